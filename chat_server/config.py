@@ -1,0 +1,124 @@
+"""Settings: one TOML file, a few environment variables, checked before any I/O and frozen afterwards.
+
+`config/renraku.example.toml` names every setting; a test fails when the two differ.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import msgspec
+
+ENVIRONMENT: Final = {
+    "RENRAKU_CONFIG": "the settings file",
+    "RENRAKU_DATA": "the data folder (instead of `data`)",
+    "RENRAKU_PORT": "the port of the first listener (instead of `listen[0].port`)",
+    "RENRAKU_ADDRESS": "the address of the first listener (instead of `listen[0].address`)",
+}
+
+Zone = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_-]{0,31}$")]
+Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+
+
+class BadSettings(Exception):
+    """The settings cannot be used; the text names the setting and says what to do."""
+
+
+class Listener(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A socket, and the zone that whoever comes in by it belongs to."""
+
+    address: str = "127.0.0.1"
+    port: Port = 8080
+    zone: Zone = "lgwan"
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything an operator decides."""
+
+    data: str = "data"
+    """folder of the database and the attachments"""
+    listen: Annotated[tuple[Listener, ...], msgspec.Meta(min_length=1, max_length=16)] = (Listener(),)
+    zones: Annotated[tuple[Zone, ...], msgspec.Meta(min_length=1, max_length=16)] = ("internet", "lgwan")
+    """from the least to the most trusted"""
+    hosts: tuple[str, ...] = ()
+    """names under which browsers reach the server, besides addresses and localhost"""
+    trusted_proxies: tuple[str, ...] = ()
+    """networks whose X-Forwarded-For is believed"""
+    https: bool = False
+    """whether browsers reach the server by TLS (through the proxy in front of it)"""
+    decoders: Annotated[int, msgspec.Meta(ge=1, le=32)] = 2
+    """processes that decode photos"""
+    log: Annotated[str, msgspec.Meta(pattern="^(json|text)$")] = "json"
+    """one JSON object a line, or text for a terminal"""
+
+    def trust(self, zone: str) -> int:
+        """Rank of a zone, -1 for one that nobody declared."""
+        return self.zones.index(zone) if zone in self.zones else -1
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.data)
+
+    @property
+    def proxies(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        return tuple(ipaddress.ip_network(network) for network in self.trusted_proxies)
+
+
+def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read the file (`path`, RENRAKU_CONFIG, or nothing but defaults), then the environment. Raises `BadSettings`."""
+    name = str(path) if path else environment.get("RENRAKU_CONFIG")
+    raw: dict[str, Any] = _read(Path(name)) if name else {}
+    if data := environment.get("RENRAKU_DATA"):
+        raw["data"] = data
+    listen = raw.setdefault("listen", [{}])
+    if isinstance(listen, list) and listen and isinstance(listen[0], dict):
+        if port := environment.get("RENRAKU_PORT"):
+            listen[0]["port"] = _number("RENRAKU_PORT", port)
+        if address := environment.get("RENRAKU_ADDRESS"):
+            listen[0]["address"] = address
+    try:
+        settings = msgspec.convert(raw, Settings)
+    except msgspec.ValidationError as error:
+        raise BadSettings(f"{name or 'settings'}: {error}. See config/renraku.example.toml.") from None
+    _check(settings)
+    return settings
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadSettings(f"The settings file {path} cannot be read ({error.strerror}).") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadSettings(f"The settings file {path} is not TOML: {error}.") from None
+
+
+def _number(name: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise BadSettings(f"{name} must be a number, not “{text}”.")
+    return int(text)
+
+
+def _check(settings: Settings) -> None:
+    if len(set(settings.zones)) != len(settings.zones):
+        raise BadSettings("zones: a zone stands there twice.")
+    for listener in settings.listen:
+        if listener.zone not in settings.zones:
+            raise BadSettings(f"listen: the zone “{listener.zone}” is not among zones {list(settings.zones)}.")
+        try:
+            ipaddress.ip_address(listener.address)
+        except ValueError:
+            raise BadSettings(f"listen: “{listener.address}” is not an IP address.") from None
+    taken = [(listener.address, listener.port) for listener in settings.listen if listener.port]
+    if len(set(taken)) != len(taken):
+        raise BadSettings("listen: two listeners have the same address and port.")
+    for network in settings.trusted_proxies:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError:
+            raise BadSettings(f"trusted_proxies: “{network}” is not a network such as 10.0.0.0/24.") from None

@@ -1,0 +1,45 @@
+"""Who does something: a signed-in person, and what they may do at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+MEMBER: Final = "member"
+GUEST: Final = "guest"
+BOT: Final = "bot"
+
+OPERATOR: Final = "operator"
+"""Runs the server, sees no content. Not a row: whoever can reach the server's own socket."""
+ORGANIZATION_ADMIN: Final = "organization_admin"
+DEPARTMENT_ADMIN: Final = "department_admin"
+AUDITOR: Final = "auditor"
+RECORDS_OFFICER: Final = "records_officer"
+ROLES: Final = (ORGANIZATION_ADMIN, DEPARTMENT_ADMIN, AUDITOR, RECORDS_OFFICER)
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """One signed-in person on one device, as of now (loaded anew for every request).
+
+    `user_id`, `org_id`, `device_id` are the integer keys; `id` and `device` the public ids.
+    """
+
+    user_id: int
+    org_id: int
+    device_id: int
+    id: str
+    device: str
+    kind: str
+    name: str
+    zone: str
+    address: str
+    roles: frozenset[str] = frozenset()
+
+    @property
+    def is_guest(self) -> bool:
+        return self.kind == GUEST
+
+    @property
+    def is_organization_admin(self) -> bool:
+        return ORGANIZATION_ADMIN in self.roles

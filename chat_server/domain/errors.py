@@ -1,0 +1,523 @@
+"""Every error that a person or a client can meet, with its number.
+
+The range says what to do (docs/protocol.md, section 5): 1xxx sign in, 2xxx–7xxx the request is wrong as it is,
+8xxx try again later, 9xxx a fault of the server. Numbers never change and are never used twice. `docs/errors.md` is
+generated from this table, and a test fails when the two differ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A kind of error. `ja` and `en` may hold `{param}` places and say what to do next."""
+
+    code: int
+    name: str
+    status: int
+    """the HTTP status of the same error"""
+    ja: str
+    en: str
+
+
+class Problem(Exception):
+    """A `Fault` that happened: which field, with which parameters."""
+
+    def __init__(self, fault: Fault, field: str | None = None, **params: Any) -> None:
+        super().__init__(f"{fault.code} {fault.name}" + (f" ({field})" if field else ""))
+        self.fault = fault
+        self.field = field
+        self.params = params
+
+    def as_dict(self) -> dict[str, Any]:
+        """The wire form, the same over WebSocket and HTTP."""
+        params = {"field": self.field or "", **self.params}
+        return {
+            "code": self.fault.code,
+            "name": self.fault.name,
+            "field": self.field,
+            "params": self.params,
+            "ja": _fill(self.fault.ja, params),
+            "en": _fill(self.fault.en, params),
+        }
+
+
+class _Blank(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+def _fill(text: str, params: dict[str, Any]) -> str:
+    return text.format_map(_Blank(params))
+
+
+FAULTS: Final[dict[int, Fault]] = {}
+
+
+def _fault(code: int, name: str, status: int, ja: str, en: str) -> Fault:
+    if code in FAULTS:
+        raise AssertionError(f"error number {code} is used twice")
+    fault = Fault(code, name, status, ja, en)
+    FAULTS[code] = fault
+    return fault
+
+
+# 1xxx: who are you
+SIGN_IN_FAILED = _fault(
+    1001,
+    "sign_in_failed",
+    401,
+    "団体、ログイン名またはパスワードが違います。もう一度入力してください。",
+    "The organization, login or password is wrong. Please try again.",
+)
+SIGN_IN_THROTTLED = _fault(
+    1002,
+    "sign_in_throttled",
+    429,
+    "失敗が続いたため、しばらくサインインできません。{retry_after}秒後にもう一度お試しください。",
+    "Too many failed attempts. Try again in {retry_after} seconds.",
+)
+NOT_SIGNED_IN = _fault(
+    1003,
+    "not_signed_in",
+    401,
+    "サインインしてください。",
+    "Please sign in.",
+)
+TOKEN_INVALID = _fault(
+    1004,
+    "token_invalid",
+    401,
+    "サインインの有効期限が切れたか、正しくありません。もう一度サインインしてください。",
+    "The sign-in has expired or is not valid. Please sign in again.",
+)
+REFRESH_REUSED = _fault(
+    1005,
+    "refresh_token_reused",
+    401,
+    "この端末のサインインが二重に使われたため、安全のため終了しました。もう一度サインインしてください。",
+    "This device's sign-in was used twice, so it was ended for safety. Please sign in again.",
+)
+FLOW_INVALID = _fault(
+    1006,
+    "sign_in_flow_invalid",
+    401,
+    "サインインの手順が途中で切れました。最初からやり直してください。",
+    "The sign-in was interrupted. Please start again.",
+)
+TOKEN_IN_QUERY = _fault(
+    1007,
+    "token_in_query",
+    400,
+    "アドレスに秘密の値が含まれています。値はAuthorizationヘッダーで送ってください。",
+    "A secret stands in the address. Send it in the Authorization header instead.",
+)
+ORIGIN_REFUSED = _fault(
+    1008,
+    "origin_refused",
+    403,
+    "このページからは接続できません。サーバーのアドレスを開き直してください。",
+    "Connections from this page are refused. Open the server's own address.",
+)
+PASSWORD_WRONG = _fault(
+    1009,
+    "password_wrong",
+    403,
+    "現在のパスワードが違います。",
+    "The current password is wrong.",
+)
+
+# 2xxx: the request itself
+INVALID_FIELD = _fault(
+    2001,
+    "invalid_field",
+    422,
+    "「{field}」の値を確認してください({reason})。",
+    "Check the value of “{field}” ({reason}).",
+)
+INVALID_BODY = _fault(
+    2002,
+    "invalid_body",
+    400,
+    "送られた内容を読み取れません({reason})。",
+    "The request could not be read ({reason}).",
+)
+TOO_LARGE = _fault(
+    2003,
+    "too_large",
+    413,
+    "大きすぎます。上限は{limit}バイトです。",
+    "Too large. The limit is {limit} bytes.",
+)
+UNKNOWN_OPERATION = _fault(
+    2004,
+    "unknown_operation",
+    404,
+    "この操作はありません。アプリを更新してください。",
+    "There is no such operation. Update the client.",
+)
+METHOD_NOT_ALLOWED = _fault(
+    2005,
+    "method_not_allowed",
+    405,
+    "この操作はここでは使えません。",
+    "This method is not available here.",
+)
+IDEMPOTENCY_REUSED = _fault(
+    2006,
+    "idempotency_key_reused",
+    409,
+    "同じIdempotency-Keyが別の内容で使われています。新しい値にしてください。",
+    "This Idempotency-Key was used for another request. Use a new one.",
+)
+NOT_FOUND = _fault(
+    2007,
+    "not_found",
+    404,
+    "見つかりません。",
+    "Not found.",
+)
+FORBIDDEN = _fault(
+    2008,
+    "forbidden",
+    403,
+    "この操作をする権限がありません。管理者にお問い合わせください。",
+    "You are not allowed to do this. Ask your administrator.",
+)
+RESUME_TWICE = _fault(
+    2009,
+    "resume_twice",
+    409,
+    "この接続はすでに再開されています。",
+    "This connection has resumed already.",
+)
+RESUME_FIRST = _fault(
+    2010,
+    "resume_first",
+    409,
+    "先にresumeを送ってください。",
+    "Send resume first.",
+)
+
+# 3xxx: rooms
+ROOM_NOT_FOUND = _fault(
+    3001,
+    "room_not_found",
+    404,
+    "トークルームが見つかりません。",
+    "There is no such room.",
+)
+ROOM_ARCHIVED = _fault(
+    3002,
+    "room_archived",
+    409,
+    "このトークルームは保管済みのため、変更できません。",
+    "This room is archived and cannot be changed.",
+)
+ROOM_READ_ONLY = _fault(
+    3003,
+    "room_read_only",
+    403,
+    "このトークルームでは閲覧のみできます。",
+    "You can only read in this room.",
+)
+ROOM_NOT_OWNER = _fault(
+    3004,
+    "room_not_owner",
+    403,
+    "トークルームの管理者だけができる操作です。",
+    "Only an owner of the room can do this.",
+)
+ROOM_KIND_FORBIDS = _fault(
+    3005,
+    "room_kind_forbids",
+    409,
+    "この種類のトークルームではできない操作です。",
+    "This kind of room does not allow this.",
+)
+LAST_OWNER = _fault(
+    3006,
+    "last_owner",
+    409,
+    "最後の管理者です。先に別のメンバーを管理者にしてください。",
+    "You are the last owner. Make somebody else an owner first.",
+)
+MEMBER_NOT_FOUND = _fault(
+    3007,
+    "member_not_found",
+    404,
+    "その人はこのトークルームのメンバーではありません。",
+    "That person is not a member of this room.",
+)
+ROOM_KIND_NOT_ALLOWED = _fault(
+    3008,
+    "room_kind_not_allowed",
+    403,
+    "この種類のトークルームを作る権限がありません。",
+    "You are not allowed to create this kind of room.",
+)
+GUEST_NOT_ALLOWED = _fault(
+    3009,
+    "guest_not_allowed",
+    403,
+    "ゲストはこの操作をできません。",
+    "Guests cannot do this.",
+)
+ORGANIZATION_NOT_OPEN = _fault(
+    3010,
+    "organization_not_open",
+    409,
+    "相手の団体がまだこのトークルームを承認していません。",
+    "The other organization has not opened this room yet.",
+)
+ROOM_FULL = _fault(
+    3011,
+    "room_full",
+    409,
+    "メンバーは{limit}人までです。",
+    "A room has at most {limit} members.",
+)
+
+# 4xxx: messages
+MESSAGE_NOT_FOUND = _fault(
+    4001,
+    "message_not_found",
+    404,
+    "メッセージが見つかりません。",
+    "There is no such message.",
+)
+MESSAGE_EMPTY = _fault(
+    4002,
+    "message_empty",
+    422,
+    "本文か写真を入れてください。",
+    "Write a text or add a photo.",
+)
+CLIENT_MSG_ID_REUSED = _fault(
+    4003,
+    "client_msg_id_reused",
+    409,
+    "同じclient_msg_idが別の内容で使われています。",
+    "This client_msg_id was used for another message.",
+)
+NOT_AUTHOR = _fault(
+    4004,
+    "not_author",
+    403,
+    "自分のメッセージだけ変更できます。",
+    "You can change your own messages only.",
+)
+VERSION_CONFLICT = _fault(
+    4005,
+    "version_conflict",
+    409,
+    "別の端末で先に編集されています。最新の内容を確認してください。",
+    "The message was edited elsewhere first. Look at its latest form.",
+)
+CANCEL_TOO_LATE = _fault(
+    4006,
+    "cancel_too_late",
+    409,
+    "送信取消ができる時間を過ぎました。削除をご利用ください。",
+    "It is too late to cancel this message. You can delete it instead.",
+)
+TEXT_TOO_LONG = _fault(
+    4007,
+    "text_too_long",
+    422,
+    "本文は{limit}文字までです。",
+    "A text has at most {limit} characters.",
+)
+MENTION_UNKNOWN = _fault(
+    4008,
+    "mention_unknown",
+    422,
+    "メンション先がこのトークルームにいません。",
+    "The person or department mentioned is not in this room.",
+)
+TOO_MANY_REACTIONS = _fault(
+    4009,
+    "too_many_reactions",
+    409,
+    "リアクションの種類が多すぎます。すでにあるものを選んでください。",
+    "This message has too many kinds of reactions. Choose one that is there.",
+)
+
+# 5xxx: files
+ATTACHMENT_NOT_FOUND = _fault(
+    5001,
+    "attachment_not_found",
+    404,
+    "添付が見つかりません。",
+    "There is no such attachment.",
+)
+NOT_A_PHOTO = _fault(
+    5002,
+    "not_a_photo",
+    415,
+    "写真として読み取れない形式です。JPEG、PNG、WebP、GIF、HEICをお送りください。",
+    "This is not a photo. Send JPEG, PNG, WebP, GIF or HEIC.",
+)
+PHOTO_BROKEN = _fault(
+    5003,
+    "photo_broken",
+    422,
+    "写真が壊れているか、途中で切れています。もう一度送ってください。",
+    "The photo is broken or cut off. Please send it again.",
+)
+PHOTO_TOO_MANY_PIXELS = _fault(
+    5004,
+    "photo_too_many_pixels",
+    422,
+    "写真の画素数が上限({limit}画素)を超えています。小さくしてお送りください。",
+    "The photo has more than {limit} pixels. Send a smaller one.",
+)
+FILE_REFUSED_BY_ZONE = _fault(
+    5005,
+    "file_refused_by_zone",
+    403,
+    "この添付は、お使いのネットワークからは開けません。",
+    "This attachment cannot be opened from your network.",
+)
+ADDRESS_EXPIRED = _fault(
+    5006,
+    "address_expired",
+    404,
+    "このアドレスは期限切れです。画面を開き直してください。",
+    "This address has expired. Reload the page.",
+)
+ATTACHMENT_USED = _fault(
+    5007,
+    "attachment_used",
+    409,
+    "この添付はすでに送信されています。",
+    "This attachment has been sent already.",
+)
+
+# 6xxx: people and organizations
+PERSON_NOT_FOUND = _fault(
+    6001,
+    "person_not_found",
+    404,
+    "その人は見つかりません。",
+    "There is no such person.",
+)
+LOGIN_TAKEN = _fault(
+    6002,
+    "login_taken",
+    409,
+    "ログイン名「{login}」はすでに使われています。",
+    "The login “{login}” is taken.",
+)
+PASSWORD_WEAK = _fault(
+    6003,
+    "password_weak",
+    422,
+    "パスワードは{limit}文字以上にし、よく使われるものを避けてください。",
+    "A password needs at least {limit} characters and must not be a common one.",
+)
+ORGANIZATION_NOT_FOUND = _fault(
+    6004,
+    "organization_not_found",
+    404,
+    "団体「{organization}」がありません。",
+    "There is no organization “{organization}”.",
+)
+DEVICE_NOT_FOUND = _fault(
+    6005,
+    "device_not_found",
+    404,
+    "その端末はありません。",
+    "There is no such device.",
+)
+CSV_INVALID = _fault(
+    6006,
+    "csv_invalid",
+    422,
+    "CSVの{line}行目「{field}」を直してください({reason})。",
+    "Fix line {line} of the CSV, “{field}” ({reason}).",
+)
+ORGANIZATION_TAKEN = _fault(
+    6007,
+    "organization_taken",
+    409,
+    "団体コード「{organization}」はすでに使われています。",
+    "The organization code “{organization}” is taken.",
+)
+DEPARTMENT_NOT_FOUND = _fault(
+    6008,
+    "department_not_found",
+    404,
+    "所属「{department}」がありません。",
+    "There is no department “{department}”.",
+)
+ACCOUNT_DISABLED = _fault(
+    6009,
+    "account_disabled",
+    403,
+    "このアカウントは停止されています。管理者にお問い合わせください。",
+    "This account is disabled. Ask your administrator.",
+)
+
+# 8xxx: later
+DATABASE_BUSY = _fault(
+    8001,
+    "database_busy",
+    503,
+    "混み合っています。{retry_after}秒後にもう一度お試しください。",
+    "The server is busy. Try again in {retry_after} seconds.",
+)
+DISK_FULL = _fault(
+    8002,
+    "disk_full",
+    507,
+    "サーバーの空き容量が足りないため保存できません。管理者にお知らせください。空きができると自動で元に戻ります。",
+    "The server's disk is full, nothing was saved. Tell your administrator; it heals by itself once there is room.",
+)
+DECODER_BUSY = _fault(
+    8003,
+    "decoder_busy",
+    503,
+    "写真の処理が混み合っています。少し待ってもう一度お試しください。",
+    "Photo processing is busy. Try again in a moment.",
+)
+RESTARTING = _fault(
+    8004,
+    "restarting",
+    503,
+    "サーバーを再起動しています。自動で接続し直します。",
+    "The server is restarting. Clients reconnect by themselves.",
+)
+RATE_LIMITED = _fault(
+    8005,
+    "rate_limited",
+    429,
+    "操作が速すぎます。{retry_after}秒後にもう一度お試しください。",
+    "Too fast. Try again in {retry_after} seconds.",
+)
+SENDS_IN_PROGRESS = _fault(
+    8006,
+    "request_in_progress",
+    409,
+    "同じ操作を処理中です。少し待ってください。",
+    "The same request is being handled. Wait a moment.",
+)
+
+# 9xxx: the server's own fault
+INTERNAL = _fault(
+    9001,
+    "internal",
+    500,
+    "サーバーで問題が起きました。番号{trace}を管理者にお知らせください。",
+    "Something went wrong in the server. Tell your administrator the number {trace}.",
+)
+STORAGE_BROKEN = _fault(
+    9002,
+    "storage_broken",
+    503,
+    "保存先に異常があるため停止します。管理者にお知らせください。",
+    "The storage has failed and the server stops. Tell your administrator.",
+)

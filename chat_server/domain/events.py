@@ -1,0 +1,80 @@
+"""What a committed transaction tells the hub. Plain records; the wire form is made in `realtime/frames.py`.
+
+`body` is exactly what every member may see in every zone, and already has the shape of docs/protocol.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+Ranges = tuple[tuple[int, int], ...]
+"""What somebody may see of a room: (first, last) seq of each stay in it."""
+
+EVERYTHING: Final[Ranges] = ((1, 2**53 - 1),)
+
+
+def within(ranges: Ranges, seq: int) -> bool:
+    """Whether `seq` may be seen."""
+    return any(first <= seq <= last for first, last in ranges)
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Effect of a membership event: from its seq on, the user's connections receive the room."""
+
+    user_id: int
+    visible: Ranges
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Effect of a membership event: its own seq is the last that the user's connections receive."""
+
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoomEvent:
+    """One event of a room's stream.
+
+    `target` is the seq of the message it refers to: a member who may not see that seq gets a stub instead
+    (an edit must not carry history to a newcomer; CVE-2022-31017).
+    """
+
+    room_id: int
+    room: str
+    seq: int
+    kind: str
+    at: int
+    by: str
+    body: dict[str, Any]
+    target: int | None = None
+    effect: Joined | Left | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UserEvent:
+    """One event of a user's own stream. `revoked_device` and `disabled` close sockets as well."""
+
+    user_id: int
+    seq: int
+    kind: str
+    at: int
+    body: dict[str, Any]
+    revoked_device: int | None = None
+    disabled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMoved:
+    """Somebody's read marker moved. Never stored as an event; only those who look at the room hear of it."""
+
+    room_id: int
+    room: str
+    user: str
+    upto: int
+    members: int
+
+
+Note = RoomEvent | UserEvent | ReadMoved

@@ -1,0 +1,64 @@
+"""Every limit of the product in one place. `hello` tells the ones a client needs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+SECOND: Final = 1_000
+MINUTE: Final = 60 * SECOND
+HOUR: Final = 60 * MINUTE
+DAY: Final = 24 * HOUR
+
+# Frames (docs/protocol.md, section 2)
+FRAME_BYTES: Final = 64 * 1024
+FRAME_DEPTH: Final = 16
+UNANSWERED: Final = 64
+COMMANDS_PER_SECOND: Final = 50
+COMMAND_BURST: Final = 200
+AUTH_SECONDS: Final = 5
+QUEUE_BYTES: Final = 1024 * 1024
+"""A reader that falls behind this far is closed with 4001 and resumes."""
+
+# Streams
+REPLAY_EVENTS: Final = 1_000
+"""Further behind than this, loading the room anew is cheaper than replaying it."""
+PAGE_EVENTS: Final = 200
+PAGE_EVENTS_MAX: Final = 500
+
+# Messages
+TEXT_CHARS: Final = 20_000
+PHOTOS: Final = 10
+BLOCKS: Final = 20
+REACTION_CHARS: Final = 32
+REACTION_KINDS: Final = 20
+REACTION_USERS_SHOWN: Final = 50
+CANCEL_WITHIN: Final = 24 * HOUR
+UNREAD_CAP: Final = 100
+RECEIPT_MEMBERS: Final = 50
+"""Up to this many members a read marker is shown by name; above it, counts once a second."""
+
+# Rooms
+ROOM_MEMBERS: Final = 10_000
+INVITE_AT_ONCE: Final = 50
+"""People a single transaction adds: keeps the writer free for others (20 ms)."""
+NAME_CHARS: Final = 80
+TOPIC_CHARS: Final = 500
+WATCHED_USERS: Final = 200
+
+# HTTP
+BODY_BYTES: Final = 1024 * 1024
+PHOTO_BYTES: Final = 40 * 1024 * 1024
+IDEMPOTENCY_KEPT: Final = DAY
+
+# Sign-in
+ACCESS_LIVES: Final = 10 * MINUTE
+REFRESH_LIVES: Final = 30 * DAY
+FLOW_LIVES: Final = 5 * MINUTE
+FAILURE_WINDOW: Final = 15 * MINUTE
+FAILURES_PER_ACCOUNT: Final = 10
+FAILURES_PER_ADDRESS: Final = 50
+PASSWORD_CHARS: Final = 10
+
+# Files
+ADDRESS_STEP: Final = 10 * MINUTE
+"""Addresses end on a multiple of this, so that a browser asked twice gets the same address and uses its cache."""

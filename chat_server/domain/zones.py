@@ -1,0 +1,79 @@
+"""Zones, and the one function that decides who may read a file.
+
+A zone is the network a connection or a file came in by, known by the listener and never by a header.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+POLICY_VERSION: Final = 1
+"""Of the rules by which renditions are made. A rendition made by older rules does not cross a border."""
+
+ORIGINAL: Final = "original"
+SANITIZED: Final = "sanitized"
+PREVIEW: Final = "preview"
+THUMBNAIL: Final = "thumbnail"
+RENDITIONS: Final = (ORIGINAL, SANITIZED, PREVIEW, THUMBNAIL)
+
+REBUILT: Final = frozenset({SANITIZED, PREVIEW, THUMBNAIL})
+"""Decoded and encoded anew: nothing of the received bytes is left."""
+_VIEWS: Final = frozenset({PREVIEW, THUMBNAIL})
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Everything that the decision may look at.
+
+    `member`: the viewer may see the message's seq in its room now (or, before it is sent, is the uploader).
+    `trust`: rank of the viewer's zone, `origin_trust`: of the file's; an unknown zone has rank -1.
+    `outflow`: the room's rule for less trusted zones: text, view, download, approve.
+    """
+
+    member: bool
+    trust: int
+    origin_trust: int
+    outflow: str
+    rendition: str
+    state: str
+    policy_version: int
+    withdrawn: bool
+
+
+ALLOWED: Final = ""
+NOT_A_MEMBER: Final = "not_a_member"
+WITHDRAWN: Final = "withdrawn"
+NOT_READY: Final = "not_ready"
+SEALED: Final = "sealed"
+OLD_RULES: Final = "old_rules"
+NO_ZONE: Final = "no_zone"
+OUTFLOW: Final = "outflow"
+
+
+def may_read(reading: Reading) -> str:
+    """`ALLOWED` or the reason why not. Denies by default; this is the only gate to a file's bytes.
+
+    The original of a photo is sealed for everybody: it carries the place, and bytes nobody has looked at.
+    """
+    if not reading.member:
+        return NOT_A_MEMBER
+    if reading.withdrawn:
+        return WITHDRAWN
+    if reading.trust < 0 or reading.origin_trust < 0:
+        return NO_ZONE
+    if reading.rendition not in REBUILT:
+        return SEALED
+    if reading.state != "ready":
+        return NOT_READY
+    if reading.trust == reading.origin_trust:
+        return ALLOWED
+    if reading.policy_version != POLICY_VERSION:
+        return OLD_RULES
+    if reading.trust > reading.origin_trust:
+        return ALLOWED
+    if reading.outflow == "download":
+        return ALLOWED
+    if reading.outflow == "view" and reading.rendition in _VIEWS:
+        return ALLOWED
+    return OUTFLOW

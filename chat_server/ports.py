@@ -1,0 +1,190 @@
+"""The interfaces that the services need. Adapters implement them; `app.py` alone knows which.
+
+A port states its MUSTs. Everything here is structural (`typing.Protocol`): an adapter imports nothing from here
+but the plain records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+Row = Sequence[Any]
+Value = str | int | float | bytes | None
+T = TypeVar("T")
+
+
+class Reader(Protocol):
+    """One consistent view of the database: SELECT only. SQL is the dialect both engines share, `?` for parameters."""
+
+    now: int
+    """UTC milliseconds, the same for the whole view or transaction."""
+
+    async def one(self, sql: str, *values: Value) -> Row | None:
+        """The first row, or None."""
+        ...
+
+    async def all(self, sql: str, *values: Value) -> Sequence[Row]:
+        """Every row."""
+        ...
+
+
+class Tx(Reader, Protocol):
+    """One transaction of one use case.
+
+    A use case awaits nothing but its `Tx`: on SQLite a thread without an event loop drives it (see
+    `storage/sqlite/writer.py`). What is emitted MUST reach the hub only after the commit.
+    """
+
+    async def run(self, sql: str, *values: Value) -> int:
+        """Execute; answers the number of rows changed."""
+        ...
+
+    def emit(self, note: object) -> None:
+        """Hand `note` (an event of `domain.events`) to the hub after the commit; dropped if the use case fails."""
+        ...
+
+
+class Storage(Protocol):
+    """The database. MUST answer `write` only after the commit is on disk."""
+
+    async def read(self, use_case: Callable[[Reader], Awaitable[T]]) -> T:
+        """Run a reading use case on one consistent view."""
+        ...
+
+    async def write(self, use_case: Callable[[Tx], Awaitable[T]], *, org_id: int = 0) -> T:
+        """Run a writing use case in its own transaction (or savepoint). `org_id` is whose turn it takes.
+
+        Raises: whatever the use case raised (nothing is then left of it), `domain.errors.Problem` 8xxx when the
+        disk is full or the database is busy, `StorageBroken` when the process has to stop.
+        """
+        ...
+
+
+class StorageBroken(Exception):
+    """The storage can no longer promise anything (a failed fsync): stop, restart, recover. Never retry."""
+
+
+class Clock(Protocol):
+    """Time, so that tests may own it."""
+
+    def now(self) -> int:
+        """UTC milliseconds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Bytes that are safe on disk: addressed by organization and content."""
+
+    sha256: str
+    size: int
+
+
+class Incoming(Protocol):
+    """Bytes on their way in: hashed while they are written to a temporary file."""
+
+    path: Path
+    size: int
+
+    async def write(self, chunk: bytes) -> None:
+        """Append. Raises `Problem` 8002 (disk full); the temporary file is then gone."""
+        ...
+
+    async def flush(self) -> None:
+        """Put everything so far into the file at `path`, for whoever reads it before it is kept."""
+        ...
+
+    async def discard(self) -> None:
+        """Remove the temporary file. Safe to call twice and after `keep`."""
+        ...
+
+
+class BlobStore(Protocol):
+    """Attachment bytes by (organization, sha256).
+
+    `keep` MUST fsync the file, rename it and fsync its folder before it answers, so that a database row written
+    afterwards never dangles. An orphan may exist; the sweeper removes it.
+    """
+
+    def receive(self) -> Incoming:
+        """A new temporary file."""
+        ...
+
+    async def keep(self, org_id: int, incoming: Incoming) -> Blob:
+        """Make it permanent. Keeping the same bytes twice is one blob."""
+        ...
+
+    async def keep_bytes(self, org_id: int, data: bytes) -> Blob:
+        """The same for bytes in memory."""
+        ...
+
+    def path(self, org_id: int, sha256: str) -> Path:
+        """Where the bytes lie (existing or not); for decoders and for sending."""
+        ...
+
+    async def delete(self, org_id: int, sha256: str) -> None:
+        """Remove; missing is fine."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """One rendition made from a photo: its bytes lie in `path` until they are kept."""
+
+    kind: str
+    """sanitized, preview or thumbnail"""
+    path: Path
+    media_type: str
+    width: int
+    height: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """What a decoder found in a photo, and what it made of it."""
+
+    media_type: str
+    """of the received bytes, decided by their content"""
+    width: int
+    height: int
+    """upright: after the orientation is baked in"""
+    color: str
+    """average colour, #rrggbb, shown while the thumbnail loads"""
+    taken_at: int | None
+    """UTC milliseconds; a capture time without an offset is taken as Asia/Tokyo"""
+    latitude: float | None
+    longitude: float | None
+    renditions: tuple[Derived, ...]
+
+
+class Photos(Protocol):
+    """Decoding, in limited processes off the event loop."""
+
+    async def prepare(self, source: Path, out: Path) -> Photo:
+        """Decode `source`, write the renditions into the existing folder `out`.
+
+        Raises `domain.errors.Problem` 5002 (not a photo of an allowed format, by content), 5003 (broken or
+        truncated), 5004 (over the pixel limit), 8003 (decoders busy or died; try again).
+        """
+        ...
+
+
+class Passwords(Protocol):
+    """Slow hashes, computed off the event loop on a bounded number of threads."""
+
+    async def hash(self, password: str) -> str:
+        """A hash with a salt of its own and today's parameters. Raises `Problem` 8001 if too many wait already."""
+        ...
+
+    async def verify(self, password_hash: str | None, password: str) -> bool:
+        """Whether `password` is the one that was hashed. None (nobody, or no password): MUST take as long as for a
+        hash of today's parameters, then answer False. Raises `Problem` 8001 if too many wait already."""
+        ...
+
+    def outdated(self, password_hash: str) -> bool:
+        """Whether the hash was made with other parameters than today's."""
+        ...
