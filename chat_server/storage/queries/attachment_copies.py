@@ -1,0 +1,39 @@
+"""Copies of attachments for a forwarded message: rows, never bytes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chat_server.ports import Reader, Tx
+from chat_server.storage.queries.attachments import as_wire
+
+
+async def sources(tx: Reader, message_id: int) -> list[int]:
+    """Integer keys of a message's attachments that are still there, in order."""
+    rows = await tx.all(
+        "SELECT id FROM attachments WHERE message_id = ? AND withdrawn_at IS NULL ORDER BY position", message_id
+    )
+    return [int(row[0]) for row in rows]
+
+
+async def copy(
+    tx: Tx, source: int, public_id: str, uploader_id: int, org_id: int, room_id: int, message_id: int, position: int
+) -> dict[str, Any]:
+    """A copy that belongs to another message; origin zone and renditions stay what they were. Answers its wire form."""
+    row = await tx.one(
+        "INSERT INTO attachments (public_id, org_id, uploader_id, room_id, message_id, position, kind, name, media_type,"
+        " size, width, height, color, taken_at, latitude, longitude, origin_zone, state, created_at)"
+        " SELECT ?, ?, ?, ?, ?, ?, kind, name, media_type, size, width, height, color, taken_at, latitude, longitude,"
+        " origin_zone, state, ? FROM attachments WHERE id = ?"
+        " RETURNING id, public_id, kind, name, media_type, size, state, width, height, color",
+        public_id, org_id, uploader_id, room_id, message_id, position, tx.now, source,
+    )  # fmt: skip
+    assert row is not None
+    await tx.run(
+        "INSERT INTO renditions (attachment_id, kind, org_id, state, policy_version, sha256, media_type, width, height,"
+        " size, created_at)"
+        " SELECT ?, kind, org_id, state, policy_version, sha256, media_type, width, height, size, ?"
+        " FROM renditions WHERE attachment_id = ?",
+        row[0], tx.now, source,
+    )  # fmt: skip
+    return as_wire(row[1:])

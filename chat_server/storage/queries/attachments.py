@@ -1,0 +1,244 @@
+"""SQL of attachments, their renditions and their blobs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from chat_server.ports import Blob, Reader, Row, Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An attachment on its way into a message: what has to be right before it is claimed."""
+
+    id: int
+    sent: bool
+    wire: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NewAttachment:
+    """A row of `attachments` that belongs to its uploader until it is sent."""
+
+    public_id: str
+    org_id: int
+    uploader_id: int
+    kind: str
+    name: str
+    media_type: str
+    size: int
+    width: int
+    height: int
+    color: str
+    taken_at: int | None
+    latitude: float | None
+    longitude: float | None
+    origin_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewRendition:
+    """A row of `renditions`, with the blob that holds its bytes."""
+
+    kind: str
+    blob: Blob
+    media_type: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An attachment as one viewer stands to it. `member` (0 or 1): may see its message now, or has uploaded and not yet
+    sent it."""
+
+    id: int
+    public_id: str
+    org_id: int
+    name: str
+    taken_at: int | None
+    latitude: float | None
+    longitude: float | None
+    origin_zone: str
+    withdrawn: int
+    outflow: str
+    member: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rendition:
+    """A derived copy. `org_id` is the organization under which its bytes lie."""
+
+    attachment_id: int
+    kind: str
+    org_id: int
+    state: str
+    policy_version: int
+    sha256: str | None
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Whoever an address was made for, as of now."""
+
+    user_id: int
+    zone: str
+    disabled_at: int | None
+    ends_at: int | None
+    revoked_at: int | None
+
+
+_WIRE: Final = "public_id, kind, name, media_type, size, state, width, height, color"
+
+
+def as_wire(row: Row) -> dict[str, Any]:
+    """docs/protocol.md, Attachment: what every member in every zone may see. `row` holds the columns of `_WIRE`."""
+    public_id, kind, name, media_type, size, state, width, height, color = row
+    return {
+        "id": public_id,
+        "kind": kind,
+        "name": name,
+        "type": media_type,
+        "size": size,
+        "state": state,
+        "width": width,
+        "height": height,
+        "color": color,
+    }
+
+
+async def waiting(reader: Reader, uploader_id: int, public_id: str) -> Waiting | None:
+    """An own upload, sent or not; other people's do not exist."""
+    row = await reader.one(
+        f"SELECT id, message_id, {_WIRE} FROM attachments WHERE public_id = ? AND uploader_id = ?",  # noqa: S608 (a constant)
+        public_id,
+        uploader_id,
+    )
+    return None if row is None else Waiting(row[0], row[1] is not None, as_wire(row[2:]))
+
+
+async def claim(tx: Tx, attachment_id: int, *, org_id: int, room_id: int, message_id: int, position: int) -> bool:
+    """Bind an upload to its message; false when another message was first."""
+    changed = await tx.run(
+        "UPDATE attachments SET org_id = ?, room_id = ?, message_id = ?, position = ?"
+        " WHERE id = ? AND message_id IS NULL",
+        org_id,
+        room_id,
+        message_id,
+        position,
+        attachment_id,
+    )
+    return changed == 1
+
+
+async def wire_of_messages(reader: Reader, message_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+    """The attachments of several messages, each message's in order. Messages without any are absent."""
+    if not message_ids:
+        return {}
+    places = ", ".join("?" * len(message_ids))
+    rows = await reader.all(
+        f"SELECT message_id, {_WIRE} FROM attachments WHERE message_id IN ({places}) ORDER BY message_id, position",  # noqa: S608 (question marks)
+        *message_ids,
+    )
+    found: dict[int, list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row[0], []).append(as_wire(row[1:]))
+    return found
+
+
+async def add_blob(tx: Tx, org_id: int, blob: Blob, origin_zone: str) -> None:
+    """The row of bytes that are safe on disk; the same bytes again change nothing."""
+    await tx.run(
+        "INSERT INTO blobs (org_id, sha256, size, origin_zone, created_at) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT DO NOTHING",
+        org_id, blob.sha256, blob.size, origin_zone, tx.now,
+    )  # fmt: skip
+
+
+async def blob_zone(reader: Reader, org_id: int, sha256: str) -> str | None:
+    """The least trusted zone that these bytes came in by, so far."""
+    row = await reader.one("SELECT origin_zone FROM blobs WHERE org_id = ? AND sha256 = ?", org_id, sha256)
+    return str(row[0]) if row else None
+
+
+async def set_blob_zone(tx: Tx, org_id: int, sha256: str, origin_zone: str) -> None:
+    await tx.run("UPDATE blobs SET origin_zone = ? WHERE org_id = ? AND sha256 = ?", origin_zone, org_id, sha256)
+
+
+async def insert(tx: Tx, new: NewAttachment) -> int:
+    """A ready attachment; answers its integer key."""
+    row = await tx.one(
+        "INSERT INTO attachments (public_id, org_id, uploader_id, kind, name, media_type, size, width, height, color,"
+        " taken_at, latitude, longitude, origin_zone, state, created_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'ready', ?) RETURNING id",
+        new.public_id, new.org_id, new.uploader_id, new.kind, new.name, new.media_type, new.size, new.width,
+        new.height, new.color, new.taken_at, new.latitude, new.longitude, new.origin_zone, tx.now,
+    )  # fmt: skip
+    assert row is not None
+    return int(row[0])
+
+
+async def insert_rendition(tx: Tx, attachment_id: int, org_id: int, new: NewRendition, policy_version: int) -> None:
+    """A ready rendition."""
+    await tx.run(
+        "INSERT INTO renditions (attachment_id, kind, org_id, state, policy_version, sha256, media_type, width, height,"
+        " size, created_at) VALUES (?, ?, ?, 'ready', ?, ?, ?, ?, ?, ?, ?)",
+        attachment_id, new.kind, org_id, policy_version, new.blob.sha256, new.media_type, new.width, new.height,
+        new.blob.size, tx.now,
+    )  # fmt: skip
+
+
+_SEEN: Final = """
+SELECT a.id, a.public_id, a.org_id, a.name, a.taken_at, a.latitude, a.longitude, a.origin_zone,
+       CASE WHEN a.withdrawn_at IS NULL AND m.redacted_at IS NULL THEN 0 ELSE 1 END,
+       coalesce(r.outflow, 'view'),
+       CASE WHEN a.message_id IS NULL AND a.uploader_id = ? THEN 1
+            WHEN m.seq >= r.first_seq
+             AND EXISTS (SELECT 1 FROM memberships s WHERE s.room_id = a.room_id AND s.user_id = ? AND s.to_seq IS NULL)
+             AND EXISTS (SELECT 1 FROM memberships s WHERE s.room_id = a.room_id AND s.user_id = ?
+                         AND s.visible_seq <= m.seq AND (s.to_seq IS NULL OR s.to_seq >= m.seq)) THEN 1
+            ELSE 0
+       END
+FROM attachments a
+LEFT JOIN messages m ON m.id = a.message_id
+LEFT JOIN rooms r ON r.id = a.room_id
+"""
+
+
+async def seen_by(reader: Reader, user_id: int, public_ids: Sequence[str]) -> dict[str, Seen]:
+    """Attachments as `user_id` stands to them now; ids that do not exist are absent."""
+    if not public_ids:
+        return {}
+    places = ", ".join("?" * len(public_ids))
+    rows = await reader.all(f"{_SEEN} WHERE a.public_id IN ({places})", user_id, user_id, user_id, *public_ids)
+    return {row[1]: Seen(*row) for row in rows}
+
+
+async def renditions(reader: Reader, attachment_ids: Sequence[int]) -> dict[int, dict[str, Rendition]]:
+    """Renditions by attachment and kind."""
+    if not attachment_ids:
+        return {}
+    places = ", ".join("?" * len(attachment_ids))
+    rows = await reader.all(
+        "SELECT attachment_id, kind, org_id, state, policy_version, sha256, media_type FROM renditions"  # noqa: S608
+        f" WHERE attachment_id IN ({places})",
+        *attachment_ids,
+    )
+    found: dict[int, dict[str, Rendition]] = {}
+    for row in rows:
+        found.setdefault(row[0], {})[row[1]] = Rendition(*row)
+    return found
+
+
+async def viewer(reader: Reader, user: str, device: str) -> Viewer | None:
+    """The person and the device that an address names, if they belong together."""
+    row = await reader.one(
+        "SELECT u.id, d.zone, u.disabled_at, u.ends_at, d.revoked_at"
+        " FROM users u JOIN devices d ON d.user_id = u.id WHERE u.public_id = ? AND d.public_id = ?",
+        user,
+        device,
+    )
+    return Viewer(*row) if row else None

@@ -1,0 +1,55 @@
+"""The room list: one query for everything a person sees at the left of the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from chat_server.ports import Reader, Row
+
+# Unread: messages above the own marker, not one's own, not redacted, counted up to the cap; a covering index answers
+# it. Outsiders: guests and members of other organizations, at most a few names.
+_ROOMS: Final = """
+SELECT r.id, r.public_id, r.kind, r.name, r.topic, r.history, r.archived_at, r.members, m.role, m.involvement,
+  r.last_seq, r.first_seq, m.read_seq, o.name, r.org_id, r.direct_key,
+  (SELECT count(*) FROM (SELECT 1 FROM messages x WHERE x.room_id = r.id
+     AND x.ordinal > CASE WHEN m.read_ordinal > m.visible_ordinal THEN m.read_ordinal ELSE m.visible_ordinal END
+     AND x.author_id <> m.user_id AND x.redacted_at IS NULL LIMIT ?) AS unread),
+  EXISTS (SELECT 1 FROM mentions n WHERE n.user_id = m.user_id AND n.room_id = r.id AND n.ordinal > m.read_ordinal
+     AND n.ordinal > m.visible_ordinal)
+  OR EXISTS (SELECT 1 FROM messages x WHERE x.room_id = r.id AND x.mention_all = 1 AND x.ordinal > m.read_ordinal
+     AND x.ordinal > m.visible_ordinal AND x.author_id <> m.user_id),
+  l.created_at, l.author_name, substr(l.text, 1, 120), l.redacted_at, l.seq, m.visible_seq, du.name, du.public_id
+FROM memberships m
+JOIN rooms r ON r.id = m.room_id
+JOIN organizations o ON o.id = r.org_id
+LEFT JOIN messages l ON l.room_id = r.id AND l.ordinal = r.last_ordinal
+LEFT JOIN memberships dm ON r.kind = 'direct' AND dm.room_id = r.id AND dm.user_id <> m.user_id AND dm.to_seq IS NULL
+LEFT JOIN users du ON du.id = dm.user_id
+WHERE m.user_id = ? AND m.to_seq IS NULL
+"""
+
+
+async def of_person(tx: Reader, user_id: int, cap: int) -> Sequence[Row]:
+    """Every room of the person, the most recently written first."""
+    return await tx.all(_ROOMS + "ORDER BY coalesce(l.created_at, r.created_at) DESC, r.id DESC", cap, user_id)
+
+
+async def one(tx: Reader, user_id: int, room: str, cap: int) -> Row | None:
+    """The same for a single room, by public id."""
+    return await tx.one(_ROOMS + "AND r.public_id = ?", cap, user_id, room)
+
+
+async def outsiders(tx: Reader, room_ids: Sequence[int]) -> Sequence[Row]:
+    """(room_id, name) of everyone who makes a room less than internal: other organizations and guests."""
+    if not room_ids:
+        return []
+    marks = ",".join("?" * len(room_ids))
+    return await tx.all(
+        "SELECT DISTINCT m.room_id, CASE WHEN u.org_id <> r.org_id THEN o.name ELSE u.name END"  # noqa: S608
+        " FROM memberships m JOIN users u ON u.id = m.user_id JOIN rooms r ON r.id = m.room_id"
+        " JOIN organizations o ON o.id = u.org_id"
+        f" WHERE m.room_id IN ({marks}) AND m.to_seq IS NULL AND (u.org_id <> r.org_id OR u.kind = 'guest')"
+        " ORDER BY 1, 2",
+        *room_ids,
+    )

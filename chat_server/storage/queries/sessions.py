@@ -1,0 +1,164 @@
+"""Devices and refresh tokens.
+
+Two rows of `refresh_tokens` stand for one session, however often it was refreshed: the *family*, whose hash is of the
+part that all its tokens share and whose `used_at` is set from the start, and the one *current* token.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chat_server.ports import Reader, Tx
+
+
+@dataclass(frozen=True, slots=True)
+class FoundActor:
+    """A user on a device, as of now."""
+
+    user_id: int
+    org_id: int
+    kind: str
+    name: str
+    disabled_at: int | None
+    ends_at: int | None
+    device_id: int
+    zone: str
+    revoked_at: int | None
+    roles: frozenset[str]
+
+
+async def actor(reader: Reader, user: str, device: str, org: str) -> FoundActor | None:
+    """By public ids that must belong together."""
+    rows = await reader.all(
+        "SELECT u.id, u.org_id, u.kind, u.name, u.disabled_at, u.ends_at, d.id, d.zone, d.revoked_at, r.role"
+        " FROM users u"
+        " JOIN organizations o ON o.id = u.org_id AND o.public_id = ?"
+        " JOIN devices d ON d.user_id = u.id AND d.public_id = ?"
+        " LEFT JOIN roles r ON r.user_id = u.id"
+        " WHERE u.public_id = ?",
+        org, device, user,
+    )  # fmt: skip
+    if not rows:
+        return None
+    roles = frozenset(row[9] for row in rows if row[9] is not None)
+    return FoundActor(*[*rows[0][:9], roles])
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """The session that a refresh token belongs to."""
+
+    user_id: int
+    org_id: int
+    user: str
+    org: str
+    kind: str
+    disabled_at: int | None
+    user_ends_at: int | None
+    device_id: int
+    device: str
+    zone: str
+    revoked_at: int | None
+    expires_at: int
+
+
+async def family(reader: Reader, token_hash: str) -> Family | None:
+    """By the family's hash or by the current token's."""
+    row = await reader.one(
+        "SELECT u.id, u.org_id, u.public_id, o.public_id, u.kind, u.disabled_at, u.ends_at, d.id, d.public_id, d.zone,"
+        "  d.revoked_at, t.expires_at"
+        " FROM refresh_tokens t JOIN devices d ON d.id = t.device_id JOIN users u ON u.id = t.user_id"
+        " JOIN organizations o ON o.id = u.org_id"
+        " WHERE t.token_hash = ?",
+        token_hash,
+    )
+    return Family(*row) if row else None
+
+
+async def insert_token(
+    tx: Tx, token_hash: str, org_id: int, user_id: int, device_id: int, expires_at: int, used_at: int | None
+) -> None:
+    await tx.run(
+        "INSERT INTO refresh_tokens (token_hash, org_id, user_id, device_id, issued_at, expires_at, used_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        token_hash, org_id, user_id, device_id, tx.now, expires_at, used_at,
+    )  # fmt: skip
+
+
+async def use_token(tx: Tx, token_hash: str) -> bool:
+    """Spend the current token; False if it was not current (any more)."""
+    return await tx.run("DELETE FROM refresh_tokens WHERE token_hash = ? AND used_at IS NULL", token_hash) == 1
+
+
+async def extend_family(tx: Tx, family_hash: str, expires_at: int) -> None:
+    await tx.run("UPDATE refresh_tokens SET expires_at = ? WHERE token_hash = ?", expires_at, family_hash)
+
+
+async def drop_current(tx: Tx, device_id: int) -> None:
+    """Leave the family's own row: whoever still holds a token of it is told why it ended."""
+    await tx.run("DELETE FROM refresh_tokens WHERE device_id = ? AND used_at IS NULL", device_id)
+
+
+async def drop_all(tx: Tx, device_id: int) -> None:
+    await tx.run("DELETE FROM refresh_tokens WHERE device_id = ?", device_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """An installed client that is signed in."""
+
+    id: int
+    public_id: str
+    name: str
+    zone: str
+    address: str
+    created_at: int
+    seen_at: int
+
+
+async def insert_device(tx: Tx, public_id: str, org_id: int, user_id: int, name: str, zone: str, address: str) -> int:
+    row = await tx.one(
+        "INSERT INTO devices (public_id, org_id, user_id, name, zone, address, created_at, seen_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        public_id, org_id, user_id, name, zone, address, tx.now, tx.now,
+    )  # fmt: skip
+    assert row is not None
+    return int(row[0])
+
+
+async def seen(tx: Tx, device_id: int, address: str) -> None:
+    await tx.run("UPDATE devices SET seen_at = ?, address = ? WHERE id = ?", tx.now, address, device_id)
+
+
+async def devices(reader: Reader, org_id: int, user_id: int) -> list[Device]:
+    """Those that can still refresh, last seen first."""
+    rows = await reader.all(
+        "SELECT d.id, d.public_id, d.name, d.zone, d.address, d.created_at, d.seen_at FROM devices d"
+        " WHERE d.org_id = ? AND d.user_id = ? AND d.revoked_at IS NULL"
+        " AND EXISTS (SELECT 1 FROM refresh_tokens t WHERE t.device_id = d.id AND t.expires_at > ?)"
+        " ORDER BY d.seen_at DESC, d.id DESC",
+        org_id, user_id, reader.now,
+    )  # fmt: skip
+    return [Device(*row) for row in rows]
+
+
+async def device_id(reader: Reader, org_id: int, user_id: int, device: str) -> int | None:
+    """The integer key of a device of this very user that is not signed out."""
+    row = await reader.one(
+        "SELECT id FROM devices WHERE public_id = ? AND org_id = ? AND user_id = ? AND revoked_at IS NULL",
+        device, org_id, user_id,
+    )  # fmt: skip
+    return int(row[0]) if row else None
+
+
+async def live_device_ids(reader: Reader, org_id: int, user_id: int) -> list[int]:
+    """Every device that is not signed out, whether it can still refresh or not."""
+    rows = await reader.all(
+        "SELECT id FROM devices WHERE org_id = ? AND user_id = ? AND revoked_at IS NULL ORDER BY id", org_id, user_id
+    )
+    return [int(row[0]) for row in rows]
+
+
+async def revoke(tx: Tx, device_id: int) -> bool:
+    """False if it was signed out already."""
+    return await tx.run("UPDATE devices SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", tx.now, device_id) == 1

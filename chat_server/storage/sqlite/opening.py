@@ -1,0 +1,152 @@
+"""Opening the data folder: lock, check, migrate. Whatever is wrong is said before anything is served."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from chat_server.storage.migrations import migrations
+
+DATABASE: Final = "renraku.db"
+LOCK: Final = "renraku.lock"
+
+_WRITER_PRAGMAS: Final = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA busy_timeout = 2000",
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA cache_size = -65536",
+    "PRAGMA wal_autocheckpoint = 1000",
+    "PRAGMA journal_size_limit = 67108864",
+)
+
+
+class CannotOpen(Exception):
+    """The data folder cannot be used as it is; the text says what to do."""
+
+
+@dataclass(slots=True)
+class DataFolder:
+    """A locked data folder. One process owns it: two writers would lose each other's commits."""
+
+    path: Path
+    _lock: int
+
+    def release(self) -> None:
+        os.close(self._lock)
+
+    @property
+    def database(self) -> Path:
+        return self.path / DATABASE
+
+
+def lock_folder(path: Path) -> DataFolder:
+    """Create the folder if need be and lock it. Raises `CannotOpen`."""
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise CannotOpen(
+            f"The data folder {path} cannot be written ({error.strerror}). Give this user the folder "
+            f"(chown -R) or choose another with RENRAKU_DATA."
+        ) from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        raise CannotOpen(
+            f"Another Renraku process is using the data folder {path}. Stop it first, or choose another folder "
+            f"with RENRAKU_DATA."
+        ) from error
+    return DataFolder(path, handle)
+
+
+def open_writer(folder: DataFolder) -> sqlite3.Connection:
+    """The one writing connection, on a checked and migrated database. Raises `CannotOpen`."""
+    fresh = not folder.database.exists()
+    if fresh:
+        # SQLite creates files with the process's umask; nobody but the server reads talk.
+        os.close(os.open(folder.database, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+    connection = sqlite3.connect(
+        folder.database, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=2.0
+    )
+    try:
+        for pragma in _WRITER_PRAGMAS:
+            connection.execute(pragma)
+        if not fresh:
+            _check(connection, folder.database)
+        _migrate(connection, folder.database)
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise _explain(error, folder.database) from error
+    except CannotOpen:
+        connection.close()
+        raise
+    return connection
+
+
+def _check(connection: sqlite3.Connection, path: Path) -> None:
+    """A torn page is found now, not by the person who needs the message on it."""
+    problems = [row[0] for row in connection.execute("PRAGMA quick_check(5)")]
+    if problems != ["ok"]:
+        raise CannotOpen(
+            f"The database {path} is damaged ({problems[0]}). Nothing was changed. Restore the last backup, "
+            f"or keep the file and ask for help."
+        )
+
+
+def _explain(error: sqlite3.DatabaseError, path: Path) -> CannotOpen:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return CannotOpen(f"The database {path} is damaged ({error}). Nothing was changed. Restore the last backup.")
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return CannotOpen(f"Another program holds the database {path}. Close it and start again.")
+    if code == sqlite3.SQLITE_FULL:
+        return CannotOpen(f"The disk of {path} is full. Make room and start again.")
+    return CannotOpen(f"The database {path} cannot be opened ({error}). Check the folder's owner and its disk.")
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS migrations (number BIGINT PRIMARY KEY, name TEXT NOT NULL, digest TEXT NOT NULL)"
+    )
+    applied = {row[0]: row[1] for row in connection.execute("SELECT number, digest FROM migrations")}
+    known = {migration.number: migration for migration in migrations("sqlite")}
+    newer = sorted(set(applied) - set(known))
+    if newer:
+        raise CannotOpen(
+            f"The database {path} was made by a newer Renraku (migration {newer[-1]}; this one knows {max(known)}). "
+            f"Install that version again, or restore a backup made by this one."
+        )
+    for number, digest in applied.items():
+        if known[number].digest != digest:
+            raise CannotOpen(
+                f"Migration {number} of this Renraku differs from the one that made {path}. "
+                f"Install an unmodified release."
+            )
+    for migration in known.values():
+        if migration.number in applied:
+            continue
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for statement in migration.statements():
+                connection.execute(statement)
+            connection.execute(
+                "INSERT INTO migrations (number, name, digest) VALUES (?, ?, ?)",
+                (migration.number, migration.name, migration.digest),
+            )
+            connection.execute("COMMIT")
+        except sqlite3.Error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+def wal_reset_bug(version: tuple[int, ...]) -> bool:
+    """Whether this SQLite can lose commits when two connections checkpoint at once (sqlite.org/wal.html)."""
+    return version < (3, 51, 3) and version not in ((3, 44, 6), (3, 50, 7))
