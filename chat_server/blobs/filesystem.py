@@ -1,0 +1,144 @@
+"""Attachment bytes as files: `ports.BlobStore` on one local file system.
+
+    <root>/<org_id>/<first two of sha256>/<sha256>
+    <root>/incoming/<random>                          bytes on their way in
+
+Every name but those in `incoming` appears by the rename of a file that was fsynced before: it holds all of its bytes or
+it is not there, also after a loss of power. The folder is fsynced before `keep` answers, and so is the parent of every
+folder that was not seen before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import secrets
+import time
+import weakref
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, TypeVar
+
+from chat_server.blobs.durable import fsync_folder, translated
+from chat_server.blobs.incoming import FileIncoming
+from chat_server.ports import Blob, Incoming
+
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_THREADS: Final = 4
+
+T = TypeVar("T")
+
+
+class FileBlobs:
+    """Implements `ports.BlobStore`. One process owns the folder. `close` it at the end."""
+
+    def __init__(self, root: Path) -> None:
+        """Makes the folder where it is missing (blocks). Raises OSError where that cannot be."""
+        self._root = root
+        self._incoming = root / "incoming"
+        for folder in (root, self._incoming):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # threads of its own: an fsync on a slow disk must not hold up passwords, nor they an upload
+        self._threads = ThreadPoolExecutor(_THREADS, "blobs")
+        self._durable: set[Path] = set()
+        self._arriving: weakref.WeakSet[FileIncoming] = weakref.WeakSet()
+
+    def receive(self) -> FileIncoming:
+        """A new temporary file; it appears on disk with its first batch."""
+        incoming = FileIncoming(self._incoming / secrets.token_hex(16), self._off_loop)
+        self._arriving.add(incoming)
+        return incoming
+
+    async def keep(self, org_id: int, incoming: Incoming) -> Blob:
+        """Make it permanent. Keeping the same bytes twice is one blob, with a fresh modification time.
+
+        Raises: `Problem` 8002, `StorageBroken`; the temporary file is then gone.
+        """
+        if not isinstance(incoming, FileIncoming):
+            raise TypeError("bytes that this store did not receive")
+        return await self._off_loop(lambda: self._settle(org_id, incoming))
+
+    async def keep_bytes(self, org_id: int, data: bytes) -> Blob:
+        """The same for bytes in memory."""
+        incoming = self.receive()
+        incoming.add(data)
+        return await self.keep(org_id, incoming)
+
+    def path(self, org_id: int, sha256: str) -> Path:
+        """Where the bytes lie, existing or not. Raises ValueError on what is no SHA-256, so that no path is made of it."""
+        if _SHA256.fullmatch(sha256) is None:
+            raise ValueError("not a SHA-256 in lower-case hexadecimal")
+        return self._root / f"{org_id:d}" / sha256[:2] / sha256
+
+    async def delete(self, org_id: int, sha256: str) -> None:
+        """Remove for good; missing is fine. Raises `StorageBroken`."""
+        path = self.path(org_id, sha256)
+        await self._off_loop(lambda: _delete(path))
+
+    async def sweep(self, older_than_ms: int) -> int:
+        """Remove what interrupted uploads left in `incoming`, untouched for that long; answers how many files."""
+        before = time.time() - older_than_ms / 1000
+        leftovers = await self._off_loop(lambda: _untouched(self._incoming, before))
+        # asked after the listing: whatever is listed and still being received is known here by now
+        arriving = {incoming.path for incoming in self._arriving}
+        left = [path for path in leftovers if path not in arriving]
+        await self._off_loop(lambda: _remove(left))
+        return len(left)
+
+    async def close(self) -> None:
+        """Wait for what is being written."""
+        await asyncio.to_thread(self._threads.shutdown)
+
+    async def _off_loop(self, function: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function)
+
+    def _settle(self, org_id: int, incoming: FileIncoming) -> Blob:
+        def move(sha256: str) -> None:
+            final = self.path(org_id, sha256)
+            for folder in (self._root, final.parent.parent, final.parent):
+                self._ensure(folder)
+            # also where the blob exists already: the bytes under the name are then those just fsynced, whatever
+            # happened to the older ones, and the sweeper of orphans sees a young file
+            incoming.path.rename(final)
+            fsync_folder(final.parent)
+
+        return Blob(incoming.settle(move), incoming.size)
+
+    def _ensure(self, folder: Path) -> None:
+        """The folder exists and its name is durable. One found existing may come from a process that was killed before
+        its fsync, so each is fsynced once by this process too."""
+        made = False
+        with suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+            made = True
+        if made or folder not in self._durable:
+            fsync_folder(folder.parent)
+            self._durable.add(folder)
+
+
+def _delete(path: Path) -> None:
+    with translated():
+        try:
+            path.unlink()
+        except FileNotFoundError:
+            return
+        # what retention removed must not come back after a loss of power
+        fsync_folder(path.parent)
+
+
+def _untouched(folder: Path, before: float) -> list[Path]:
+    found = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(FileNotFoundError):  # kept or discarded in the meantime
+                if entry.stat(follow_symlinks=False).st_mtime <= before:
+                    found.append(folder / entry.name)
+    return found
+
+
+def _remove(paths: list[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)

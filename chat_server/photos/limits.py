@@ -1,0 +1,119 @@
+"""What a decoder process may use and touch, set by the process itself before it sees a stranger's bytes.
+
+Image parsers are large C programs fed by strangers, and they break. A decoder (see `worker`) gives up everything but the
+making of children before its first photo; the child that decodes one gives up the rest. It then holds no rights but the
+descriptors of this photo: no file by name (Landlock), no socket, program or child (seccomp), no capabilities, and
+bounded memory, time, output and descriptors (rlimits).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+from dataclasses import dataclass
+from typing import Final
+
+from chat_server.photos import seccomp
+
+_NICE: Final = 5  # a batch of photos must not delay anybody's message
+_PR_SET_PDEATHSIG: Final = 1
+_PR_SET_NO_NEW_PRIVS: Final = 38
+_CAPABILITY_VERSION_3: Final = 0x20080522
+_LANDLOCK_CREATE: Final = 444  # the same numbers on every machine
+_LANDLOCK_RESTRICT: Final = 446
+_LANDLOCK_VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one decoder process."""
+
+    memory_bytes: int = 2 << 30
+    """address space; measured at the pixel limit: JPEG 0.8 to 1.2 GB, a transparent WebP 2.0 GB; a usual photo 0.1 GB"""
+    cpu_seconds: int = 12
+    """processor time of one photo"""
+    wall_seconds: int = 15
+    """time on the clock of one photo, however busy the machine is"""
+    output_bytes: int = 128 << 20
+    """size of one rendition"""
+    descriptors: int = 16
+
+
+def confine(limits: Limits) -> list[str]:
+    """Give up everything but the limits and one's own children. Answers what the kernel agreed to, for the server's log.
+
+    Raises: OSError where even no_new_privs or the rlimits cannot be set.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "no_new_privs")
+    os.nice(_NICE)
+    _set_rlimits(limits)
+    done = ["no_new_privs", "rlimits"]
+    # the order matters: the filter is last, because it forbids what the others need
+    for name, worked in (
+        ("capabilities", _drop_capabilities(libc)),
+        ("landlock", _deny_file_system(libc)),
+        ("seccomp", seccomp.install(children=True)),
+    ):
+        if worked:
+            done.append(name)
+    return done
+
+
+def confine_child(limits: Limits, parent: int) -> None:
+    """Of a confined process `parent`, for the one photo ahead: no children either, and a span of life."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:  # it was gone before it could be watched
+        os._exit(1)
+    # the second is for the difference of the signals: SIGXCPU at the one, SIGKILL at the other
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
+    signal.alarm(limits.wall_seconds)
+    seccomp.install(children=False)
+
+
+def _set_rlimits(limits: Limits) -> None:
+    for kind, value in (
+        (resource.RLIMIT_AS, limits.memory_bytes),
+        (resource.RLIMIT_FSIZE, limits.output_bytes),
+        (resource.RLIMIT_NOFILE, limits.descriptors),
+        (resource.RLIMIT_CORE, 0),  # a core dump would be a copy of somebody's photo
+        (resource.RLIMIT_MEMLOCK, 0),
+        (resource.RLIMIT_MSGQUEUE, 0),
+    ):
+        resource.setrlimit(kind, (value, value))
+
+
+class _CapabilityHeader(ctypes.Structure):
+    _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
+
+
+def _drop_capabilities(libc: ctypes.CDLL) -> bool:
+    """For servers that run as root: the decoder keeps the user id and loses the power (capset(2))."""
+    header = _CapabilityHeader(_CAPABILITY_VERSION_3, 0)
+    nothing = (ctypes.c_uint32 * 6)()
+    return bool(libc.capset(ctypes.byref(header), nothing) == 0)
+
+
+class _Ruleset(ctypes.Structure):
+    _fields_ = (("file_system", ctypes.c_uint64), ("network", ctypes.c_uint64), ("scoped", ctypes.c_uint64))
+
+
+def _deny_file_system(libc: ctypes.CDLL) -> bool:
+    """A Landlock ruleset that handles every right and grants none (landlock(7)). Open descriptors stay usable."""
+    version = libc.syscall(_LANDLOCK_CREATE, None, 0, _LANDLOCK_VERSION)
+    if version < 1:
+        return False
+    # rights by version of the interface: 13, +refer, +truncate, +ioctl (5); TCP bind and connect (4); scopes (6)
+    rights = 13 + (version >= 2) + (version >= 3) + (version >= 5)
+    ruleset = _Ruleset((1 << rights) - 1, 0b11 if version >= 4 else 0, 0b11 if version >= 6 else 0)
+    size = 8 if version < 4 else 16 if version < 6 else 24
+    descriptor = libc.syscall(_LANDLOCK_CREATE, ctypes.byref(ruleset), size, 0)
+    if descriptor < 0:
+        return False
+    try:
+        return bool(libc.syscall(_LANDLOCK_RESTRICT, descriptor, 0) == 0)
+    finally:
+        os.close(descriptor)
