@@ -1,0 +1,68 @@
+"""Membership, checked now: every use case begins here. What one may not see does not exist (404)."""
+
+from __future__ import annotations
+
+from chat_server.domain.actors import Actor
+from chat_server.domain.errors import (
+    MESSAGE_NOT_FOUND,
+    ROOM_ARCHIVED,
+    ROOM_NOT_FOUND,
+    ROOM_NOT_OWNER,
+    ROOM_READ_ONLY,
+    Problem,
+)
+from chat_server.domain.rooms import FIXED, Standing
+from chat_server.ports import Reader
+from chat_server.storage.queries import messages, rooms
+from chat_server.storage.queries.messages import Stored
+
+
+async def in_room(tx: Reader, actor: Actor, room: str) -> Standing:
+    """The actor's standing in `room` (public id). Raises `Problem` 3001 for strangers and for no such room alike."""
+    standing = await rooms.standing(tx, actor.user_id, room)
+    if standing is None:
+        raise Problem(ROOM_NOT_FOUND, field="room")
+    return standing
+
+
+def check_can_post(standing: Standing) -> None:
+    """Raises `Problem` 3002, 3003."""
+    if standing.archived:
+        raise Problem(ROOM_ARCHIVED, field="room")
+    if not standing.can_post:
+        raise Problem(ROOM_READ_ONLY, field="room")
+
+
+def check_can_manage(standing: Standing) -> None:
+    """Raises `Problem` 3002, 3004."""
+    if standing.archived:
+        raise Problem(ROOM_ARCHIVED, field="room")
+    if not standing.can_manage and standing.kind not in FIXED:
+        raise Problem(ROOM_NOT_OWNER, field="room")
+
+
+async def may_see(tx: Reader, actor: Actor, standing: Standing, seq: int) -> bool:
+    """Whether the actor may see `seq`: in the present membership, or in an earlier interval of it."""
+    if seq >= standing.visible_seq:
+        return True
+    return any(first <= seq <= last for first, last in await rooms.intervals(tx, standing.room_id, actor.user_id))
+
+
+async def visible_message(tx: Reader, actor: Actor, message: str) -> tuple[Stored, Standing]:
+    """A message that the actor may see now, redacted or not. Raises `Problem` 4001 otherwise."""
+    stored = await messages.by_public_id(tx, message)
+    if stored is not None:
+        standing = await rooms.standing_by_id(tx, actor.user_id, stored.room_id)
+        if standing is not None and await may_see(tx, actor, standing, stored.seq):
+            return stored, standing
+    raise Problem(MESSAGE_NOT_FOUND, field="message")
+
+
+async def living_message(tx: Reader, actor: Actor, message: str) -> tuple[Stored, Standing]:
+    """The same for acts on a message: a redacted one is gone, an archived room cannot be changed."""
+    stored, standing = await visible_message(tx, actor, message)
+    if stored.redacted_at is not None:
+        raise Problem(MESSAGE_NOT_FOUND, field="message")
+    if standing.archived:
+        raise Problem(ROOM_ARCHIVED, field="room")
+    return stored, standing

@@ -1,0 +1,24 @@
+"""The generation of the streams: it changes when the server is restored, and then no position means anything."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from chat_server.domain.ids import new_id
+from chat_server.ports import Storage, Tx
+
+_NAME: Final = "epoch"
+
+
+async def stream_epoch(storage: Storage) -> str:
+    """The present epoch, made at the first start."""
+
+    async def find_or_make(tx: Tx) -> str:
+        row = await tx.one("SELECT value FROM settings WHERE name = ?", _NAME)
+        if row is not None:
+            return str(row[0])
+        epoch = new_id(tx.now)
+        await tx.run("INSERT INTO settings (name, value) VALUES (?, ?)", _NAME, epoch)
+        return epoch
+
+    return await storage.write(find_or_make)

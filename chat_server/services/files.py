@@ -1,0 +1,134 @@
+"""Reading files: addresses for those who may read, and the check again when one is used. `may_read` decides alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from chat_server.domain.actors import Actor
+from chat_server.domain.errors import (
+    ADDRESS_EXPIRED,
+    ATTACHMENT_NOT_FOUND,
+    FILE_REFUSED_BY_ZONE,
+    Problem,
+)
+from chat_server.domain.zones import (
+    ALLOWED,
+    NOT_A_MEMBER,
+    NOT_READY,
+    PREVIEW,
+    SANITIZED,
+    THUMBNAIL,
+    WITHDRAWN,
+    Reading,
+    may_read,
+)
+from chat_server.ports import Reader
+from chat_server.services.actors import in_good_standing
+from chat_server.services.capabilities import Capability, next_expiry, seal
+from chat_server.services.keys import Keys
+from chat_server.storage.queries import attachments as queries
+from chat_server.storage.queries.attachments import Rendition, Seen
+
+FILES: Final = "/files/"
+_OFFERED: Final = (THUMBNAIL, PREVIEW, SANITIZED)
+_HIDDEN: Final = frozenset({NOT_A_MEMBER, WITHDRAWN, NOT_READY})
+"""Reasons that answer like what does not exist; the others say that there is a file but not here."""
+
+Trust = Callable[[str], int]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """Bytes that may be sent now. `org_id`, `sha256`: where they lie."""
+
+    org_id: int
+    sha256: str
+    media_type: str
+    name: str
+
+
+async def addresses(reader: Reader, actor: Actor, ids: Sequence[str], keys: Keys, trust: Trust) -> list[dict[str, Any]]:
+    """Addresses of every rendition that the actor may read from here, in the order of `ids`.
+
+    Attachments that the actor may not see are absent, like those that do not exist. One that may be seen but not
+    opened from this zone has no address and says why in `refused`.
+    """
+    seen = await queries.seen_by(reader, actor.user_id, ids)
+    made = await queries.renditions(reader, [one.id for one in seen.values() if one.member])
+    expires = next_expiry(reader.now)
+    items = []
+    for public_id in dict.fromkeys(ids):
+        one = seen.get(public_id)
+        if one is None or not one.member or one.withdrawn:
+            continue
+        allowed = [
+            kind
+            for kind in _OFFERED
+            if _verdict(one, made.get(one.id, {}).get(kind), kind, actor.zone, trust) == ALLOWED
+        ]
+        items.append(_item(one, actor, allowed, keys, expires))
+    return items
+
+
+async def open_file(reader: Reader, capability: Capability, trust: Trust) -> OpenFile:
+    """What an address stands for, checked as if nobody had checked before (ASVS 7.4.2: a disabled user's links are dead).
+
+    Raises `Problem` 5006 (the person or the device may not use it any more), 5001 (nothing there for them), 5005.
+    """
+    viewer = await queries.viewer(reader, capability.user, capability.device)
+    if (
+        viewer is None
+        or viewer.revoked_at is not None
+        or viewer.zone != capability.zone
+        or not in_good_standing(viewer.disabled_at, viewer.ends_at, reader.now)
+    ):
+        raise Problem(ADDRESS_EXPIRED)
+    one = (await queries.seen_by(reader, viewer.user_id, [capability.attachment])).get(capability.attachment)
+    if one is None:
+        raise Problem(ATTACHMENT_NOT_FOUND)
+    rendition = (await queries.renditions(reader, [one.id])).get(one.id, {}).get(capability.rendition)
+    verdict = _verdict(one, rendition, capability.rendition, capability.zone, trust)
+    if verdict in _HIDDEN or rendition is None or rendition.sha256 is None:
+        raise Problem(ATTACHMENT_NOT_FOUND)
+    if verdict != ALLOWED:
+        raise Problem(FILE_REFUSED_BY_ZONE)
+    return OpenFile(rendition.org_id, rendition.sha256, rendition.media_type, one.name)
+
+
+def _verdict(one: Seen, rendition: Rendition | None, kind: str, zone: str, trust: Trust) -> str:
+    return may_read(
+        Reading(
+            member=bool(one.member),
+            trust=trust(zone),
+            origin_trust=trust(one.origin_zone),
+            outflow=one.outflow,
+            rendition=kind,
+            state=rendition.state if rendition else "missing",
+            policy_version=rendition.policy_version if rendition else 0,
+            withdrawn=bool(one.withdrawn),
+        )
+    )
+
+
+def _item(one: Seen, actor: Actor, allowed: Sequence[str], keys: Keys, expires: int) -> dict[str, Any]:
+    item: dict[str, Any] = {"id": one.public_id, "name": one.name}
+    if one.taken_at is not None:
+        item["taken_at"] = one.taken_at
+    if one.latitude is not None and one.longitude is not None and _may_know_the_place(one, actor):
+        item["place"] = {"latitude": one.latitude, "longitude": one.longitude}
+    item["addresses"] = {
+        kind: FILES + seal(keys, Capability(one.public_id, kind, actor.id, actor.device, actor.zone, expires))
+        for kind in allowed
+    }
+    item["expires"] = expires
+    if not allowed:
+        refusal = Problem(FILE_REFUSED_BY_ZONE).as_dict()
+        item["refused"] = {"ja": refusal["ja"], "en": refusal["en"]}
+    return item
+
+
+def _may_know_the_place(one: Seen, actor: Actor) -> bool:
+    """Where a photo was taken may be somebody's home: for the home organization's own staff alone."""
+    return not actor.is_guest and actor.org_id == one.org_id

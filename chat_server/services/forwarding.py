@@ -1,0 +1,72 @@
+"""Forwarding: a message goes on to another room, with its author and time, as it is now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+
+from chat_server.domain.actors import Actor
+from chat_server.domain.errors import MESSAGE_NOT_FOUND, Problem
+from chat_server.domain.ids import new_id
+from chat_server.domain.rooms import Standing
+from chat_server.ports import Reader, Tx
+from chat_server.services.access import visible_message
+from chat_server.services.blocks import MENTION, Block, Photos, Text, fallback
+from chat_server.services.rendering import Wire, pack, unpack
+from chat_server.storage.queries import attachment_copies, messages
+from chat_server.storage.queries.messages import Stored
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """What goes along: texts with the mentions as plain names (a forward calls nobody), and the attachments' keys."""
+
+    source: dict[str, Any]
+    blocks: tuple[Block, ...]
+    attachments: tuple[int, ...]
+
+
+async def prepare_forward(tx: Reader, actor: Actor, message: str) -> Forwarded:
+    """Raises `Problem` 4001 unless the actor may see the message now."""
+    stored, _ = await visible_message(tx, actor, message)
+    if stored.redacted_at is not None:
+        raise Problem(MESSAGE_NOT_FOUND, field="forward")
+    blocks = msgspec.convert(unpack(stored.blocks), tuple[Block, ...], strict=False)
+    names: dict[str, str] = unpack(stored.mentions) if stored.mentions else {}
+    texts: list[Block] = []
+    for block in blocks:
+        if isinstance(block, Text):
+            texts.append(Text(text=MENTION.sub(lambda m: "@" + names.get(m[3] or f"{m[1]}:{m[2]}", "?"), block.text)))
+    source = unpack(stored.forward) if stored.forward else {
+        "author": stored.author_name,
+        "department": stored.author_department,
+        "at": stored.created_at,
+    }  # fmt: skip
+    return Forwarded(source, tuple(texts), tuple(await attachment_copies.sources(tx, stored.id)))
+
+
+async def take_along(
+    tx: Tx,
+    actor: Actor,
+    room: Standing,
+    stored: Stored,
+    message_id: int,
+    blocks: tuple[Block, ...],
+    forwarded: Forwarded,
+    own: Sequence[Wire],
+) -> tuple[Stored, list[Wire]]:
+    """Copy the source's attachments (rows, not bytes) behind the writer's own, and name the copies in the blocks."""
+    copies = [
+        await attachment_copies.copy(
+            tx, source, new_id(tx.now), actor.user_id, room.org_id, room.room_id, message_id, position
+        )
+        for position, source in enumerate(forwarded.attachments, start=len(own))
+    ]
+    blocks += (Photos(ids=tuple(copy["id"] for copy in copies)),)
+    names: dict[str, str] = unpack(stored.mentions) if stored.mentions else {}
+    stored = replace(stored, text=fallback(blocks, names), blocks=pack(blocks), attachments=len(own) + len(copies))
+    await messages.set_content(tx, message_id, stored.text, stored.blocks, stored.attachments)
+    return stored, [*own, *copies]

@@ -1,0 +1,44 @@
+"""What commits leave to do (the outbox), in steps that may safely be done twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from chat_server.ports import Reader, Tx
+from chat_server.services import own_stream
+from chat_server.storage.queries import outbox, people_streams
+
+MESSAGE: Final = "message"
+DIRECTORY: Final = "directory"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    id: int
+    org_id: int
+    kind: str
+    room_id: int | None
+    seq: int | None
+
+
+async def oldest(tx: Reader, limit: int) -> list[Job]:
+    """Jobs in the order of their commits."""
+    return [Job(*row) for row in await outbox.oldest(tx, limit)]
+
+
+async def finish(tx: Tx, upto: int) -> None:
+    """Everything up to this id is done."""
+    await outbox.done(tx, upto)
+
+
+async def people_after(tx: Reader, org_id: int, after: int, limit: int) -> tuple[list[int], int]:
+    """The next people of an organization (integer keys), and its directory's version."""
+    return await people_streams.chunk(tx, org_id, after, limit)
+
+
+async def tell_directory(tx: Tx, org_id: int, people: Sequence[int], version: int) -> None:
+    """A changed directory goes into everybody's own stream."""
+    for user_id in people:
+        await own_stream.append(tx, user_id, org_id, DIRECTORY, {"version": version})

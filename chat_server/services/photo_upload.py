@@ -1,0 +1,103 @@
+"""A photo on its way in: decoded in a limited process, its bytes safe on disk, then one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from chat_server.domain.actors import Actor
+from chat_server.domain.ids import new_id
+from chat_server.domain.zones import ORIGINAL, POLICY_VERSION
+from chat_server.ports import Blob, BlobStore, Incoming, Photo, Photos, Tx
+from chat_server.services.file_names import display_name
+from chat_server.storage.queries import attachments as queries
+from chat_server.storage.queries.attachments import NewAttachment, NewRendition
+
+PHOTO: Final = "photo"
+
+Trust = Callable[[str], int]
+"""Rank of a zone; -1 for one that is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A decoded photo whose bytes, and those of its renditions, cannot be lost any more."""
+
+    photo: Photo
+    size: int
+    renditions: tuple[NewRendition, ...]
+
+
+async def prepare_photo(photos: Photos, blobs: BlobStore, scratch: Path, org_id: int, incoming: Incoming) -> Prepared:
+    """Decode what was received and keep it all. `scratch`: a folder on the same disk as the blobs.
+
+    Raises `Problem` 5002–5004, 8002, 8003; then nothing was kept that the sweeper does not remove.
+    """
+    await incoming.flush()
+    out = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=scratch, prefix="photo-"))
+    try:
+        photo = await photos.prepare(incoming.path, out)
+        kept = [
+            NewRendition(made.kind, await _keep(blobs, org_id, made.path), made.media_type, made.width, made.height)
+            for made in photo.renditions
+        ]
+    finally:
+        await asyncio.to_thread(_remove, out)
+    original = await blobs.keep(org_id, incoming)
+    kept.append(NewRendition(ORIGINAL, original, photo.media_type, photo.width, photo.height))
+    return Prepared(photo, original.size, tuple(kept))
+
+
+async def add_photo(tx: Tx, actor: Actor, prepared: Prepared, name: str, trust: Trust) -> dict[str, Any]:
+    """The rows of an uploaded photo; it belongs to its uploader until it is sent. Answers its wire form."""
+    photo = prepared.photo
+    for rendition in prepared.renditions:
+        await _add_blob(tx, actor.org_id, rendition.blob, actor.zone, trust)
+    public_id = new_id(tx.now)
+    attachment_id = await queries.insert(
+        tx,
+        NewAttachment(
+            public_id=public_id,
+            org_id=actor.org_id,
+            uploader_id=actor.user_id,
+            kind=PHOTO,
+            name=display_name(name),
+            media_type=photo.media_type,
+            size=prepared.size,
+            width=photo.width,
+            height=photo.height,
+            color=photo.color,
+            taken_at=photo.taken_at,
+            latitude=photo.latitude,
+            longitude=photo.longitude,
+            origin_zone=actor.zone,
+        ),
+    )
+    for rendition in prepared.renditions:
+        await queries.insert_rendition(tx, attachment_id, actor.org_id, rendition, POLICY_VERSION)
+    added = await queries.waiting(tx, actor.user_id, public_id)
+    assert added is not None
+    return added.wire
+
+
+async def _keep(blobs: BlobStore, org_id: int, path: Path) -> Blob:
+    return await blobs.keep_bytes(org_id, await asyncio.to_thread(path.read_bytes))
+
+
+async def _add_blob(tx: Tx, org_id: int, blob: Blob, zone: str, trust: Trust) -> None:
+    """Bytes that came in twice count as having come by the less trusted way."""
+    known = await queries.blob_zone(tx, org_id, blob.sha256)
+    if known is None:
+        await queries.add_blob(tx, org_id, blob, zone)
+    elif trust(zone) < trust(known):
+        await queries.set_blob_zone(tx, org_id, blob.sha256, zone)
+
+
+def _remove(folder: Path) -> None:
+    for file in folder.iterdir():
+        file.unlink(missing_ok=True)
+    folder.rmdir()

@@ -1,0 +1,22 @@
+"""What has served its time: sign-in flows and failures after their window, refresh tokens after their end."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from chat_server.domain import limits
+from chat_server.ports import Tx
+from chat_server.storage.queries import sweeping
+
+STEP: Final = 500
+"""Rows a transaction removes of each kind: keeps the writer free (20 ms)."""
+
+
+async def sweep(tx: Tx) -> bool:
+    """One step; true if there may be more."""
+    removed = [
+        await sweeping.sign_ins(tx, tx.now, STEP),
+        await sweeping.failures(tx, tx.now - limits.FAILURE_WINDOW, STEP),
+        await sweeping.refresh_tokens(tx, tx.now, STEP),
+    ]
+    return max(removed) == STEP
