@@ -1,0 +1,56 @@
+"""What the routes are built on. `app.py` fills it; nothing here looks for anything by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+
+from chat_server.http.inflight import InFlight
+from chat_server.http.peer import Network
+from chat_server.ports import BlobStore, Clock, Passwords, Photos, Storage
+from chat_server.services.keys import Keys
+from chat_server.services.sign_in import SignIn
+from chat_server.services.tokens import Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """How the server is reached.
+
+    `names`: host names besides literal addresses and localhost, lower case. `trusted_proxies`: networks whose
+    `X-Forwarded-For` is believed. `https`: all of it is served over TLS (by a proxy or by us).
+    """
+
+    names: frozenset[str] = frozenset()
+    trusted_proxies: Sequence[Network] = ()
+    https: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything that a handler may need.
+
+    `trust`: rank of a zone, -1 for an unknown one. `scratch`: a folder for decoders on the disk of the blobs. `web`:
+    the built client. `draining`: the server is about to stop.
+    """
+
+    storage: Storage
+    blobs: BlobStore
+    photos: Photos
+    passwords: Passwords
+    clock: Clock
+    keys: Keys
+    tokens: Tokens
+    sign_in: SignIn
+    trust: Callable[[str], int]
+    site: Site
+    data: Path
+    scratch: Path
+    web: Path
+    version: str
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    draining: Callable[[], bool] = lambda: False
+    in_flight: InFlight = field(default_factory=InFlight)

@@ -1,0 +1,71 @@
+"""Answers on their way out: small ASGI senders, and the headers that every answer carries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+from starlette.types import Send
+
+from chat_server.domain.errors import Problem
+
+Headers = list[tuple[bytes, bytes]]
+
+JSON: Final = b"application/json; charset=utf-8"
+
+PAGE_POLICY: Final = (
+    b"default-src 'self'; img-src 'self' blob: data:; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    b"object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+)
+FILE_POLICY: Final = b"sandbox; default-src 'none'"
+"""What users sent is inert, whatever it claims to be (GHSA-5crw-6j7v-xc72)."""
+
+_ALWAYS: Final[Mapping[bytes, bytes]] = {
+    b"content-security-policy": PAGE_POLICY,
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"no-referrer",
+    b"permissions-policy": b"camera=(self), geolocation=(self), microphone=(), payment=(), usb=()",
+    b"cross-origin-opener-policy": b"same-origin",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"x-frame-options": b"DENY",
+    b"cache-control": b"no-store",
+}
+_HSTS: Final = b"max-age=31536000"
+
+
+def with_security_headers(headers: Headers, *, https: bool) -> Headers:
+    """`headers` and those of every answer; what an endpoint set itself stays as it is."""
+    present = {name.lower() for name, _ in headers}
+    added = [(name, value) for name, value in _ALWAYS.items() if name not in present]
+    if https:
+        # Only then: a site that is not on TLS would lock its own people out.
+        added.append((b"strict-transport-security", _HSTS))
+    return headers + added
+
+
+encode: Final = msgspec.json.Encoder().encode
+
+
+async def send_bytes(send: Send, status: int, body: bytes, content_type: bytes, headers: Headers | None = None) -> None:
+    """A whole answer. A 204 has neither body nor type."""
+    start: Headers = list(headers or [])
+    if status != 204:
+        start += [(b"content-type", content_type), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": start})
+    await send({"type": "http.response.body", "body": b"" if status == 204 else body})
+
+
+async def send_json(send: Send, status: int, value: Any, headers: Headers | None = None) -> None:
+    await send_bytes(send, status, encode(value), JSON, headers)
+
+
+async def send_problem(send: Send, problem: Problem, headers: Headers | None = None) -> None:
+    """`{"error": {…}}` with the status of the fault (docs/protocol.md, section 5)."""
+    extra: Headers = list(headers or [])
+    if problem.fault.status == 401:
+        extra.append((b"www-authenticate", b"Bearer"))
+    retry_after = problem.params.get("retry_after")
+    if isinstance(retry_after, int):
+        extra.append((b"retry-after", str(retry_after).encode()))
+    await send_json(send, problem.fault.status, {"error": problem.as_dict()}, extra)

@@ -1,0 +1,84 @@
+"""Every route of the HTTP door, in one list, and the layers around it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from chat_server.domain.errors import METHOD_NOT_ALLOWED, Problem
+from chat_server.http import (
+    attachments,
+    directory,
+    me,
+    members,
+    messages,
+    people,
+    rooms,
+    sharing,
+    sign_in,
+)
+from chat_server.http.calls import AnyCall
+from chat_server.http.endpoint import Endpoint
+from chat_server.http.envelope import Envelope
+from chat_server.http.guard import Guard
+from chat_server.http.health import Health
+from chat_server.http.metrics import Metrics
+from chat_server.http.openapi import document
+from chat_server.http.pages import Pages
+from chat_server.http.parts import Parts
+from chat_server.http.replies import JSON, encode, send_bytes, send_problem
+from chat_server.http.seen import seen_of
+
+MODULES: Final = (sign_in, me, directory, people, rooms, members, sharing, messages, attachments)
+
+CALLS: Final[tuple[AnyCall, ...]] = tuple(call for module in MODULES for call in module.CALLS)
+
+DOCUMENT: Final = "/api/openapi.json"
+
+
+class _Plain:
+    """An ASGI function that only reads, as a route's endpoint: Starlette takes functions for something else."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] not in ("GET", "HEAD"):
+            await send_problem(send, Problem(METHOD_NOT_ALLOWED), [(b"allow", b"GET, HEAD")])
+            return
+        await self._app(scope, receive, send)
+
+
+def build_http(parts: Parts) -> ASGIApp:
+    """The ASGI application for every HTTP request. The listener has put its zone into the scope."""
+    health = Health(parts)
+    routes = [
+        Route("/healthz", _Plain(health.alive), methods=None),
+        Route("/readyz", _Plain(health.ready), methods=None),
+        Route("/metrics", _Plain(health.metrics), methods=None),
+        Route(DOCUMENT, _Plain(_document(parts)), methods=None),
+        *(Route(calls[0].path, Endpoint(parts, calls), methods=None) for calls in _by_path(CALLS)),
+    ]
+    router = Router(routes, redirect_slashes=False, default=Pages(parts.web))
+    return Envelope(Guard(router, parts.site), Metrics(parts.registry), https=parts.site.https)
+
+
+def _by_path(calls: Sequence[AnyCall]) -> list[list[AnyCall]]:
+    """The calls of each path; `/api/rooms/open` comes before `/api/rooms/{room}`."""
+    paths: dict[str, list[AnyCall]] = {}
+    for call in calls:
+        paths.setdefault(call.path, []).append(call)
+    return [paths[path] for path in sorted(paths, key=lambda path: path.replace("{", "\x7f"))]
+
+
+def _document(parts: Parts) -> ASGIApp:
+    body = encode(document(CALLS, parts.version))
+
+    async def send_document(scope: Scope, receive: Receive, send: Send) -> None:
+        seen_of(scope).route = DOCUMENT
+        await send_bytes(send, 200, body, JSON)
+
+    return send_document

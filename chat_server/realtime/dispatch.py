@@ -1,0 +1,283 @@
+"""Commands to use cases: which run in the writer, which read, which stay in this process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from functools import partial
+from typing import Any, Final, Protocol
+
+from chat_server.domain import limits
+from chat_server.domain.actors import Actor
+from chat_server.domain.errors import DATABASE_BUSY, RESTARTING, ROOM_NOT_FOUND, TOKEN_INVALID, Problem
+from chat_server.ports import Clock, Reader, Storage, Tx
+from chat_server.realtime.connection import Connection
+from chat_server.realtime.ephemeral import Ephemeral
+from chat_server.realtime.hub import Hub
+from chat_server.services import changing, messages, reading, streams
+from chat_server.services.answers import Ack
+from chat_server.services.commands import (
+    Bookmark,
+    Command,
+    Edit,
+    Involve,
+    Look,
+    Pin,
+    Ping,
+    Pull,
+    React,
+    Read,
+    Redact,
+    Renew,
+    Resume,
+    Send,
+    Typing,
+    Watch,
+)
+from chat_server.services.people import wire_person
+from chat_server.services.streams import GONE, LIVE, REPLAY, RESYNC, Page
+
+Answer = Callable[[int, dict[str, Any] | BaseException], None]
+FEATURES: Final = ("photos", "edit", "redact", "react", "pin", "bookmark", "receipts", "presence", "typing", "forward")
+AT_ONCE: Final = 8
+"""Authentications, resumes and pages under way in one process: enough to keep every reading thread busy."""
+_ATTEMPTS: Final = 5
+"""How often a read is repeated because the person's memberships changed under it."""
+
+WRITES: Final[dict[type, Callable[..., Awaitable[Ack]]]] = {
+    Edit: changing.edit,
+    Redact: changing.redact,
+    React: changing.react,
+    Pin: changing.pin,
+    Bookmark: changing.bookmark,
+    Read: reading.read,
+    Involve: reading.involve,
+}
+"""Commands that are one write use case `(tx, actor, command) -> Ack`; `Send` takes a key besides."""
+
+
+class Submitting(Storage, Protocol):
+    """A storage that answers by callback, for the way of one message."""
+
+    def submit(
+        self,
+        org_id: int,
+        use_case: Callable[[Tx], Awaitable[Any]],
+        on_done: Callable[[Any, BaseException | None], None],
+    ) -> None: ...
+
+
+Authenticate = Callable[[str, MutableMapping[str, Any]], Awaitable[tuple[Actor, int]]]
+"""Token and ASGI scope to the person and the session's end (UTC milliseconds). Raises `Problem` 1004, 6009."""
+
+
+class Dispatcher:
+    """Shared by all sockets of the process."""
+
+    def __init__(
+        self, storage: Submitting, hub: Hub, clock: Clock, authenticate: Authenticate, epoch: str, body_key: bytes
+    ) -> None:
+        self.hub = hub
+        self.authenticate = authenticate
+        self.draining = False
+        self._storage = storage
+        self._clock = clock
+        self._epoch = epoch
+        self._body_key = body_key
+        self._ephemeral = Ephemeral(storage, hub)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.gate = asyncio.Semaphore(AT_ONCE)
+        """Whatever reads for a socket passes here, so that thousands who come back at once wait for each other and
+        not everybody else for them."""
+        self._writing = 0
+        self._settled = asyncio.Event()
+        hub.more_coming = lambda: self._writing > 0
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run in the background, strongly referenced until it ends."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def forget(self, connection: Connection) -> None:
+        self._ephemeral.forget(connection)
+        self.hub.drop(connection)
+
+    def dispatch(self, connection: Connection, command: Command, answer: Answer) -> None:
+        """Carry out one command; `answer` is called exactly once, unless the connection ends first."""
+        use_case = WRITES.get(type(command))
+        if use_case is not None:
+            self._write(connection, command, partial(use_case, actor=connection.actor, command=command), answer)
+        elif isinstance(command, Send):
+            self._write(
+                connection,
+                command,
+                partial(messages.send, actor=connection.actor, command=command, body_key=self._body_key),
+                answer,
+            )
+        elif isinstance(command, Typing):
+            self._ephemeral.typing(connection, command.room)
+        elif isinstance(command, Ping):
+            answer(command.ref, {"op": "result"})
+        elif isinstance(command, Look):
+            if self.hub.look(connection, command.room):
+                answer(command.ref, {"op": "result"})
+            else:
+                answer(command.ref, Problem(ROOM_NOT_FOUND, field="room"))
+        else:
+            self.spawn(self._slower(connection, command, answer))
+
+    # Writing
+
+    def _write(
+        self, connection: Connection, command: Any, use_case: Callable[[Tx], Awaitable[Ack]], answer: Answer
+    ) -> None:
+        if self.draining:
+            answer(command.ref, Problem(RESTARTING, retry_after=3))
+            return
+        self._writing += 1
+
+        def done(ack: Ack, error: BaseException | None) -> None:
+            self._writing -= 1
+            if self.draining and not self._writing:
+                self._settled.set()
+            answer(command.ref, error if error is not None else wire_ack(ack))
+
+        self._storage.submit(connection.actor.org_id, use_case, done)
+
+    async def drain(self) -> None:
+        """Take no further writes; return when all that were accepted are answered."""
+        self.draining = True
+        if self._writing:
+            await self._settled.wait()
+
+    # Reading
+
+    async def _slower(self, connection: Connection, command: Command, answer: Answer) -> None:
+        async with self.gate:
+            await self._read(connection, command, answer)
+
+    async def _read(self, connection: Connection, command: Command, answer: Answer) -> None:
+        assert not isinstance(command, Typing)
+        try:
+            if isinstance(command, Pull):
+                wire = await self._pull(connection, command)
+            elif isinstance(command, Resume):
+                wire = await self._resume(connection, command)
+            elif isinstance(command, Renew):
+                wire = await self._renew(connection, command)
+            else:
+                assert isinstance(command, Watch)
+                wire = {"op": "result", "presence": await self._ephemeral.watch(connection, command.users)}
+        except Exception as error:
+            answer(command.ref, error)
+        else:
+            answer(command.ref, wire)
+
+    async def greet(self, connection: Connection, ref: int, answer: Answer) -> None:
+        """The answer to a good first frame."""
+        actor = connection.actor
+        try:
+            me = await self._storage.read(lambda tx: wire_person(tx, actor.user_id))
+        except Exception as error:
+            answer(ref, error)
+            return
+        answer(
+            ref,
+            {
+                "op": "hello",
+                "protocol": 1,
+                "epoch": self._epoch,
+                "features": FEATURES,
+                "time": self._clock.now(),
+                "expires": connection.expires,
+                "zone": actor.zone,
+                "device": actor.device,
+                "me": me,
+                "limits": {
+                    "frame_bytes": limits.FRAME_BYTES,
+                    "depth": limits.FRAME_DEPTH,
+                    "text_chars": limits.TEXT_CHARS,
+                    "photos": limits.PHOTOS,
+                    "unanswered": limits.UNANSWERED,
+                    "photo_bytes": limits.PHOTO_BYTES,
+                },
+            },
+        )
+
+    async def _renew(self, connection: Connection, command: Renew) -> dict[str, Any]:
+        """A newer token for the same person on the same device, nobody else's. Raises `Problem` 1004."""
+        scope = {"renraku.zone": connection.actor.zone, "renraku.address": connection.actor.address}
+        actor, expires = await self.authenticate(command.token, scope)
+        if (actor.user_id, actor.device_id) != (connection.actor.user_id, connection.actor.device_id):
+            raise Problem(TOKEN_INVALID, field="token")
+        connection.actor = actor
+        connection.expires = expires
+        return {"op": "result", "expires": expires}
+
+    async def _resume(self, connection: Connection, command: Resume) -> dict[str, Any]:
+        actor, same_epoch = connection.actor, command.epoch in (None, self._epoch)
+
+        async def plan(tx: Reader) -> streams.Resumption:
+            return await streams.plan(tx, actor, command.me, command.rooms, same_epoch=same_epoch)
+
+        found = await self._steady(connection, lambda: self._storage.read(plan))
+        # No await from here on: what is subscribed now has missed nothing.
+        rooms: dict[str, dict[str, Any]] = {room: {"head": 0, "state": GONE} for room in command.rooms}
+        for head, state, visible in found.rooms:
+            last = max(head.last_seq, self.hub.heads.get(head.room_id, 0))
+            if state == LIVE and head.room in command.rooms and last > command.rooms[head.room]:
+                state = REPLAY
+            if state != REPLAY:
+                self.hub.subscribe(connection, head.room_id, head.room, visible)
+            rooms[head.room] = {"head": last, "state": state}
+        own_last, own_state = found.me
+        if own_state == LIVE and connection.own_head > own_last:
+            own_state = REPLAY
+        connection.waiting = None  # the plan, read after it was filled, names those rooms
+        connection.own_live = own_state in (LIVE, RESYNC)
+        me = {"head": max(own_last, connection.own_head), "state": own_state}
+        return {"op": "resumed", "epoch": self._epoch, "me": me, "rooms": rooms}
+
+    async def _pull(self, connection: Connection, command: Pull) -> dict[str, Any]:
+        actor = connection.actor
+
+        async def read(tx: Reader) -> Page:
+            if command.room is None:
+                return await streams.own_page(tx, actor, command.after, command.limit)
+            return await streams.room_page(tx, actor, command.room, command.after, command.limit)
+
+        page = await self._steady(connection, lambda: self._storage.read(read))
+        if command.room is None:
+            head = max(page.head, connection.own_head)
+            if not connection.own_live and page.last >= head:
+                self.hub.caught_up(connection)
+            live = connection.own_live
+        else:
+            head = max(page.head, self.hub.heads.get(page.room_id, 0))
+            if page.room_id not in connection.rooms and page.last >= head:
+                self.hub.subscribe(connection, page.room_id, command.room, page.visible)
+            live = page.room_id in connection.rooms
+        return {"op": "page", "room": command.room, "events": page.events, "head": head, "live": live}
+
+    async def _steady(self, connection: Connection, read: Callable[[], Awaitable[Any]]) -> Any:
+        """A read whose answer still holds: repeated if a membership of the person changed meanwhile, because a
+        removal that was committed after the view was taken must not be followed by a subscription."""
+        for _ in range(_ATTEMPTS):
+            changes = connection.changes
+            result = await read()
+            if connection.changes == changes:
+                return result
+        raise Problem(DATABASE_BUSY, retry_after=1)
+
+
+def wire_ack(ack: Ack) -> dict[str, Any]:
+    """`ack` without what does not apply."""
+    wire: dict[str, Any] = {"op": "ack"}
+    for name in ("room", "id", "seq", "at", "upto"):
+        value = getattr(ack, name)
+        if value is not None:
+            wire[name] = value
+    if ack.replay:
+        wire["replay"] = True
+    return wire

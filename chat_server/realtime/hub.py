@@ -1,0 +1,246 @@
+"""Fan-out: what was committed goes to every subscribed connection of this process.
+
+An event is encoded once per codec, and the same bytes are written to every connection, in the room's order; what one
+commit (or several in a row) brought to a room is one write per connection. Membership events act at their own seq, so no delivery asks the
+database who may have it. Nothing here is the truth: whatever is lost here is replayed from storage.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import structlog
+
+from chat_server.domain import closing
+from chat_server.domain.events import EVERYTHING, Joined, Left, Note, Ranges, ReadMoved, RoomEvent, UserEvent, within
+from chat_server.realtime.codec import JSON, MSGPACK, Codec
+from chat_server.realtime.connection import Connection
+from chat_server.services.streams import stub, wire_event, wire_user_event
+
+_CODECS: Final[tuple[Codec, ...]] = (MSGPACK, JSON)
+log = structlog.get_logger("renraku.hub")
+
+Write = Callable[[bytes], None]
+
+HOLD: Final = 0.002
+"""Seconds that an event may wait for its neighbours, and only while their commit is known to be coming: in a busy room
+one write then carries several events (0.14 instead of 0.26 CPU seconds per 100,000 deliveries). Acks never wait."""
+
+
+class Channel:
+    """One room: its connections by codec, each with the bound method that writes to its socket."""
+
+    __slots__ = ("hidden", "live", "lookers", "room", "room_id")
+
+    def __init__(self, room_id: int, room: str) -> None:
+        self.room_id = room_id
+        self.room = room
+        self.live: tuple[dict[Connection, Write], ...] = tuple({} for _ in _CODECS)
+        self.hidden: dict[Connection, Ranges] = {}
+        """Connections that do not see the whole history, with what they may see of it."""
+        self.lookers: set[Connection] = set()
+
+
+class Hub:
+    """All connections of this process."""
+
+    def __init__(self) -> None:
+        self.channels: dict[int, Channel] = {}
+        self.by_room: dict[str, Channel] = {}
+        self.users: dict[int, set[Connection]] = {}
+        self.heads: dict[int, int] = {}
+        """The last seq that went through here, by room: what a page read earlier is compared with."""
+        self.more_coming: Callable[[], bool] = lambda: False
+        """Whether the writer is at work on sends that were accepted already."""
+        self._held: dict[int, list[RoomEvent]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self.on_read_moved: Callable[[ReadMoved], None] = lambda note: None
+        self.on_presence: Callable[[str, bool], None] = lambda user, online: None
+
+    # Connections come and go
+
+    def add(self, connection: Connection) -> None:
+        """From now on the connection's membership changes are noticed. Before anything is read for it."""
+        mine = self.users.setdefault(connection.actor.user_id, set())
+        mine.add(connection)
+        if len(mine) == 1:
+            self.on_presence(connection.actor.id, True)
+
+    def drop(self, connection: Connection) -> None:
+        """The socket is gone, or is about to be."""
+        mine = self.users.get(connection.actor.user_id)
+        if mine is None or connection not in mine:
+            return
+        for room_id in list(connection.rooms):
+            self.unsubscribe(connection, room_id)
+        mine.discard(connection)
+        if not mine:
+            del self.users[connection.actor.user_id]
+            self.on_presence(connection.actor.id, False)
+
+    def subscribe(self, connection: Connection, room_id: int, room: str, visible: Ranges) -> None:
+        """The connection has everything up to now; later events come by themselves."""
+        if connection not in self.users.get(connection.actor.user_id, ()):
+            return  # it went while its page was being read: nobody would ever take it out again
+        channel = self.channels.get(room_id)
+        if channel is None:
+            channel = self.channels[room_id] = self.by_room[room] = Channel(room_id, room)
+        channel.live[connection.codec.index][connection] = connection.write
+        if EVERYTHING[0] not in visible:
+            channel.hidden[connection] = visible
+        connection.rooms.add(room_id)
+
+    def unsubscribe(self, connection: Connection, room_id: int) -> None:
+        connection.rooms.discard(room_id)
+        if connection.looking == room_id:
+            connection.looking = 0
+        channel = self.channels.get(room_id)
+        if channel is None:
+            return
+        channel.live[connection.codec.index].pop(connection, None)
+        channel.hidden.pop(connection, None)
+        channel.lookers.discard(connection)
+        if not any(channel.live):
+            del self.channels[room_id]
+            del self.by_room[channel.room]
+
+    def look(self, connection: Connection, room: str | None) -> bool:
+        """The room on the connection's screen; false if the connection is not subscribed to it."""
+        before = self.channels.get(connection.looking)
+        if before is not None:
+            before.lookers.discard(connection)
+        connection.looking = 0
+        if room is None:
+            return True
+        channel = self.by_room.get(room)
+        if channel is None or channel.room_id not in connection.rooms:
+            return False
+        channel.lookers.add(connection)
+        connection.looking = channel.room_id
+        return True
+
+    def connections(self) -> Iterable[Connection]:
+        for mine in self.users.values():
+            yield from mine
+
+    # Events
+
+    def publish(self, notes: Iterable[Note]) -> None:
+        """Deliver what one commit brought. MUST be called in commit order, with no await between commits."""
+        for note in notes:
+            try:
+                self._take(note)
+            except Exception:
+                # One fault must not take the rest of the commit along; who missed something resumes or pulls the hole.
+                log.exception("a note could not be delivered", kind=type(note).__name__)
+        if not self._held:
+            return
+        if not self.more_coming():
+            self.flush()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(HOLD, self.flush)
+
+    def _take(self, note: Note) -> None:
+        if isinstance(note, RoomEvent):
+            self.heads[note.room_id] = note.seq
+            if note.effect is None and note.target is None:
+                self._held.setdefault(note.room_id, []).append(note)
+            else:
+                self._flush_room(self._held.pop(note.room_id, None))
+                self._single(note)
+        elif isinstance(note, UserEvent):
+            self._own(note)
+        else:
+            self.on_read_moved(note)
+
+    def caught_up(self, connection: Connection) -> None:
+        """The client has heard of every room that it was brought into: they are live from here on."""
+        connection.own_live = True
+        waiting, connection.waiting = connection.waiting, None
+        for room_id, (room, visible) in (waiting or {}).items():
+            self.subscribe(connection, room_id, room, visible)
+
+    def flush(self) -> None:
+        """Write what is held."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        held, self._held = self._held, {}
+        for events in held.values():
+            try:
+                self._flush_room(events)
+            except Exception:
+                log.exception("a room's events could not be delivered", room=events[0].room)
+
+    def _flush_room(self, events: list[RoomEvent] | None) -> None:
+        """Events that every member may see: one write per connection."""
+        channel = self.channels.get(events[0].room_id) if events else None
+        if channel is None or events is None:
+            return
+        for codec, live in zip(_CODECS, channel.live, strict=True):
+            if live:
+                frames = b"".join([codec.frame(wire_event(event)) for event in events])
+                # A copy: a write past a socket's bound evicts it, which changes the table.
+                for write in list(live.values()):
+                    write(frames)
+
+    def _single(self, event: RoomEvent) -> None:
+        """An event that acts on the subscriptions, or that some members see as a stub."""
+        if isinstance(event.effect, Joined):
+            for connection in self.users.get(event.effect.user_id, ()):
+                connection.changes += 1
+                if connection.own_live:
+                    self.subscribe(connection, event.room_id, event.room, event.effect.visible)
+                else:
+                    connection.waiting = connection.waiting or {}
+                    connection.waiting[event.room_id] = (event.room, event.effect.visible)
+        channel = self.channels.get(event.room_id)
+        if channel is not None:
+            self._write_single(channel, event)
+        if isinstance(event.effect, Left):
+            # Revoking membership must stop delivery here and now (ASVS 8.3.2).
+            for connection in self.users.get(event.effect.user_id, ()):
+                connection.changes += 1
+                if connection.waiting:
+                    connection.waiting.pop(event.room_id, None)
+                self.unsubscribe(connection, event.room_id)
+
+    def _write_single(self, channel: Channel, event: RoomEvent) -> None:
+        target = event.target
+        for codec, live in zip(_CODECS, channel.live, strict=True):
+            if not live:
+                continue
+            whole = codec.frame(wire_event(event))
+            if target is None or not channel.hidden:
+                for write in list(live.values()):
+                    write(whole)
+                continue
+            blind = codec.frame(stub(event.room, event.seq))
+            for connection, write in list(live.items()):
+                visible = channel.hidden.get(connection)
+                write(whole if visible is None or within(visible, target) else blind)
+
+    def _own(self, event: UserEvent) -> None:
+        for connection in list(self.users.get(event.user_id, ())):
+            if connection.own_live:
+                connection.write(connection.codec.frame(wire_user_event(event)))
+            else:
+                connection.own_head = event.seq
+            if event.disabled:
+                connection.close(closing.DISABLED)
+            elif event.revoked_device == connection.actor.device_id:
+                connection.close(closing.SIGNED_OUT)
+
+    # Time
+
+    def expire(self, now: int) -> None:
+        """Close every connection whose session was not renewed; `now` in UTC milliseconds."""
+        for connection in list(self.connections()):
+            if connection.expires <= now:
+                connection.close(closing.EXPIRED)
+
+    def close_all(self, code: int) -> None:
+        for connection in list(self.connections()):
+            connection.close(code)
