@@ -1,0 +1,220 @@
+"""The composition root: the only place that knows every adapter."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Awaitable, Callable, MutableMapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from chat_server import web_origin
+from chat_server.blobs.filesystem import FileBlobs
+from chat_server.clock import SystemClock
+from chat_server.config import Settings
+from chat_server.domain.actors import Actor
+from chat_server.domain.closing import RESTARTING
+from chat_server.http.parts import Parts, Site
+from chat_server.http.peer import peer_address
+from chat_server.http.routes import build_http
+from chat_server.passwords import Argon2Passwords
+from chat_server.photos.workers import DecoderPool
+from chat_server.ports import Clock
+from chat_server.realtime.dispatch import Dispatcher
+from chat_server.realtime.endpoint import Endpoint
+from chat_server.realtime.hub import Hub
+from chat_server.services import keys as keyring
+from chat_server.services.actors import load_actor
+from chat_server.services.epoch import stream_epoch
+from chat_server.services.keys import SENDS, Keys
+from chat_server.services.sign_in import PasswordStep, SignIn
+from chat_server.services.tokens import Tokens
+from chat_server.storage.sqlite.opening import wal_reset_bug
+from chat_server.storage.sqlite.storage import SqliteStorage
+from chat_server.workers.outbox import OutboxWorker
+from chat_server.workers.sweeper import Sweeper
+
+ASGI = Callable[[Any, Any, Any], Awaitable[None]]
+WEB: Final = Path(__file__).parent / "web"
+log = structlog.get_logger("renraku.app")
+
+
+def release() -> str:
+    """The installed version."""
+    try:
+        return version("renraku")
+    except PackageNotFoundError:
+        return "0+source"
+
+
+class App:
+    """A running server without its sockets: storage open, workers running. `asgi(zone)` serves one listener."""
+
+    def __init__(
+        self, settings: Settings, clock: Clock, storage: SqliteStorage, *, slow_path: bool, workers: bool
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.storage = storage
+        self.hub = Hub()
+        self.keys = Keys()
+        self.tokens = Tokens(self.keys, clock)
+        self.passwords = Argon2Passwords()
+        self.blobs = FileBlobs(settings.folder / "blobs")
+        self.photos = DecoderPool(settings.decoders)
+        self.outbox = OutboxWorker(storage)
+        self.draining = False
+        self.broken = asyncio.Event()
+        self._slow_path = slow_path
+        self._workers = workers
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @classmethod
+    async def open(
+        cls, settings: Settings, *, clock: Clock | None = None, slow_path: bool = False, workers: bool = True
+    ) -> App:
+        """Open everything in `settings.folder`. Raises `storage.sqlite.opening.CannotOpen`.
+
+        `workers`: run what a server does beside serving (decoders, outbox, sweeping); a single operation needs none.
+        """
+        clock = clock or SystemClock()
+        storage = await SqliteStorage.open(settings.folder, clock)
+        app = cls(settings, clock, storage, slow_path=slow_path, workers=workers)
+        try:
+            await app._start()
+        except BaseException:
+            await app.close()
+            raise
+        return app
+
+    async def _start(self) -> None:
+        # The first photo must not pay for a process start: the decoders warm up beside everything else.
+        warming = asyncio.create_task(self.photos.start() if self._workers else asyncio.sleep(0))
+        await keyring.prepare(self.storage, self.keys)
+        epoch = await stream_epoch(self.storage)
+        self.sign_in = SignIn(self.storage, self.tokens, [PasswordStep(self.passwords)])
+        self.dispatcher = Dispatcher(
+            self.storage, self.hub, self.clock, self._authenticate, epoch, self.keys.current(SENDS).secret
+        )
+        self.endpoint = Endpoint(self.dispatcher, slow_path=self._slow_path)
+        self.storage.on_notes = self._committed
+        self.storage.on_broken = self._broke
+        scratch = self.settings.folder / "scratch"
+        scratch.mkdir(mode=0o700, exist_ok=True)
+        site = Site(
+            names=frozenset(name.lower() for name in self.settings.hosts),
+            trusted_proxies=self.settings.proxies,
+            https=self.settings.https,
+        )
+        self.site = site
+        self.parts = Parts(
+            storage=self.storage,
+            blobs=self.blobs,
+            photos=self.photos,
+            passwords=self.passwords,
+            clock=self.clock,
+            keys=self.keys,
+            tokens=self.tokens,
+            sign_in=self.sign_in,
+            trust=self.settings.trust,
+            site=site,
+            data=self.settings.folder,
+            scratch=scratch,
+            web=WEB,
+            version=release(),
+            draining=lambda: self.draining,
+        )
+        self.http: ASGI = build_http(self.parts)
+        if not self._workers:
+            return
+        self._tasks = [
+            asyncio.create_task(self.outbox.run()),
+            asyncio.create_task(Sweeper(self.storage).run()),
+            asyncio.create_task(self._tick()),
+        ]
+        await warming
+        if wal_reset_bug(sqlite3.sqlite_version_info):
+            # Harmless here: one connection writes and checkpoints, the others are read-only.
+            log.info(
+                "sqlite has the WAL-reset bug; all checkpoints run on the one writer", sqlite=sqlite3.sqlite_version
+            )
+        else:
+            log.info("sqlite", sqlite=sqlite3.sqlite_version)
+
+    # What the storage tells
+
+    def _committed(self, notes: list[Any]) -> None:
+        self.hub.publish(notes)
+        self.outbox.wake()
+
+    def _broke(self, error: BaseException) -> None:
+        log.critical("the storage failed; stopping without touching it again", error=str(error))
+        self.hub.close_all(RESTARTING)
+        self.broken.set()
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            self.hub.expire(self.clock.now())
+
+    async def _authenticate(self, token: str, scope: MutableMapping[str, Any]) -> tuple[Actor, int]:
+        claims = self.tokens.verify_access(token, scope["renraku.zone"])
+        address = scope.get("renraku.address") or peer_address(scope, self.settings.proxies)
+        actor = await self.storage.read(lambda tx: load_actor(tx, claims, address))
+        return actor, claims.expires_at
+
+    # Serving
+
+    def asgi(self, zone: str) -> ASGI:
+        """The application of a listener: everything that comes in by it belongs to `zone`."""
+
+        async def serve(scope: Any, receive: Any, send: Any) -> None:
+            scope["renraku.zone"] = zone
+            if scope["type"] == "websocket":
+                await self._websocket(scope, receive, send)
+            else:
+                await self.http(scope, receive, send)
+
+        return serve
+
+    async def _websocket(self, scope: Any, receive: Any, send: Any) -> None:
+        """The handshake: a foreign page, a forged Host, a token in the address are refused before anything else."""
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        host = headers.get(b"host", "")
+        allowed = (
+            scope["path"] == "/ws"
+            and not scope["query_string"]
+            and web_origin.host_allowed(host, self.site.names)
+            and web_origin.origin_allowed(headers.get(b"origin"), host, https=self.site.https)
+        )
+        if allowed:
+            await self.endpoint(scope, receive, send)
+        else:
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+
+    # Stopping
+
+    async def drain(self, seconds: float = 5.0) -> None:
+        """Take nothing new, let what was accepted be committed and answered, then ask everybody to come back."""
+        self.draining = self.endpoint.draining = True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.dispatcher.drain()
+        self.hub.close_all(RESTARTING)
+
+    async def close(self) -> None:
+        """Stop the workers, then the storage."""
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        await self.photos.close()
+        await self.storage.close()
+        await self.blobs.close()
+        self.passwords.close()

@@ -1,0 +1,208 @@
+"""The client on the command line: `login`, `logout`, `rooms`, `post`, `tail`. It stands on `chat_client` alone."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import json
+import os
+import socket
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from chat_client import Client, ClientError, FileStore, Message, RenrakuError, Room
+from chat_client.events import MessageEdited, MessagePosted, MessageRedacted, Resynced
+from chat_server.cli.speech import spoken
+
+_PATIENCE: Final = 60.0
+_SHOWN: Final = 20
+
+
+def _folder() -> Path:
+    """Where this person's sign-in lives (XDG Base Directory)."""
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "renraku"
+
+
+def _authorities() -> Path | None:
+    """The authorities that `login --ca-file` named: a closed network has its own."""
+    kept = _folder() / "ca.pem"
+    return kept if kept.exists() else None
+
+
+def _keep_authorities(ca_file: Path | None) -> None:
+    kept = _folder() / "ca.pem"
+    kept.unlink(missing_ok=True)
+    if ca_file is not None:
+        kept.write_bytes(ca_file.read_bytes())
+
+
+def _store() -> FileStore:
+    return FileStore(_folder() / "session.json")
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Until done; what went wrong is said in a sentence."""
+    try:
+        asyncio.run(work)
+    except RenrakuError as error:
+        raise click.ClickException(spoken(error.code, error.ja, error.en)) from None
+    except (ClientError, OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from None
+    except KeyboardInterrupt:
+        pass
+
+
+async def _client(*, outbox: bool = False) -> Client:
+    tokens = await _store().load()
+    if tokens is None:
+        raise click.ClickException("You are not signed in. First: renraku login http://SERVER:PORT --organization CODE")
+    folder = _folder() / "outbox" if outbox else None
+    return Client(tokens.server, store=_store(), patience=_PATIENCE, outbox=folder, ca_file=_authorities())
+
+
+@click.command()
+@click.argument("server")
+@click.option("--organization", "-o", prompt="団体コード / organization", help="The organization's code.")
+@click.option("--login", "-l", "login_name", prompt="ログイン名 / login", help="Your login.")
+@click.option(
+    "--ca-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Believe these authorities."
+)
+def login(server: str, organization: str, login_name: str, ca_file: Path | None) -> None:
+    """Sign in to SERVER (http://host:port). サインインします。
+
+    The password is asked for, or read from standard input; it never stands on the command line.
+    """
+    if sys.stdin.isatty():
+        password = click.prompt("パスワード / password", hide_input=True, err=True)
+    else:
+        password = sys.stdin.readline().rstrip("\n")
+
+    _folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+    _keep_authorities(ca_file)
+
+    async def sign_in() -> None:
+        async with Client(server, store=_store(), ca_file=_authorities(), patience=10) as client:
+            await client.sign_in(organization, login_name, password, f"renraku ({socket.gethostname()})")
+            await client.start()
+            click.echo(f"サインインしました / signed in: {client.me.name} ({client.me.organization})")
+
+    _run(sign_in())
+
+
+@click.command()
+def logout() -> None:
+    """End this device's session. サインアウトします。"""
+
+    async def sign_out() -> None:
+        client = await _client()
+        await client.sign_out()
+        click.echo("サインアウトしました / signed out")
+
+    _run(sign_out())
+
+
+@click.command("rooms")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def rooms_command(as_json: bool) -> None:
+    """List your rooms. トークルームの一覧。"""
+
+    async def show() -> None:
+        async with await _client() as client:
+            for room in await client.rooms():
+                if as_json:
+                    line = {"id": room.id, "kind": room.kind, "name": room.name, "unread": room.unread}
+                    click.echo(json.dumps(line, ensure_ascii=False))
+                else:
+                    unread = f"{room.unread:>4}" if room.unread else "    "
+                    click.echo(f"{room.id}  {unread}  {'@' if room.mentioned else ' '} {room.name}")
+
+    _run(show())
+
+
+@click.command()
+@click.argument("room")
+@click.argument("text", required=False)
+@click.option(
+    "--photo", "photos", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A photo; give it up to ten times, in order.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print the acknowledgement as JSON.")
+def post(room: str, text: str | None, photos: tuple[Path, ...], as_json: bool) -> None:
+    """Post TEXT and photos to ROOM (a name, the beginning of one, or an id). 投稿します。
+
+    Kept on disk until the server has it: after a cut line or a killed process the next `post` sends it as well, once.
+    """
+    if text == "-":
+        text = sys.stdin.read()
+    if not text and not photos:
+        raise click.UsageError("Give a TEXT, or at least one --photo.")
+
+    async def send() -> None:
+        async with await _client(outbox=True) as client:
+            await client.start()
+            chosen = _choose(room, await client.rooms())
+            ack = await client.send(chosen.id, text, photos=photos)
+            if as_json:
+                click.echo(json.dumps({"room": ack.room, "id": ack.id, "seq": ack.seq, "at": ack.at}))
+            else:
+                click.echo(f"送信しました / sent: {chosen.name} #{ack.seq}")
+
+    _run(send())
+
+
+@click.command()
+@click.argument("room")
+@click.option("--lines", "-n", default=_SHOWN, show_default=True, help="Messages to show first.")
+@click.option("--no-follow", is_flag=True, help="Show and end, do not wait for more.")
+def tail(room: str, lines: int, no_follow: bool) -> None:
+    """Show ROOM's last messages and wait for more. 新しいメッセージを表示し続けます。"""
+
+    async def follow() -> None:
+        async with await _client() as client:
+            events = client.events()
+            await client.start()
+            chosen = _choose(room, await client.rooms())
+            shown = 0
+            for message in (await client.history(chosen.id, limit=max(1, min(lines, 200)))).messages:
+                click.echo(_line(message))
+                shown = message.seq
+            if no_follow:
+                return
+            async for event in events:
+                if isinstance(event, MessagePosted) and event.room == chosen.id and event.seq > shown:
+                    shown = event.seq
+                    click.echo(_line(event.message))
+                elif isinstance(event, MessageEdited) and event.room == chosen.id:
+                    click.echo(_line(event.message) + "  (編集済み / edited)")
+                elif isinstance(event, MessageRedacted) and event.room == chosen.id:
+                    click.echo(f"  #{event.target} 削除されました / redacted")
+                elif isinstance(event, Resynced) and event.room == chosen.id:
+                    for message in (await client.history(chosen.id, after=shown, limit=200)).messages:
+                        shown = message.seq
+                        click.echo(_line(message))
+
+    _run(follow())
+
+
+def _choose(wanted: str, rooms: list[Room]) -> Room:
+    """By id, by whole name, or by the beginning of one name."""
+    exact = [room for room in rooms if wanted in (room.id, room.name)]
+    found = exact or [room for room in rooms if room.name.startswith(wanted)]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise click.ClickException(f"No room of yours is called “{wanted}”. `renraku rooms` lists them.")
+    names = ", ".join(f"{room.name} ({room.id})" for room in found)
+    raise click.ClickException(f"“{wanted}” fits several rooms: {names}. Give the id.")
+
+
+def _line(message: Message) -> str:
+    at = datetime.datetime.fromtimestamp(message.at / 1000).astimezone()
+    author = message.author
+    who = " ".join(part for part in (author.name, author.department, author.post) if part)
+    text = "(削除済み / redacted)" if message.redacted else message.text.replace("\n", "\n    ")
+    return f"{at:%m/%d %H:%M}  {who}\n    {text}"

@@ -1,0 +1,49 @@
+"""`renraku`: the command line. Each group lives in a module of its own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from chat_server import logs
+from chat_server.app import release
+from chat_server.cli import client
+from chat_server.cli.import_staff import import_staff
+from chat_server.cli.organization import audit_group, keys_group, organization_group
+from chat_server.cli.room import room_group
+from chat_server.cli.serve import config_group, demo, health, serve
+from chat_server.cli.user import user_group
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(release(), prog_name="renraku")
+@click.option(
+    "--config",
+    "path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Settings file (TOML). Also RENRAKU_CONFIG. See config/renraku.example.toml.",
+)
+@click.pass_context
+def renraku(ctx: click.Context, path: Path | None) -> None:
+    """Renraku (連絡): a chat server for organizations inside closed networks.
+
+    `renraku demo` starts a server with an invented municipality to look at; `renraku serve` starts a real one.
+    """
+    ctx.obj = path
+
+
+COMMANDS = (
+    serve, demo, health, config_group,
+    organization_group, import_staff, user_group, room_group, audit_group, keys_group,
+    client.login, client.logout, client.rooms_command, client.post, client.tail,
+)  # fmt: skip
+for command in COMMANDS:
+    renraku.add_command(command)
+
+
+def main() -> None:
+    """The console script."""
+    logs.quiet()
+    sys.exit(renraku())

@@ -1,0 +1,67 @@
+"""Calling the operator's operations from a command, and what an operator types again and again."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from chat_server.cli.gateway import OperationFailed, call
+from chat_server.cli.speech import spoken
+from chat_server.config import BadSettings, load
+from chat_server.storage.sqlite.opening import CannotOpen
+
+ORGANIZATION = click.option(
+    "--organization",
+    "-o",
+    envvar="RENRAKU_ORGANIZATION",
+    help="The organization's code (also RENRAKU_ORGANIZATION); not needed while there is only one. 団体コード。",
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON. JSONで表示。")
+
+
+class Refused(click.ClickException):
+    """A numbered error that the caller may want to explain further."""
+
+    def __init__(self, error: dict[str, Any]) -> None:
+        super().__init__(spoken(error["code"], error["ja"], error["en"]))
+        self.error = error
+
+
+def operate(ctx: click.Context, name: str, /, **params: Any) -> dict[str, Any]:
+    """Carry out an operation, through the running server if there is one. Ends the command with a sentence if it fails."""
+    try:
+        return call(load(ctx.obj), name, {key: value for key, value in params.items() if value is not None})
+    except OperationFailed as failed:
+        raise Refused(failed.error) from None
+    except (BadSettings, CannotOpen) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def chosen(ctx: click.Context, organization: str | None) -> str:
+    """The organization meant: the one that was named, or the only one."""
+    if organization:
+        return organization
+    codes = [one["code"] for one in operate(ctx, "organization.list")["organizations"]]
+    if len(codes) == 1:
+        return str(codes[0])
+    if not codes:
+        raise click.UsageError(
+            "There is no organization yet: renraku organization add CODE NAME. まだ団体がありません。"
+        )
+    raise click.UsageError(f"Say which organization: --organization {' | '.join(codes)}. 団体を指定してください。")
+
+
+def ask_password(from_stdin: bool) -> str:
+    """A password typed twice, or one line of standard input. Never an argument: every user of the machine sees those."""
+    if from_stdin:
+        password = sys.stdin.readline().rstrip("\r\n")
+        if not password:
+            raise click.UsageError("Standard input holds no password. 標準入力にパスワードがありません。")
+        return password
+    if not sys.stdin.isatty():
+        raise click.UsageError(
+            "There is no terminal to ask for a password: use --password-stdin. 端末がないため --password-stdin を使います。"
+        )
+    return str(click.prompt("パスワード / password", hide_input=True, confirmation_prompt="もう一度 / again"))
