@@ -1,0 +1,288 @@
+/**
+ * What travels between the client and the server: docs/protocol.md in TypeScript.
+ * Times are UTC milliseconds; ids are opaque strings. Unknown fields, event kinds and block types are ignored.
+ */
+
+export type RoomId = string
+export type UserId = string
+export type MessageId = string
+export type AttachmentId = string
+
+// --- people and rooms -------------------------------------------------------------------------------------------
+
+export interface Person {
+  id: UserId
+  name: string
+  reading: string
+  department: string
+  post: string
+  kind: 'member' | 'guest' | 'bot'
+  organization: string
+  guest_of?: string
+}
+
+export interface Me {
+  user: Person
+  roles: string[]
+  organization: { id: string; name: string }
+  zone: string
+  device: string
+}
+
+export type RoomKind = 'private' | 'open' | 'announcement' | 'direct' | 'memo'
+
+export interface RoomInfo {
+  id: RoomId
+  kind: RoomKind | (string & {})
+  name: string
+  topic: string
+  history: string
+  archived: boolean
+}
+
+export interface Room extends RoomInfo {
+  members: number
+  /** Names of organizations and guests from outside: whom a post in the wrong room would reach. */
+  outsiders: string[]
+  role: 'owner' | 'member' | 'read_only'
+  involvement: 'nothing' | 'mentions' | 'everything'
+  head: number
+  first: number
+  read: number
+  /** Counted by the server, up to 100. Never counted here. */
+  unread: number
+  mentioned: boolean
+  last: { at: number; author: string; text: string } | null
+  can: { post: boolean; invite: boolean; manage: boolean }
+  home: string
+}
+
+// --- messages ---------------------------------------------------------------------------------------------------
+
+export interface Author {
+  id: UserId
+  name: string
+  department: string
+  post: string
+  kind: string
+}
+
+export interface TextBlock {
+  type: 'text'
+  v?: number
+  text: string
+}
+
+export interface PhotosBlock {
+  type: 'photos'
+  v?: number
+  ids: AttachmentId[]
+}
+
+export type Block = TextBlock | PhotosBlock
+/** A block of a later version of the protocol: shown by the message's plain `text`. */
+export interface UnknownBlock {
+  type: string
+  v?: number
+}
+
+export interface Attachment {
+  id: AttachmentId
+  kind: string
+  name: string
+  type: string
+  size: number
+  state: 'pending' | 'ready' | 'failed'
+  /** Null while it is pending or when it failed. */
+  width: number | null
+  height: number | null
+  /** Average colour, #rrggbb. */
+  color: string | null
+}
+
+export interface Reaction {
+  key: string
+  count: number
+  /** At most 50 of them. */
+  users: UserId[]
+}
+
+export interface Message {
+  id: MessageId
+  seq: number
+  ordinal: number
+  at: number
+  kind: string
+  author: Author
+  version?: number
+  text?: string
+  blocks?: (Block | UnknownBlock)[]
+  mentions?: Record<string, string>
+  quote?: { id: MessageId; seq: number }
+  forward?: { author: string; department: string; at: number }
+  attachments?: Attachment[]
+  edited?: number
+  pinned?: boolean
+  reactions?: Reaction[]
+  redacted?: number
+}
+
+export interface MessagePage {
+  messages: Message[]
+  first: boolean
+  head: number
+}
+
+export interface AttachmentAddress {
+  id: AttachmentId
+  name: string
+  taken_at?: number
+  place?: { latitude: number; longitude: number }
+  addresses?: { thumbnail?: string; preview?: string; sanitized?: string }
+  expires: number
+  refused?: { ja: string; en: string }
+}
+
+// --- events -----------------------------------------------------------------------------------------------------
+
+interface At {
+  seq: number
+  at: number
+}
+
+export type RoomEvent = { op: 'event'; room: RoomId; by?: UserId } & At &
+  (
+    | { kind: 'message'; message: Message }
+    | { kind: 'edit'; target: number; message: Message }
+    | { kind: 'redaction'; target: number; id: MessageId; how: string }
+    | { kind: 'reaction'; target: number; id: MessageId; user: UserId; key: string; on: boolean }
+    | { kind: 'pin'; target: number; id: MessageId; on: boolean }
+    | { kind: 'membership'; user: Person; change: string; role: string }
+    | { kind: 'room'; room_info: RoomInfo }
+    | { kind: 'rendition'; target: number; id: MessageId; attachment: Attachment }
+    | { kind: 'stub' }
+  )
+
+export type MeEvent = { op: 'me' } & At &
+  (
+    | { kind: 'room_gained'; room: RoomId }
+    | { kind: 'room_lost'; room: RoomId }
+    | { kind: 'read'; room: RoomId; upto: number }
+    | { kind: 'involvement'; room: RoomId; involvement: Room['involvement'] }
+    | { kind: 'bookmark'; message: MessageId; room: RoomId; on: boolean }
+    | { kind: 'devices' }
+    | { kind: 'directory'; version: number }
+    | { kind: 'profile' }
+    | { kind: 'stub' }
+  )
+
+// --- commands and their answers ---------------------------------------------------------------------------------
+
+export type Command =
+  | { op: 'auth'; token: string }
+  | { op: 'renew'; token: string }
+  | { op: 'ping' }
+  | { op: 'resume'; epoch: string | null; me: number; rooms: Record<RoomId, number> }
+  | { op: 'pull'; room?: RoomId; after: number; limit?: number }
+  | { op: 'send'; room: RoomId; client_msg_id: string; blocks: Block[]; quote?: MessageId }
+  | { op: 'read'; room: RoomId; upto: number }
+
+export interface Hello {
+  op: 'hello'
+  ref: number
+  protocol: number
+  epoch: string
+  features: string[]
+  time: number
+  expires: number
+  zone: string
+  device: string
+  me: { id: UserId; name: string }
+  limits: Limits
+}
+
+export interface Limits {
+  frame_bytes: number
+  depth: number
+  text_chars: number
+  photos: number
+  unanswered: number
+  photo_bytes: number
+}
+
+export type StreamState = 'live' | 'replay' | 'resync' | 'gone'
+
+export interface Resumed {
+  op: 'resumed'
+  ref: number
+  epoch: string
+  me: { head: number; state: StreamState }
+  rooms: Record<RoomId, { head: number; state: StreamState }>
+}
+
+export interface Page {
+  op: 'page'
+  ref: number
+  room?: RoomId
+  events: (RoomEvent | MeEvent)[]
+  head: number
+  live: boolean
+}
+
+export interface Ack {
+  op: 'ack'
+  ref: number
+  room?: RoomId
+  id?: MessageId
+  seq?: number
+  at?: number
+  upto?: number
+  replay?: boolean
+}
+
+export interface Result {
+  op: 'result'
+  ref: number
+  expires?: number
+}
+
+export interface ProblemBody {
+  code: number
+  name: string
+  field: string | null
+  params: Record<string, unknown>
+  ja: string
+  en: string
+}
+
+export type ErrorFrame = { op: 'error'; ref?: number } & ProblemBody
+export type Answer = Hello | Resumed | Page | Ack | Result
+/** Anything the server may push; operations of later versions are ignored by `op`. */
+export type ServerFrame = Answer | ErrorFrame | RoomEvent | MeEvent
+
+export type AnswerTo<C extends Command> = C extends { op: 'auth' }
+  ? Hello
+  : C extends { op: 'resume' }
+    ? Resumed
+    : C extends { op: 'pull' }
+      ? Page
+      : C extends { op: 'send' | 'read' }
+        ? Ack
+        : Result
+
+// --- sessions ---------------------------------------------------------------------------------------------------
+
+export interface Session {
+  access_token: string
+  access_expires: number
+  refresh_token: string
+  refresh_expires: number
+  device: string
+  user: UserId
+}
+
+export interface SignInStep {
+  flow: string | null
+  next: string[]
+  session: Session | null
+}

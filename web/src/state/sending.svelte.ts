@@ -1,0 +1,78 @@
+import type { Outbox, Pending, Phase } from '../protocol/outbox'
+import type { Ack, Message, MessageId, RoomId } from '../protocol/types'
+
+export interface Waiting {
+  item: Pending
+  phase: Phase | { name: 'sent' }
+}
+
+interface Settling {
+  item: Pending
+  id: MessageId
+}
+
+/** The outbox as the page shows it: what waits, and what was acknowledged but has not come back as an event yet. */
+export class Sending {
+  #version = $state(0)
+  #settling = $state.raw<readonly Settling[]>([])
+  /** How far the room was when the message was written. */
+  #since = new Map<string, number>()
+  #outbox: Outbox | null = null
+
+  use(outbox: Outbox): void {
+    this.#outbox = outbox
+    this.changed()
+  }
+
+  changed(): void {
+    this.#version += 1
+  }
+
+  get count(): number {
+    return this.#version >= 0 ? (this.#outbox?.size ?? 0) : 0
+  }
+
+  get durable(): boolean {
+    return this.#version >= 0 ? (this.#outbox?.durable ?? true) : true
+  }
+
+  began(id: string, seq: number): void {
+    this.#since.set(id, seq)
+  }
+
+  acknowledged(item: Pending, ack: Ack, shown: boolean): void {
+    this.#since.delete(item.client_msg_id)
+    if (shown && ack.id !== undefined) this.#settling = [...this.#settling, { item, id: ack.id }]
+  }
+
+  arrived(id: MessageId): void {
+    if (this.#settling.some((settling) => settling.id === id)) {
+      this.#settling = this.#settling.filter((settling) => settling.id !== id)
+    }
+  }
+
+  /** Below the messages: what was written here and is not among them yet. */
+  below(room: RoomId, messages: readonly Message[]): Waiting[] {
+    const pending = this.#version >= 0 ? (this.#outbox?.pending(room) ?? []) : []
+    const settling = this.#settling.filter(({ item, id }) => item.room === room && !messages.some((m) => m.id === id))
+    return [
+      ...settling.map(({ item }) => ({ item, phase: { name: 'sent' as const } })),
+      ...pending.filter(({ item, phase }) => phase.name !== 'sending' || !this.#isThere(item, messages)),
+    ]
+  }
+
+  /** The event may overtake the ack: then the message would stand there twice for a moment. */
+  #isThere(item: Pending, messages: readonly Message[]): boolean {
+    const since = this.#since.get(item.client_msg_id)
+    if (since === undefined) return false
+    const photos = item.photos.map(({ attachment }) => attachment?.id).join()
+    return messages.some(
+      (message) =>
+        message.seq > since &&
+        message.author.id === item.user &&
+        (message.attachments ?? []).map(({ id }) => id).join() === photos &&
+        (message.blocks?.find((block) => block.type === 'text') as { text: string } | undefined)?.text ===
+          (item.text === '' ? undefined : item.text),
+    )
+  }
+}

@@ -1,0 +1,108 @@
+import type { Api } from '../protocol/api'
+import { fold, insert, prepend } from '../protocol/fold'
+import type { Message, MessageId, RoomEvent, RoomId } from '../protocol/types'
+
+const PAGE = 50
+/** Unread counts end at 100: a page of this size always holds the first unread message and some before it. */
+const LARGEST = 150
+
+/** The messages of one room that are held here, from some point on to the newest. */
+export class Timeline {
+  messages = $state.raw<readonly Message[]>([])
+  /** `loading` and `failed`: until the first page is there. */
+  status = $state<'loading' | 'ready' | 'failed'>('loading')
+  /** Nothing older is visible. */
+  complete = $state(false)
+  older = $state<'idle' | 'loading' | 'failed'>('idle')
+  /** The read marker when the room was opened: the line stays where it was while one reads. */
+  unreadAfter = $state<number | null>(null)
+  /** Raised when everything was loaded anew, so that the view starts over. */
+  generation = $state(0)
+
+  readonly room: RoomId
+  readonly #api: Api
+  readonly #loaded: (head: number) => void
+  /** Events since the request for older messages: they may concern a message in the answer. */
+  #meanwhile: RoomEvent[] | null = null
+  #loading = false
+  #doubtful = new Set<MessageId>()
+
+  constructor(room: RoomId, api: Api, loaded: (head: number) => void) {
+    this.room = room
+    this.#api = api
+    this.#loaded = loaded
+  }
+
+  get newest(): Message | undefined {
+    return this.messages.at(-1)
+  }
+
+  /** The newest messages, in place of what was held. */
+  async load(unread: number): Promise<void> {
+    if (this.#loading) return
+    this.#loading = true
+    if (this.status === 'failed') this.status = 'loading'
+    try {
+      const page = await this.#api.messages(this.room, Math.min(LARGEST, Math.max(PAGE, unread + 20)))
+      this.messages = page.messages
+      this.complete = page.first
+      this.status = 'ready'
+      this.older = 'idle'
+      this.#meanwhile = null
+      this.generation += 1
+      this.#loaded(page.head)
+    } catch {
+      if (this.status === 'loading') this.status = 'failed'
+      throw new Error('not loaded')
+    } finally {
+      this.#loading = false
+    }
+  }
+
+  async loadOlder(): Promise<void> {
+    const first = this.messages[0]
+    if (this.status !== 'ready' || this.older === 'loading' || this.complete || first === undefined) return
+    this.older = 'loading'
+    const meanwhile: RoomEvent[] = (this.#meanwhile = [])
+    try {
+      const page = await this.#api.messages(this.room, PAGE, first.seq)
+      if (this.#meanwhile !== meanwhile) return
+      const older = meanwhile.reduce(
+        (messages, event) => (event.kind === 'message' ? messages : fold(messages, event).messages),
+        page.messages as readonly Message[],
+      )
+      this.messages = prepend(this.messages, older)
+      this.complete = page.first || page.messages.length === 0
+      this.older = 'idle'
+    } catch {
+      if (this.#meanwhile === meanwhile) this.older = 'failed'
+    } finally {
+      if (this.#meanwhile === meanwhile) this.#meanwhile = null
+    }
+  }
+
+  apply(event: RoomEvent): void {
+    this.#meanwhile?.push(event)
+    const { messages, doubtful } = fold(this.messages, event)
+    this.messages = messages
+    if (doubtful !== undefined) void this.#fetch(doubtful)
+  }
+
+  has(id: MessageId): boolean {
+    return this.messages.some((message) => message.id === id)
+  }
+
+  /** A reaction by the 51st user: only the server can count it. */
+  async #fetch(id: MessageId): Promise<void> {
+    if (this.#doubtful.has(id)) return
+    this.#doubtful.add(id)
+    try {
+      const { message } = await this.#api.message(id)
+      if (this.has(id)) this.messages = insert(this.messages, message)
+    } catch {
+      // The count is one behind until the next reaction or load.
+    } finally {
+      this.#doubtful.delete(id)
+    }
+  }
+}

@@ -1,0 +1,54 @@
+/** A message's text in pieces that the page may show: plain text, mentions and links. Nothing is ever read as HTML. */
+
+import type { Message, TextBlock } from '../protocol/types'
+
+export type Segment =
+  | { type: 'text'; text: string }
+  | { type: 'mention'; name: string; everyone: boolean; person: boolean; id: string }
+  | { type: 'link'; href: string }
+
+// Both are linear: no nested repetition, so the largest message costs no more than its length.
+const MENTION = /<@(?:(user|department):([A-Za-z0-9_-]{1,64})|everyone)>/g
+const LINK = /https?:\/\/[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]+/g
+const TRAILING = /[.,:;!?'()\]]+$/
+
+export function segments(message: Message): Segment[] {
+  const blocks = message.blocks ?? []
+  const texts = blocks.filter((block): block is TextBlock => block.type === 'text' && 'text' in block)
+  // A block of a later version says what it says in the plain text alone.
+  const unknown = blocks.some(({ type, v }) => (type !== 'text' && type !== 'photos') || (v ?? 1) > 1)
+  if (unknown || (blocks.length === 0 && message.text !== undefined)) return links(message.text ?? '')
+  return texts.flatMap((block) => mentions(block.text, message.mentions ?? {}))
+}
+
+function mentions(text: string, names: Record<string, string>): Segment[] {
+  const result: Segment[] = []
+  let end = 0
+  for (const match of text.matchAll(MENTION)) {
+    result.push(...links(text.slice(end, match.index)))
+    const [whole, kind, id] = match
+    const key = kind === undefined ? 'everyone' : `${kind}:${id}`
+    const name = names[key] ?? (kind === undefined ? '全員' : '…')
+    result.push({ type: 'mention', name, everyone: kind === undefined, person: kind === 'user', id: id ?? '' })
+    end = match.index + whole.length
+  }
+  result.push(...links(text.slice(end)))
+  return result
+}
+
+function links(text: string): Segment[] {
+  const result: Segment[] = []
+  let end = 0
+  const plain = (part: string) => {
+    if (part !== '') result.push({ type: 'text', text: part })
+  }
+  for (const match of text.matchAll(LINK)) {
+    const href = match[0].replace(TRAILING, '')
+    if (!URL.canParse(href)) continue
+    plain(text.slice(end, match.index))
+    result.push({ type: 'link', href })
+    end = match.index + href.length
+  }
+  plain(text.slice(end))
+  return result
+}

@@ -1,0 +1,39 @@
+import { en } from './en'
+import { ja, type Words } from './ja'
+
+export type Language = 'ja' | 'en'
+
+const KEY = 'renraku.language'
+const dictionaries: Record<Language, Words> = { ja, en }
+
+function chosen(): Language {
+  try {
+    return localStorage.getItem(KEY) === 'en' ? 'en' : 'ja'
+  } catch {
+    // Storage is switched off: Japanese each time is better than no page.
+    return 'ja'
+  }
+}
+
+class Text {
+  language = $state<Language>(chosen())
+  readonly words = $derived(dictionaries[this.language])
+
+  switchTo(language: Language): void {
+    this.language = language
+    document.documentElement.lang = language
+    try {
+      localStorage.setItem(KEY, language)
+    } catch {
+      // See above.
+    }
+  }
+
+  /** The sentence of an error in the reader's language; its number for the faults an administrator must hear of. */
+  problem(problem: { code: number; ja: string; en: string }): string {
+    return this.language === 'ja' ? problem.ja : problem.en
+  }
+}
+
+export const text = new Text()
+document.documentElement.lang = text.language

@@ -1,0 +1,20 @@
+/**
+ * The one guard against the input method's own keys. While a person converts kana to kanji, Enter confirms the
+ * conversion; a page that takes it for its own sends half a sentence. `isComposing` alone is not enough: Safari's
+ * keydown comes after the composition ended, and only its keyCode 229 tells.
+ */
+export function isComposing(event: KeyboardEvent): boolean {
+  return event.isComposing || event.keyCode === 229
+}
+
+/** A keydown handler that never sees a key of the input method. Every input of the product uses it. */
+export function keys(handler: (event: KeyboardEvent) => void): (event: KeyboardEvent) => void {
+  return (event) => {
+    if (!isComposing(event)) handler(event)
+  }
+}
+
+/** For forms, which browsers submit on Enter: not while Enter belongs to the input method. */
+export function holdEnter(event: KeyboardEvent): void {
+  if (event.key === 'Enter' && isComposing(event)) event.preventDefault()
+}

@@ -1,0 +1,46 @@
+import type { Message, UserId } from '../protocol/types'
+import { sameDay } from '../text/dates'
+
+export type Row =
+  | { type: 'day'; key: string; at: number }
+  | { type: 'unread'; key: string }
+  /** `continued`: the same author wrote the row above a moment ago, so the name need not stand again. */
+  | { type: 'message'; key: string; message: Message; continued: boolean }
+
+const MOMENT = 5 * 60_000
+
+/** What the timeline shows, in order. `unreadAfter`: the read marker; null when nothing was unread. */
+export function rows(messages: readonly Message[], unreadAfter: number | null, complete: boolean, me: UserId): Row[] {
+  const result: Row[] = []
+  const first = messages[0]
+  // With older messages still to come, the first unread one may be among them.
+  let lineDue = unreadAfter !== null && first !== undefined && (complete || first.seq <= unreadAfter)
+  let above: Message | null = null
+  for (const message of messages) {
+    if (above === null || !sameDay(above.at, message.at)) {
+      result.push({ type: 'day', key: `day ${message.at}`, at: message.at })
+      above = null
+    }
+    if (lineDue && message.seq > unreadAfter! && message.author.id !== me) {
+      result.push({ type: 'unread', key: 'unread' })
+      lineDue = false
+      above = null
+    }
+    result.push({ type: 'message', key: message.id, message, continued: above !== null && continues(above, message) })
+    above = message
+  }
+  return result
+}
+
+function continues(above: Message, message: Message): boolean {
+  const plain = (one: Message) => one.kind !== 'system' && one.forward === undefined && one.redacted === undefined
+  return (
+    plain(above) &&
+    plain(message) &&
+    above.author.id === message.author.id &&
+    above.author.name === message.author.name &&
+    above.author.department === message.author.department &&
+    above.author.post === message.author.post &&
+    message.at - above.at < MOMENT
+  )
+}

@@ -1,0 +1,84 @@
+/** Nearer to the end than this counts as being there. */
+const NEAR_END = 48
+
+/**
+ * Keeps what one reads where it is: at the newest message while one is there, else at the row under the eyes, whatever
+ * is added above or below. Chromium and Firefox anchor by themselves, except at the very top; Safari never does.
+ */
+export class Scrolling {
+  readonly #box: HTMLElement
+  #anchor: { row: HTMLElement; top: number } | null = null
+  #height = 0
+  #room = 0
+  atEnd = true
+
+  constructor(box: HTMLElement) {
+    this.#box = box
+  }
+
+  /** On each scroll event. One that comes from a change of size is not the reader's wish to leave the end. */
+  moved(): void {
+    if (this.atEnd && (this.#box.scrollHeight !== this.#height || this.#box.clientHeight !== this.#room)) {
+      this.toEnd()
+      return
+    }
+    this.atEnd = this.#box.scrollHeight - this.#box.scrollTop - this.#box.clientHeight < NEAR_END
+  }
+
+  /** Before rows change: remember the first one in sight. */
+  remember(): void {
+    const edge = this.#box.getBoundingClientRect().top
+    for (const row of this.#rows()) {
+      const { top, bottom } = row.getBoundingClientRect()
+      if (bottom > edge) {
+        this.#anchor = { row, top }
+        return
+      }
+    }
+    this.#anchor = null
+  }
+
+  /** After rows or sizes changed. */
+  restore(): void {
+    if (this.atEnd) {
+      this.toEnd()
+    } else if (this.#anchor?.row.isConnected) {
+      const moved = this.#anchor.row.getBoundingClientRect().top - this.#anchor.top
+      if (Math.abs(moved) >= 1) this.#box.scrollTop += moved
+    }
+    this.#anchor = null
+  }
+
+  toEnd(): void {
+    this.#height = this.#box.scrollHeight
+    this.#room = this.#box.clientHeight
+    this.#box.scrollTop = this.#height
+    this.atEnd = true
+  }
+
+  /** So that `row` stands a quarter down the screen, with what came before it above. */
+  toRow(row: HTMLElement): void {
+    const box = this.#box.getBoundingClientRect()
+    this.#box.scrollTop += row.getBoundingClientRect().top - box.top - box.height / 4
+    this.atEnd = false
+    this.moved()
+  }
+
+  get nearTop(): boolean {
+    return this.#box.scrollTop < 800
+  }
+
+  /** The last message whose end is in sight. */
+  lastSeen(): number | null {
+    const edge = this.#box.getBoundingClientRect().bottom + 1
+    for (const row of this.#rows().reverse()) {
+      const { seq } = row.dataset
+      if (seq !== undefined && row.getBoundingClientRect().bottom <= edge) return Number(seq)
+    }
+    return null
+  }
+
+  #rows(): HTMLElement[] {
+    return [...this.#box.querySelectorAll<HTMLElement>('[data-row]')]
+  }
+}
