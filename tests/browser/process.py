@@ -1,0 +1,77 @@
+"""`renraku serve` in a process of its own, on a free port, that can be killed and started again."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+_READY: Final = re.compile(r"is ready: http://[^:]+:(\d+)/")
+_DEADLINE: Final = 30
+
+
+class Server:
+    """`with Server(folder) as server`; after a `kill` and a `start` it has the same port."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._process: subprocess.Popen[str] | None = None
+        self._reader: threading.Thread | None = None
+        self.port = 0
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end(signal.SIGTERM)
+
+    def start(self) -> None:
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("RENRAKU_")},
+            "RENRAKU_DATA": str(self._folder),
+            "RENRAKU_PORT": str(self.port),
+        }
+        command = [sys.executable, "-c", "from chat_server.cli.main import main; main()", "serve"]
+        self._process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        ready = threading.Event()
+        self._reader = threading.Thread(target=self._read, args=(self._process, ready), daemon=True)
+        self._reader.start()
+        assert ready.wait(_DEADLINE), "the server did not become ready"
+
+    def kill(self) -> None:
+        """Without a chance to tidy up."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, how: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.send_signal(how)
+        process.wait(_DEADLINE)
+        if self._reader is not None:
+            self._reader.join(_DEADLINE)
+        assert process.stdout is not None
+        process.stdout.close()
+
+    def _read(self, process: subprocess.Popen[str], ready: threading.Event) -> None:
+        # Read to the end: a full pipe would stop the server.
+        assert process.stdout is not None
+        for line in process.stdout:
+            if found := _READY.search(line):
+                self.port = int(found[1])
+                ready.set()

@@ -1,0 +1,262 @@
+"""Nothing jumps, nothing is cut off, and the phone has one pane and a large camera."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.conftest import DESK, PHONE, Enter, Hand, Person, Stage
+from tests.browser.photos import photo
+
+WATCH_SHIFTS = """() => {
+    window.shifts = []
+    new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) {
+            window.shifts.push({
+                value: entry.value,
+                nodes: entry.sources.map(({ node }) => node?.outerHTML?.slice(0, 120) ?? ''),
+            })
+        }
+    }).observe({ type: 'layout-shift', buffered: true })
+}"""
+
+
+def shifts(page: Page) -> list[Any]:
+    # Two frames: an observer reports after the frame in which it happened.
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    return list(page.evaluate("window.shifts"))
+
+
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+def test_photos_keep_their_place_while_they_load(
+    enter: Enter, hand: Callable[..., Hand], stage: Stage, room_name: str, viewport: dict[str, int]
+) -> None:
+    hand("takahashi").room(room_name, stage.facts["people"]["tanaka"])
+    author = enter("takahashi")
+    author.open(room_name)
+    for caption, photos in (("横長", [photo(0)]), ("縦長", [photo(1, 900, 1600)]), ("組", [photo(2), photo(3)])):
+        author.attach(photos)
+        author.write(caption)
+        expect(author.said(caption)).to_have_count(1)
+    reader = enter("tanaka", viewport=viewport)
+    told, sent = Gate(), Gate()
+    reader.page.route("**/api/attachments/addresses", told.hold)
+    reader.page.route("**/files/**", sent.hold)
+    reader.open(room_name)
+    expect(reader.said("組")).to_have_count(1)
+    told.wait(reader.page)
+    before = boxes(reader)
+    reader.page.evaluate(WATCH_SHIFTS.replace("buffered: true", "buffered: false"))
+    told.open()
+    expect(reader.said("組").locator(".facts")).to_contain_text("撮影")
+    sent.wait(reader.page)
+    assert boxes(reader) == before, "when times and places became known"
+    sent.open()
+    expect(reader.said("組").locator("img.here")).to_have_count(2)
+    assert boxes(reader) == before, "when the pictures came"
+    assert shifts(reader.page) == []
+
+
+class Gate:
+    """Keeps answers waiting until it is opened."""
+
+    def __init__(self) -> None:
+        self._held: list[Route] | None = []
+
+    def hold(self, route: Route) -> None:
+        if self._held is None:
+            route.continue_()
+        else:
+            self._held.append(route)
+
+    def wait(self, page: Page) -> None:
+        """Until somebody waits at it."""
+        deadline = time.monotonic() + 10
+        while not self._held:
+            assert time.monotonic() < deadline, "nobody came to the gate"
+            page.wait_for_timeout(20)
+
+    def open(self) -> None:
+        held, self._held = self._held or [], None
+        for route in held:
+            route.continue_()
+
+
+def boxes(person: Person) -> list[Any]:
+    return list(
+        person.log.locator("article").evaluate_all(
+            "rows => rows.map((row) => { const { y, height } = row.getBoundingClientRect(); return [y, height] })"
+        )
+    )
+
+
+def test_the_whole_visit_shifts_nothing(enter: Enter) -> None:
+    desk = enter("tanaka")
+    desk.page.add_init_script(f"({WATCH_SHIFTS})()")
+    desk.page.reload()
+    desk.open("道路パトロール 現場報告")
+    expect(desk.said("現場の状況を教えてください")).to_have_count(1)
+    desk.write("ずれないはずです。")
+    expect(desk.said("ずれないはずです。").first).to_be_visible()
+    # Web Vitals calls 0.1 good; the list fills once when it arrives.
+    assert sum(shift["value"] for shift in shifts(desk.page)) < 0.01, shifts(desk.page)
+
+
+@pytest.mark.parametrize("anchoring", ["auto", "none"], ids=["chromium", "as-in-safari"])
+def test_older_messages_come_on_scrolling_without_moving_the_line_one_reads(enter: Enter, anchoring: str) -> None:
+    desk = enter("takahashi")
+    desk.open("道路パトロール 現場報告")
+    expect(desk.said("(150件目)")).to_have_count(1)
+    desk.log.evaluate("(box, anchoring) => { box.style.overflowAnchor = anchoring }", anchoring)
+    desk.log.hover()
+    for _ in range(60):
+        if desk.said("(1件目)").count():
+            break
+        anchor = desk.page.evaluate(
+            """() => {
+                const box = document.querySelector('[role=log]')
+                const edge = box.getBoundingClientRect().top
+                const rows = [...box.querySelectorAll('article')]
+                const row = rows.find((row) => row.getBoundingClientRect().top >= edge)
+                return [row.dataset.message, Math.round(row.getBoundingClientRect().top), rows.length, box.scrollTop]
+            }"""
+        )
+        message, top, count, scrolled = anchor
+        if scrolled < 800:
+            # Older ones are on their way: nobody scrolls, so nothing may move.
+            desk.page.wait_for_function(
+                "count => document.querySelectorAll('[role=log] article').length > count", arg=count
+            )
+            row = desk.log.locator(f"[data-message='{message}']")
+            moved = round(row.evaluate("row => row.getBoundingClientRect().top")) - top
+            assert abs(moved) <= 1, f"the row moved by {moved} px"
+        desk.page.mouse.wheel(0, -700)
+        desk.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    expect(desk.said("(1件目)")).to_have_count(1)
+    seqs = desk.log.locator("article[data-message]").evaluate_all("rows => rows.map((row) => Number(row.dataset.seq))")
+    assert seqs == sorted(set(seqs))
+    assert len(seqs) >= 181
+
+
+def test_a_message_from_below_does_not_move_what_one_reads_above(
+    enter: Enter, hand: Callable[..., Hand], stage: Stage
+) -> None:
+    desk = enter("tanaka")
+    desk.open("道路パトロール 現場報告")
+    expect(desk.said("現場の状況を教えてください")).to_have_count(1)
+    desk.log.evaluate("box => { box.scrollTop -= 600 }")
+    row = desk.said("(170件目)")
+    row.scroll_into_view_if_needed()
+    before = row.evaluate("row => row.getBoundingClientRect().top")
+    hand("takahashi").post(stage.facts["rooms"]["patrol"], "下に届きました。")
+    desk.page.get_by_role("button", name="新しいメッセージがあります").wait_for()
+    assert row.evaluate("row => row.getBoundingClientRect().top") == pytest.approx(before, abs=1)
+    desk.page.get_by_role("button", name="新しいメッセージがあります").click()
+    expect(desk.said("下に届きました。").last).to_be_in_viewport()
+
+
+def test_who_is_at_the_newest_message_stays_there_when_the_window_changes(enter: Enter) -> None:
+    person = enter("takahashi")
+    person.open("道路パトロール 現場報告")
+    last = person.log.locator("article").last
+    person.log.press("End")
+    expect(last).to_be_in_viewport(ratio=1)
+    # A smaller window, a phone, its keyboard, the phone turned, and back.
+    for width, height in ((860, 700), (390, 844), (390, 460), (844, 390), (1440, 960)):
+        person.page.set_viewport_size({"width": width, "height": height})
+        person.page.evaluate("() => new Promise((done) => setTimeout(() => requestAnimationFrame(done), 100))")
+        expect(last).to_be_in_viewport(ratio=1)
+    person.field.fill("一行\n" * 6)
+    expect(last).to_be_in_viewport(ratio=1)
+
+
+def test_the_phone_has_one_pane_and_one_way_back(enter: Enter) -> None:
+    phone = enter("takahashi", viewport=PHONE, is_mobile=True, has_touch=True)
+    rooms = phone.page.get_by_role("navigation", name="トークルーム一覧")
+    expect(phone.log).to_have_count(0)
+    phone.open("道路パトロール 現場報告")
+    expect(rooms).to_be_hidden()
+    phone.page.get_by_role("button", name="トークルーム一覧へ戻る").tap()
+    expect(rooms).to_be_visible()
+    phone.open("道路パトロール 現場報告")
+    phone.page.go_back()
+    expect(rooms).to_be_visible()
+    expect(phone.log).to_have_count(0)
+
+
+def test_the_camera_is_the_largest_button_and_everything_fits_a_thumb(enter: Enter) -> None:
+    phone = enter("takahashi", viewport=PHONE, is_mobile=True, has_touch=True)
+    small = small_targets(phone.page)
+    phone.open("道路パトロール 現場報告")
+    expect(phone.said("現場の状況を教えてください").first).to_be_visible()
+    assert small + small_targets(phone.page) == []
+    areas = {
+        button["name"]: button["width"] * button["height"]
+        for button in phone.page.get_by_role("button").evaluate_all(
+            """buttons => buttons.map((button) => {
+                const { width, height } = button.getBoundingClientRect()
+                return { name: button.ariaLabel ?? button.textContent.trim(), width, height }
+            })"""
+        )
+        if "メッセージ" not in button["name"]
+    }
+    assert max(areas, key=areas.__getitem__) == "写真を撮る", areas
+    assert phone.page.locator("input[data-pick=camera]").get_attribute("capture") == "environment"
+
+
+def small_targets(page: Page) -> list[Any]:
+    return list(
+        page.locator("button:visible, a:visible, input:visible, textarea:visible").evaluate_all(
+            """all => all.map((one) => {
+                const { width, height } = one.getBoundingClientRect()
+                return [one.ariaLabel ?? one.textContent.trim().slice(0, 30), width, height]
+            }).filter(([, width, height]) => width > 1 && (width < 44 || height < 44))"""
+        )
+    )
+
+
+@pytest.mark.parametrize("width", [320, 390, 701, 1440])
+def test_nothing_sticks_out(enter: Enter, width: int) -> None:
+    person = enter("takahashi", viewport={"width": width, "height": 800})
+    assert sticks_out(person.page) == []
+    for room in ("下水道 更新工事 3工区", "道路パトロール 現場報告"):
+        if width <= 700 and person.log.count():
+            person.page.get_by_role("button", name="トークルーム一覧へ戻る").click()
+        person.open(room)
+        person.attach([photo(number, 320, 240) for number in range(3)])
+        assert sticks_out(person.page) == []
+
+
+def sticks_out(page: Page) -> list[Any]:
+    return list(
+        page.evaluate(
+            """() => {
+                const scrolls = (one) => /auto|scroll|hidden/.test(getComputedStyle(one).overflowX)
+                const found = []
+                for (const one of document.querySelectorAll('body *')) {
+                    const box = one.getBoundingClientRect()
+                    if (box.width <= 1 || (box.right <= innerWidth + 0.5 && box.left >= -0.5)) continue
+                    let above = one.parentElement
+                    while (above && above !== document.body && !scrolls(above)) above = above.parentElement
+                    if (!above || above === document.body) found.push(one.outerHTML.slice(0, 100))
+                }
+                return found
+            }"""
+        )
+    )
+
+
+def test_the_list_is_grouped_and_the_newest_is_first(
+    enter: Enter, hand: Callable[..., Hand], stage: Stage, room_name: str
+) -> None:
+    takahashi = hand("takahashi")
+    room = takahashi.room(room_name, stage.facts["people"]["tanaka"])
+    desk = enter("tanaka")
+    takahashi.post(room, "いちばん新しい")
+    rows = desk.page.get_by_role("navigation", name="トークルーム一覧").get_by_role("list").last.get_by_role("link")
+    expect(rows.first).to_have_text(re.compile(re.escape(room_name)))

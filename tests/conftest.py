@@ -1,0 +1,40 @@
+"""How the suite shares two cores (`make test` runs it under pytest-xdist)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+# Groups run side by side, the tests of a group one after the other on one core. A module is a group, but these folders
+# are groups as a whole, and begin or end the run: the image takes longest, and so begins; faults wait for processes
+# that are killed; the browser's event loop stays in its worker, where no other test could use one afterwards.
+FIRST = ("tests/packaging/test_image.py", "tests/faults/")
+LAST = ("tests/browser/",)
+
+
+def group(nodeid: str) -> str:
+    path = nodeid.partition("::")[0]
+    return next((whole for whole in FIRST + LAST if path.startswith(whole)), path)
+
+
+def rank(nodeid: str) -> int:
+    own = group(nodeid)
+    return FIRST.index(own) if own in FIRST else len(FIRST) + (own in LAST)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: rank(item.nodeid))  # stable: within a rank, as collected
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """Groups by path: xdist's own marker for groups is without effect under pytest 9."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByGroup(LoadScopeScheduling):  # type: ignore[misc]  # untyped
+        def _split_scope(self, nodeid: str) -> str:
+            return group(nodeid)
+
+    return ByGroup(config, log)

@@ -1,0 +1,184 @@
+"""kill -9 on the whole server during mixed traffic, twenty times on one data folder.
+
+Three people write, read, react and edit over WebSockets, and send photos over HTTP; the process dies at a moment that
+chance chooses; it starts again; what was acknowledged is there, once, in order, and the photos open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import os
+import random
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from PIL import Image
+
+from chat_server.app import App
+from chat_server.config import load
+from chat_server.services import rooms
+from tests.support.peer import Closed, Peer, text
+from tests.support.people import add_organization, add_person
+
+CYCLES = 20
+
+
+class Server:
+    """One data folder, served again and again on the same port."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = 0
+
+    async def prepare(self) -> None:
+        """Three people in a room, with tokens that a test can hold on to."""
+        app = await App.open(load(environment={"RENRAKU_DATA": str(self.folder), "RENRAKU_PORT": "0"}), workers=False)
+        org_id = await add_organization(app.storage)
+        people = [await add_person(app.storage, org_id, f"person{i}") for i in range(3)]
+        org = await app.storage.read(lambda tx: tx.one("SELECT public_id FROM organizations"))
+        assert org is not None
+        self.tokens = [app.tokens.issue(p.id, p.device, org[0], p.zone)[0] for p in people]
+        new = rooms.NewRoom(kind="private", name="道路", members=tuple(p.id for p in people[1:]))
+        self.room = await app.storage.write(lambda tx: rooms.create(tx, people[0], new))
+        await app.close()
+
+    async def start(self) -> None:
+        self.process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "chat_server", "serve",
+            env={**os.environ, "RENRAKU_DATA": str(self.folder), "RENRAKU_PORT": str(self.port)},
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        assert self.process.stdout is not None
+        async with asyncio.timeout(30):
+            ready = (await self.process.stdout.readline()).decode()
+        self.port = int(ready.split("127.0.0.1:")[1].split("/")[0])
+
+    async def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        await self.process.communicate()
+
+
+class Writer:
+    """One person's traffic and what was promised to them. An unanswered send is sent again after the restart."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.next = 0
+        self.promised: dict[int, tuple[int, str]] = {}
+        self.photos: list[str] = []
+
+    async def write(self, server: Server) -> None:
+        peer = await Peer.live(server.port, server.tokens[self.number])
+        try:
+            while True:
+                n = self.next
+                ack = await peer.ask(
+                    "send", room=server.room, client_msg_id=f"w{self.number}-{n:07d}", blocks=text(f"{self.number}/{n}")
+                )
+                assert ack["op"] == "ack", ack
+                self.promised[n] = (ack["seq"], ack["id"])
+                self.next = n + 1
+                await peer.ask("read", room=server.room, upto=ack["seq"])
+                if n % 3 == 0:
+                    await peer.ask("react", message=ack["id"], key="承知しました", on=True)
+                if n % 4 == 0:
+                    await peer.ask("edit", message=ack["id"], version=1, blocks=text(f"{self.number}/{n} 訂正"))
+        finally:
+            await peer.close()
+
+    async def send_photos(self, server: Server) -> None:
+        image = io.BytesIO()
+        Image.new("RGB", (320, 240), (self.number * 60, 120, 90)).save(image, "JPEG")
+        async with httpx2.AsyncClient(
+            base_url=f"http://127.0.0.1:{server.port}", trust_env=False, timeout=10,
+            headers={"Authorization": f"Bearer {server.tokens[self.number]}"},
+        ) as http:  # fmt: skip
+            while True:
+                answer = await http.post("/api/photos?name=a.jpg", content=image.getvalue())
+                assert answer.status_code < 300, answer.text
+                self.photos.append(answer.json()["id"])
+
+
+async def traffic_until_killed(server: Server, writers: list[Writer], seconds: float) -> None:
+    """All at once; ends with the process."""
+    jobs = [asyncio.create_task(writer.write(server)) for writer in writers]
+    jobs.append(asyncio.create_task(writers[0].send_photos(server)))
+    done, _ = await asyncio.wait(jobs, timeout=seconds, return_when=asyncio.FIRST_EXCEPTION)
+    for job in done:
+        job.result()  # nothing may fail before the kill
+    await server.kill()
+    for job in jobs:
+        with contextlib.suppress(Closed, OSError, httpx2.HTTPError, asyncio.CancelledError):
+            async with asyncio.timeout(10):
+                await job
+
+
+async def whole_room(server: Server) -> list[dict[str, Any]]:
+    """Every message as the protocol gives it, by replay and by pages alike."""
+    async with httpx2.AsyncClient(
+        base_url=f"http://127.0.0.1:{server.port}", trust_env=False, timeout=10,
+        headers={"Authorization": f"Bearer {server.tokens[0]}"},
+    ) as http:  # fmt: skip
+        found: list[dict[str, Any]] = []
+        while True:
+            query = f"&before={found[0]['seq']}" if found else ""
+            page = (await http.get(f"/api/rooms/{server.room}/messages?limit=200{query}")).json()
+            found = page["messages"] + found
+            if page["first"]:
+                return found
+
+
+def check(messages: list[dict[str, Any]], writers: list[Writer]) -> None:
+    stored: dict[tuple[int, int], tuple[int, str]] = {}
+    for message in messages:
+        number, n = message["text"].split(" ")[0].split("/")
+        key = (int(number), int(n))
+        assert key not in stored, f"{key} is there twice"
+        stored[key] = (message["seq"], message["id"])
+    assert [m["ordinal"] for m in messages] == list(range(1, len(messages) + 1))
+    for writer in writers:
+        for n, promise in writer.promised.items():
+            assert stored.get((writer.number, n)) == promise
+        mine = [n for number, n in stored if number == writer.number]
+        assert mine == list(range(len(mine))), "lost, doubled or reordered"
+
+
+async def photos_open(server: Server, writer: Writer) -> None:
+    """Every photo that was answered for has its bytes."""
+    async with httpx2.AsyncClient(
+        base_url=f"http://127.0.0.1:{server.port}", trust_env=False, timeout=10,
+        headers={"Authorization": f"Bearer {server.tokens[writer.number]}"},
+    ) as http:  # fmt: skip
+        for first in range(0, len(writer.photos), 100):
+            ids = writer.photos[first : first + 100]
+            answer = await http.post("/api/attachments/addresses", json={"ids": ids})
+            items = answer.json()["items"]
+            assert [item["id"] for item in items] == ids
+            for item in items[:3]:
+                assert (await http.get(item["addresses"]["thumbnail"])).status_code == 200
+
+
+@pytest.mark.timeout(300)
+async def test_killed_in_the_middle_of_everything(tmp_path: Path) -> None:
+    chance = random.Random(20)
+    server, writers = Server(tmp_path / "data"), [Writer(number) for number in range(3)]
+    await server.prepare()
+    for _ in range(CYCLES):
+        await server.start()
+        if writers[0].promised:
+            check(await whole_room(server), writers)
+        await traffic_until_killed(server, writers, chance.uniform(0.2, 1.0))
+    await server.start()
+    try:
+        check(await whole_room(server), writers)
+        await photos_open(server, writers[0])
+        assert sum(len(writer.promised) for writer in writers) > CYCLES * 3
+        assert writers[0].photos
+    finally:
+        await server.kill()

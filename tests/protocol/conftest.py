@@ -1,0 +1,31 @@
+"""One server a module, and the world in it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from tests.support.api import document_of
+from tests.support.server import RunningServer, running_server
+from tests.support.world import World
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningServer]:
+    """Two listeners: `internet` and the more trusted `lgwan`."""
+    async with running_server(tmp_path_factory.mktemp("server")) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def world(server: RunningServer) -> World:
+    return World(server)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def document(server: RunningServer) -> Mapping[str, Any]:
+    """The OpenAPI document, as the server gives it."""
+    return await document_of(server)

@@ -1,0 +1,102 @@
+"""The command line against a running server: the operator sets up a room, a person posts photos and follows it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.process import server_process
+from tests.unit.photo_samples import encoded, picture
+
+PASSWORD = "ながいあいことばです"
+
+
+class Terminal:
+    """`renraku …` with a home of its own."""
+
+    def __init__(self, home: Path, data: Path) -> None:
+        self._environment = {
+            **os.environ, "XDG_CONFIG_HOME": str(home), "RENRAKU_DATA": str(data), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8",
+        }  # fmt: skip
+
+    async def start(self, *words: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "chat_server", *words, env=self._environment, stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+
+    async def run(self, *words: str, given: str = "", fails: bool = False) -> str:
+        """Standard output, or standard error of what must fail."""
+        process = await self.start(*words)
+        async with asyncio.timeout(60):
+            out, err = await process.communicate(given.encode())
+        assert (process.returncode != 0) == fails, (words, out.decode(), err.decode())
+        return (err if fails else out).decode()
+
+
+async def set_up(operator: Terminal) -> str:
+    """An organization with two people and a room; answers the room's id."""
+    await operator.run("organization", "add", "midorino", "みどり野市")
+    for login, name, reading in (("takahashi", "高橋 健", "たかはし けん"), ("tanaka", "田中 美咲", "たなか みさき")):
+        words = ("user", "add", login, "--name", name, "--reading", reading, "--password-stdin")
+        await operator.run(*words, given=PASSWORD + "\n")
+    return (await operator.run("room", "add", "道路パトロール", "--owner", "tanaka", "--member", "takahashi")).strip()
+
+
+@pytest.mark.timeout(180)
+async def test_from_an_empty_folder_to_photos_at_the_desk(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    phone, desk = Terminal(tmp_path / "phone", data), Terminal(tmp_path / "desk", data)
+    photos = []
+    for n in range(3):
+        photos.append(tmp_path / f"{n}.jpg")
+        photos[-1].write_bytes(encoded(picture(64 + n, 48)))
+    async with server_process(data, tmp_path, zones=("lgwan",)) as server:
+        room = await set_up(desk)
+        url = f"http://127.0.0.1:{server.ports['lgwan']}"
+        for terminal, login in ((phone, "takahashi"), (desk, "tanaka")):
+            signed = await terminal.run("login", url, "-o", "midorino", "-l", login, given=PASSWORD + "\n")
+            assert "signed in" in signed
+        following = await desk.start("tail", "道路", "-n", "1")
+        assert following.stdout is not None
+        first = await phone.run("post", "道路パトロール", "現場に着きました。")
+        assert "道路パトロール" in first
+        words = [word for photo in photos for word in ("--photo", str(photo))]
+        ack = json.loads(await phone.run("post", room, "倒木です。", *words, "--json"))
+        assert ack["room"] == room
+        seen = ""
+        async with asyncio.timeout(30):
+            while "写真 3枚" not in seen:
+                line = (await following.stdout.readline()).decode()
+                assert line, seen
+                seen += line
+        assert "高橋 健" in seen
+        following.terminate()
+        await following.communicate()
+        assert "倒木です。" in await desk.run("tail", room, "--no-follow")
+        assert "道路パトロール" in await phone.run("rooms")
+        assert "No room of yours" in await phone.run("post", "どこにもない", "x", fails=True)
+        listed = await desk.run("room", "list")
+        assert room in listed
+        assert "倒木" not in listed, "the operator sees no content"
+        await desk.run("room", "archive", room)
+        assert "[3002]" in await phone.run("post", room, "まだ", fails=True)
+        await phone.run("logout")
+        assert "not signed in" in await phone.run("rooms", fails=True)
+
+
+async def test_without_a_server_the_operator_opens_the_folder(tmp_path: Path) -> None:
+    operator = Terminal(tmp_path / "home", tmp_path / "data")
+    room = await set_up(operator)
+    assert room in await operator.run("room", "list")
+    await operator.run("room", "member", room, "takahashi", "--role", "owner")
+    assert (await operator.run("room", "show", room)).count("owner") == 2
+    await operator.run("room", "member", room, "tanaka", "--remove")
+    assert "tanaka" not in await operator.run("room", "show", room)
+    assert "[3001]" in await operator.run("room", "show", "0" * 26, fails=True)
+    assert "[6001]" in await operator.run("room", "add", "x", "--owner", "nobody", fails=True)

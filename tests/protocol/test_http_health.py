@@ -1,0 +1,75 @@
+"""Alive, ready, counted."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from chat_server.http import health
+from chat_server.storage.sqlite.opening import DATABASE
+from tests.support.api import code_of
+from tests.support.server import RunningServer
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+async def test_alive_and_ready(server: RunningServer) -> None:
+    async with server.client() as client:
+        assert (await client.get("/healthz")).json()["status"] == "alive"
+        assert (await client.get("/readyz")).json() == {"status": "ready"}
+        assert (await client.head("/readyz")).status_code == 200
+
+
+async def test_not_ready_while_the_database_is_held(server: RunningServer) -> None:
+    holder = sqlite3.connect(server.app.settings.folder / DATABASE, isolation_level=None)
+    try:
+        holder.execute("BEGIN IMMEDIATE")
+        async with server.client() as client:
+            held = await client.get("/readyz")
+            assert (held.status_code, code_of(held)) == (503, 8001)
+            assert int(held.headers["retry-after"]) > 0
+            assert (await client.get("/healthz")).status_code == 200
+            holder.execute("ROLLBACK")
+            assert (await client.get("/readyz")).status_code == 200
+    finally:
+        holder.close()
+
+
+async def test_not_ready_on_a_full_disk(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "FREE_BYTES", 1 << 62)
+    async with server.client() as client:
+        full = await client.get("/readyz")
+    assert (full.status_code, code_of(full)) == (507, 8002)
+
+
+async def test_not_ready_while_draining(server: RunningServer) -> None:
+    server.app.draining = True
+    try:
+        async with server.client() as client:
+            assert code_of(await client.get("/readyz")) == 8004
+            assert (await client.get("/healthz")).status_code == 200
+    finally:
+        server.app.draining = False
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"X-Forwarded-For": "203.0.113.9"}, {"Forwarded": "for=203.0.113.9"}, {"Via": "1.1 proxy"}],
+    ids=lambda headers: next(iter(headers)),
+)
+async def test_numbers_are_not_for_those_behind_a_proxy(server: RunningServer, headers: Mapping[str, Any]) -> None:
+    async with server.client() as client:
+        assert code_of(await client.get("/metrics", headers=headers)) == 2007
+
+
+async def test_numbers_are_by_template(server: RunningServer) -> None:
+    async with server.client() as client:
+        await client.get("/api/rooms/" + "0" * 26)
+        await client.get("/a-strangers-path")
+        text = (await client.get("/metrics")).text
+    assert 'renraku_http_requests_total{method="GET",route="/api/rooms/{room}",status="401"}' in text
+    assert "strangers" not in text
+    assert "0" * 26 not in text

@@ -1,0 +1,235 @@
+"""Every call × every kind of person, as `permissions.py` says, on a real server (security.md, 12, 16, 27).
+
+Calls come from the routes: a new one without a row fails. What is refused must leave the database as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import pytest
+
+from chat_server.domain.actors import ORGANIZATION_ADMIN
+from chat_server.domain.ids import new_id
+from chat_server.domain.zones import THUMBNAIL
+from chat_server.http.calls import AnyCall
+from chat_server.http.routes import CALLS
+from chat_server.ports import Reader, Tx
+from chat_server.services import sharing
+from chat_server.services.blocks import Photos
+from chat_server.services.capabilities import Capability, next_expiry, seal
+from tests.protocol.permissions import PERMISSIONS, Row
+from tests.support.api import Api, code_of
+from tests.support.world import Org, Someone, World
+from tests.unit.photo_samples import encoded, picture
+
+on_one_loop = pytest.mark.asyncio(loop_scope="module")
+
+PHOTO: Final = encoded(picture(32, 24))
+JSON = dict[str, Any]
+
+
+@dataclass
+class Scene:
+    """Made anew for every cell of a call that changes something: no cell lives on what another did."""
+
+    world: World
+    document: Mapping[str, Any]
+    home: Org
+    other: Org
+    people: dict[str, Someone]
+    colleague: Someone
+    another_member: Someone
+    second_device: Someone
+    room: str
+    open_room: str
+    message: str
+    photo: str
+
+
+async def scene_of(world: World, document: Mapping[str, Any], *, with_photo: bool) -> Scene:
+    async def make(tx: Tx) -> Scene:
+        return await make_scene(tx, world, document)
+
+    scene = await world.server.app.storage.write(make)
+    if with_photo:
+        owner = scene.people["owner"]
+        async with world.server.client(owner.token) as client:
+            scene.photo = (await client.post("/api/photos", content=PHOTO)).json()["id"]
+        await world.post(owner, scene.room, Photos((scene.photo,)))
+    return scene
+
+
+async def make_scene(tx: Tx, world: World, document: Mapping[str, Any]) -> Scene:
+    """All of it in one transaction: a commit waits for the disk."""
+    world.made += 1
+    home = await world.organization(f"home{world.made}", "みどり野市", tx=tx)
+    other = await world.organization(f"other{world.made}", "風見原町", tx=tx)
+    people = {
+        "guest": await world.person(home, "外部 一郎", kind="guest", tx=tx),
+        "member": await world.person(home, "田中 美咲", tx=tx),
+        "owner": await world.person(home, "高橋 健", tx=tx),
+        "administrator": await world.person(home, "佐藤 一", role=ORGANIZATION_ADMIN, tx=tx),
+        "stranger": await world.person(other, "山本 直子", role=ORGANIZATION_ADMIN, tx=tx),
+        "disabled": await world.person(home, "中村 進", tx=tx),
+    }
+    colleague = await world.person(home, "小林 恵", tx=tx)
+    another = await world.person(home, "加藤 誠", tx=tx)
+    owner = people["owner"]
+    room = await world.room(owner, people["guest"], people["member"], people["disabled"], another, tx=tx)
+    sent = await world.post(owner, room, tx=tx)
+    assert sent.id is not None
+    # What an administrator who owns the room would do; the owner is an ordinary member of the organization.
+    await sharing.offer(tx, replace(owner.actor, roles=frozenset((ORGANIZATION_ADMIN,))), room, other.code)
+    await tx.run("UPDATE users SET disabled_at = ? WHERE id = ?", tx.now, people["disabled"].actor.user_id)
+    return Scene(
+        world=world,
+        document=document,
+        home=home,
+        other=other,
+        people=people,
+        colleague=colleague,
+        another_member=another,
+        second_device=await world.another_device(home, people["member"], "lgwan", tx=tx),
+        room=room,
+        open_room=await world.room(another, kind="open", tx=tx),
+        message=sent.id,
+        photo="",
+    )
+
+
+@dataclass(frozen=True)
+class Request:
+    """How a call is made in a scene by somebody."""
+
+    path: Callable[[Scene, str], JSON] = lambda scene, person: {}
+    json: Callable[[Scene, str], JSON] | None = None
+    content: bytes | None = None
+    params: JSON = field(default_factory=dict)
+
+
+def in_room(scene: Scene, person: str) -> JSON:
+    return {"room": scene.room}
+
+
+def on_member(scene: Scene, person: str) -> JSON:
+    return {"room": scene.room, "user": scene.another_member.id}
+
+
+def on_colleague(scene: Scene, person: str) -> JSON:
+    return {"user": scene.colleague.id}
+
+
+def on_message(scene: Scene, person: str) -> JSON:
+    return {"message": scene.message}
+
+
+def own_address(scene: Scene, person: str) -> JSON:
+    """A true signature for that very person: what is checked at use is all that is left."""
+    server = scene.world.server
+    now = server.clock.now()
+    who = scene.people.get(person)
+    user, device = (who.id, who.actor.device) if who else (new_id(now), new_id(now))
+    capability = Capability(scene.photo, THUMBNAIL, user, device, "lgwan", next_expiry(now))
+    return {"capability": seal(server.app.keys, capability)}
+
+
+REQUESTS: Final[dict[str, Request]] = {
+    "start_sign_in": Request(json=lambda s, p: {"organization": s.home.code, "login": "nobody"}),
+    "prove_password": Request(json=lambda s, p: {"flow": "none", "password": "guess"}),
+    "refresh_session": Request(json=lambda s, p: {"refresh_token": "none"}),
+    "get_me": Request(),
+    "sign_out": Request(),
+    "list_devices": Request(),
+    "sign_out_device": Request(lambda s, p: {"device": s.second_device.actor.device}),
+    "list_bookmarks": Request(),
+    "change_password": Request(json=lambda s, p: {"old": "guess", "new": "みどりの町の合言葉です"}),
+    "get_directory": Request(),
+    "list_people": Request(),
+    "get_person": Request(on_colleague),
+    "add_person": Request(json=lambda s, p: {"login": f"new-{p}", "name": "新人 一", "reading": "しんじん はじめ"}),
+    "change_person": Request(on_colleague, json=lambda s, p: {"disabled": True}),
+    "list_rooms": Request(),
+    "create_room": Request(json=lambda s, p: {"kind": "private", "name": "新しい部屋"}),
+    "open_direct_room": Request(json=lambda s, p: {"user": s.colleague.id}),
+    "list_open_rooms": Request(),
+    "get_room": Request(in_room),
+    "change_room": Request(in_room, json=lambda s, p: {"topic": "変更"}),
+    "list_members": Request(in_room),
+    "invite_members": Request(in_room, json=lambda s, p: {"users": [s.colleague.id]}),
+    "change_member": Request(on_member, json=lambda s, p: {"role": "read_only"}),
+    "remove_member": Request(on_member),
+    "join_room": Request(lambda s, p: {"room": s.open_room}),
+    "leave_room": Request(in_room),
+    "list_offered_rooms": Request(),
+    "offer_room": Request(in_room, json=lambda s, p: {"organization": s.other.code}),
+    "open_side": Request(in_room),
+    "close_side": Request(in_room),
+    "list_messages": Request(in_room),
+    "send_message": Request(
+        in_room, json=lambda s, p: {"client_msg_id": f"cell-{p}-x", "blocks": [{"type": "text", "text": "確認"}]}
+    ),
+    "list_pins": Request(in_room),
+    "get_message": Request(on_message),
+    "list_readers": Request(on_message),
+    "upload_photo": Request(content=PHOTO),
+    "give_addresses": Request(json=lambda s, p: {"ids": [s.photo]}),
+    "get_file": Request(own_address),
+}
+
+
+def test_every_call_has_a_row_and_a_request() -> None:
+    ids = {call.id for call in CALLS}
+    assert set(PERMISSIONS) == ids, "give every call a row in tests/protocol/permissions.py"
+    assert set(REQUESTS) == ids, "say here how the call is made"
+
+
+@on_one_loop
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.id)
+async def test_permissions(call: AnyCall, world: World, document: Mapping[str, Any]) -> None:
+    answered: dict[str, int] = {}
+    scene: Scene | None = None
+    for person in Row._fields:
+        if scene is None or not call.safe:
+            scene = await scene_of(world, document, with_photo=call.tag == "attachments")
+        answered[person] = await cell(scene, call, person)
+    assert Row(**answered) == PERMISSIONS[call.id]
+
+
+async def cell(scene: Scene, call: AnyCall, person: str) -> int:
+    """Make the call as `person`; the answer's number."""
+    request = REQUESTS[call.id]
+    who = scene.people.get(person)
+    api = Api(scene.world.server.client(who.token if who else None), scene.document)
+    made: JSON = {"params": request.params, "headers": {"Idempotency-Key": f"cell-{person}"} if not call.safe else {}}
+    if request.json is not None:
+        made["json"] = request.json(scene, person)
+    if request.content is not None:
+        made["content"] = request.content
+    before = await scene.world.server.app.storage.read(fingerprint)
+    async with api.client:
+        answer = await api.call(call.id, request.path(scene, person), **made)
+    if answer.status_code >= 400 and call.id != "prove_password":
+        after = await scene.world.server.app.storage.read(fingerprint)
+        assert after == before, f"{call.id} was refused to {person}, and yet something changed"
+    return code_of(answer)
+
+
+async def fingerprint(reader: Reader) -> list[Any]:
+    """Everything that an act of these calls could leave behind."""
+    tables = (
+        "users", "roles", "appointments", "departments", "rooms", "room_organizations", "memberships", "messages",
+        "events", "attachments", "renditions", "blobs", "sends", "idempotency", "audit", "bookmarks", "refresh_tokens",
+        "sign_ins",
+    )  # fmt: skip
+    counts = ", ".join(f"(SELECT count(*) FROM {table})" for table in tables)
+    row = await reader.one(
+        f"SELECT {counts}, (SELECT sum(last_seq) FROM rooms), (SELECT count(*) FROM memberships WHERE to_seq IS NULL),"
+        " (SELECT count(*) FROM devices WHERE revoked_at IS NULL), (SELECT count(*) FROM users WHERE disabled_at IS NULL),"
+        " (SELECT group_concat(state, '') FROM room_organizations), (SELECT sum(directory_version) FROM organizations),"
+        " (SELECT count(*) FROM rooms WHERE archived_at IS NULL)"
+    )
+    assert row is not None
+    return list(row)

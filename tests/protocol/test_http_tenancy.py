@@ -1,0 +1,159 @@
+"""Every id of organization A, given by organization B wherever an id is taken: as if it did not exist, and nothing
+changes (security.md, 16; ASVS 8.4.1). Ids in addresses are in the table of permissions; these stand in bodies and
+queries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+import pytest
+import pytest_asyncio
+
+from chat_server.domain.actors import ORGANIZATION_ADMIN
+from chat_server.domain.ids import new_id
+from chat_server.http.routes import CALLS
+from chat_server.ports import Tx
+from tests.protocol.test_http_permissions import fingerprint
+from tests.support.api import Api, code_of
+from tests.support.server import RunningServer
+from tests.support.world import World
+from tests.unit.photo_samples import encoded, picture
+
+on_one_loop = pytest.mark.asyncio(loop_scope="module")
+
+Ids = dict[str, str]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def ids(world: World) -> Ids:
+    """`a_…` are of organization A; `room` and `token` of an administrator of B, who owns that room."""
+    a = await world.organization("midorino", "みどり野市")
+    b = await world.organization("kazamihara", "風見原町")
+    person = await world.person(a)
+    stranger = await world.person(b, role=ORGANIZATION_ADMIN)
+    a_room = await world.room(person)
+    message = await world.post(person, a_room)
+    async with world.server.client(person.token) as client:
+        photo = (await client.post("/api/photos", content=encoded(picture()))).json()["id"]
+
+    async def add_department(tx: Tx) -> str:
+        public_id = new_id(tx.now)
+        await tx.run(
+            "INSERT INTO departments (public_id, org_id, code, name, position, created_at) VALUES (?, ?, 'd', '課', 1, 1)",
+            public_id, a.id,
+        )  # fmt: skip
+        return public_id
+
+    assert message.id is not None
+    return {
+        "a_user": person.id,
+        "a_device": person.actor.device,
+        "a_room": a_room,
+        "a_message": message.id,
+        "a_photo": photo,
+        "a_department": await world.server.app.storage.write(add_department),
+        "room": await world.room(stranger),
+        "token": stranger.token,
+    }
+
+
+def text(words: str) -> list[dict[str, str]]:
+    return [{"type": "text", "text": words}]
+
+
+REQUESTS: Final[dict[str, tuple[str, Mapping[str, Any], int]]] = {
+    "first members": ("create_room", {"json": {"kind": "private", "name": "x", "members": ["{a_user}"]}}, 6001),
+    "direct": ("open_direct_room", {"json": {"user": "{a_user}"}}, 6001),
+    "invite": ("invite_members", {"json": {"users": ["{a_user}"]}}, 6001),
+    "role": ("change_member", {"json": {"role": "owner"}}, 3007),
+    "remove": ("remove_member", {}, 3007),
+    "quote": (
+        "send_message",
+        {"json": {"client_msg_id": "quote-of-a", "blocks": text("x"), "quote": "{a_message}"}},
+        4001,
+    ),
+    "forward": ("send_message", {"json": {"client_msg_id": "forward-of-a", "forward": "{a_message}"}}, 4001),
+    "photo": (
+        "send_message",
+        {"json": {"client_msg_id": "photo-of-a", "blocks": [{"type": "photos", "ids": ["{a_photo}"]}]}},
+        5001,
+    ),
+    "mention": ("send_message", {"json": {"client_msg_id": "mention-a", "blocks": text("<@user:{a_user}>")}}, 4008),
+    "department": (
+        "send_message",
+        {"json": {"client_msg_id": "department-a", "blocks": text("<@department:{a_department}>")}},
+        4008,
+    ),
+    "people of": ("list_people", {"params": {"department": "{a_department}"}}, 6008),
+    "rename": ("change_person", {"json": {"name": "改名"}}, 6001),
+    "device": ("sign_out_device", {}, 6005),
+    "sponsor": (
+        "add_person",
+        {"json": {"login": "g", "name": "客", "kind": "guest", "sponsor": "{a_user}", "ends_at": 4_000_000_000_000}},
+        6001,
+    ),
+}
+
+
+def filled(value: Any, ids: Ids) -> Any:
+    """`value` with `{a_user}` and the like filled in."""
+    if isinstance(value, str):
+        for name, one in ids.items():
+            value = value.replace("{" + name + "}", one)
+        return value
+    if isinstance(value, dict):
+        return {key: filled(one, ids) for key, one in value.items()}
+    return [filled(one, ids) for one in value] if isinstance(value, list) else value
+
+
+@on_one_loop
+@pytest.mark.parametrize("name", REQUESTS)
+async def test_an_id_of_another_organization_does_not_exist(
+    name: str, server: RunningServer, document: Mapping[str, Any], ids: Ids
+) -> None:
+    operation, request, code = REQUESTS[name]
+    path = {"room": ids["room"], "user": ids["a_user"], "device": ids["a_device"]}
+    api = Api(server.client(ids["token"]), document)
+    before = await server.app.storage.read(fingerprint)
+    async with api.client:
+        answer = await api.call(operation, path, **filled(dict(request), ids))
+        invented = {key: new_id(1) if key.startswith("a_") else value for key, value in ids.items()}
+        nowhere = {"room": ids["room"], "user": invented["a_user"], "device": invented["a_device"]}
+        as_if = await api.call(operation, nowhere, **filled(dict(request), invented))
+    assert code_of(answer) == code, answer.text
+    # Only what was asked for is said back.
+    assert answer.text.replace(ids["a_department"], "…") == as_if.text.replace(invented["a_department"], "…")
+    assert code_of(as_if) == code
+    assert await server.app.storage.read(fingerprint) == before
+
+
+@on_one_loop
+async def test_addresses_leave_out_what_is_of_others(
+    server: RunningServer, document: Mapping[str, Any], ids: Ids
+) -> None:
+    api = Api(server.client(ids["token"]), document)
+    async with api.client:
+        answer = await api.call("give_addresses", json={"ids": [ids["a_photo"], new_id(1)]})
+    assert answer.json() == {"items": []}
+
+
+@on_one_loop
+async def test_a_search_finds_nobody_of_others(server: RunningServer, document: Mapping[str, Any], ids: Ids) -> None:
+    api = Api(server.client(ids["token"]), document)
+    async with api.client:
+        everybody = (await api.call("list_people")).json()["items"]
+        found = (await api.call("list_people", params={"q": "高橋"})).json()["items"]
+    assert ids["a_user"] not in [person["id"] for person in everybody + found]
+
+
+def test_every_call_that_takes_an_id_in_its_body_is_tried() -> None:
+    """Found by the shape of the bodies: a new field that takes an id has to be tried here."""
+    taking = set()
+    for call in CALLS:
+        if call.body is not None:
+            _, components = msgspec.json.schema_components([call.body])
+            if "[0-9a-v]{26}" in msgspec.json.encode(components).decode():
+                taking.add(call.id)
+    assert taking - {"give_addresses"} <= {operation for operation, _, _ in REQUESTS.values()}

@@ -1,0 +1,88 @@
+"""The OpenAPI document is complete, and every example in it is true."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from chat_server.http.calls import AnyCall, Nothing
+from chat_server.http.routes import CALLS
+from tests.support.schema import errors
+
+
+def contents(node: Any, path: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every media type object of the document."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key == "application/json" and "schema" in value:
+                yield path, value
+            yield from contents(value, f"{path}/{key}")
+    elif isinstance(node, list):
+        for position, value in enumerate(node):
+            yield from contents(value, f"{path}/{position}")
+
+
+def test_every_example_fits_its_schema(document: Mapping[str, Any]) -> None:
+    examples = [(path, content) for path, content in contents(document["paths"]) if "example" in content]
+    assert len(examples) > 20
+    for path, content in examples:
+        problems = list(errors(content["schema"], content["example"], document))
+        assert not problems, f"{path}: {problems}"
+
+
+def test_every_json_body_has_an_example(document: Mapping[str, Any]) -> None:
+    without = [
+        what["operationId"]
+        for methods in document["paths"].values()
+        for what in methods.values()
+        if "application/json" in what.get("requestBody", {}).get("content", {})
+        and "example" not in what["requestBody"]["content"]["application/json"]
+    ]
+    assert without == []
+
+
+def test_references_resolve_and_nothing_is_left_over(document: Mapping[str, Any]) -> None:
+    used: set[str] = set()
+
+    def walk(node: Any) -> None:
+        if isinstance(node, dict):
+            if "$ref" in node:
+                used.add(node["$ref"].removeprefix("#/components/schemas/"))
+            for value in node.values():
+                walk(value)
+        elif isinstance(node, list):
+            for value in node:
+                walk(value)
+
+    walk(document)
+    assert used == set(document["components"]["schemas"])
+
+
+def test_the_document_is_openapi_3_1(document: Mapping[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1.")
+    assert document["components"]["securitySchemes"]["access_token"]["scheme"] == "bearer"
+    for path, methods in document["paths"].items():
+        in_path = {part[1:-1] for part in path.split("/") if part.startswith("{")}
+        for method, what in methods.items():
+            names = [(one["in"], one["name"]) for one in what.get("parameters", ())]
+            assert {name for place, name in names if place == "path"} == in_path
+            assert any(status.startswith("2") for status in what["responses"])
+            keeps = method != "get" and what["security"] and what["operationId"] != "give_addresses"
+            assert (("header", "Idempotency-Key") in names) == bool(keeps), what["operationId"]
+
+
+def test_operation_ids_are_unique() -> None:
+    ids = [call.id for call in CALLS]
+    assert len(set(ids)) == len(ids)
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.id)
+def test_a_declaration_says_what_its_handler_takes(call: AnyCall) -> None:
+    """`body` and `query` of a call are those of its handler's `Ctx[body, query]`: types are checked once, by hand."""
+    hints = typing.get_type_hints(call.handler)
+    (name,) = inspect.signature(call.handler).parameters
+    assert typing.get_args(hints[name]) == (call.body or Nothing, call.query or Nothing)

@@ -1,0 +1,134 @@
+"""Every command × every kind of person, as one table says, on a real server. A command without a row fails."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import pytest
+
+from chat_server.services import rooms
+from chat_server.services.commands import COMMANDS
+from chat_server.services.rooms import Invitation
+from tests.support.peer import Peer, text
+from tests.support.server import RunningServer
+from tests.support.world import World
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+OK: Final = 0
+
+
+class Row(NamedTuple):
+    """0 or the number of the error. The message acted on is the owner's; all but the last three are in the room."""
+
+    owner: int
+    member: int
+    read_only: int
+    guest: int
+    colleague: int
+    """of the organization, not in the room"""
+    administrator: int
+    """of the organization, not in the room: runs it, and does not read its talk"""
+    stranger: int
+    """administrator of another organization"""
+
+
+def everybody(answer: int) -> Row:
+    return Row(*[answer] * len(Row._fields))
+
+
+TABLE: Final[dict[str, Row]] = {
+    "auth": everybody(OK),
+    "renew": everybody(OK),
+    "ping": everybody(OK),
+    "resume": everybody(OK),
+    "pull": Row(OK, OK, OK, OK, 3001, 3001, 3001),
+    "send": Row(OK, OK, 3003, OK, 3001, 3001, 3001),
+    "edit": Row(OK, 4004, 4004, 4004, 4001, 4001, 4001),
+    "redact": Row(OK, 4004, 4004, 4004, 4001, 4001, 4001),
+    "react": Row(OK, OK, OK, OK, 4001, 4001, 4001),
+    "pin": Row(OK, OK, 3003, OK, 4001, 4001, 4001),
+    "bookmark": Row(OK, OK, OK, OK, 4001, 4001, 4001),
+    "read": Row(OK, OK, OK, OK, 3001, 3001, 3001),
+    "involve": Row(OK, OK, OK, OK, 3001, 3001, 3001),
+    "look": Row(OK, OK, OK, OK, 3001, 3001, 3001),
+    "watch": everybody(OK),  # whom one may not know of is left out of the answer
+    "typing": everybody(OK),  # never answered: see test_ws_streams.py
+}
+
+
+async def test_every_command_has_its_row() -> None:
+    assert set(TABLE) == {command.__struct_config__.tag for command in COMMANDS}
+
+
+@pytest.mark.parametrize("command", [name for name in TABLE if name not in ("auth", "resume", "typing")])
+async def test_the_table_is_true(server: RunningServer, world: World, command: str) -> None:
+    for who in Row._fields:
+        expected = getattr(TABLE[command], who)
+        answer = await _try(server, world, command, who)
+        assert answer.get("code", OK) == expected, (command, who, answer)
+
+
+async def _try(server: RunningServer, world: World, command: str, who: str) -> dict[str, Any]:
+    """The command by `who` in a room made for this cell; what is refused must leave the room as it was."""
+    world.made += 1
+    home = await world.organization(f"home{world.made}", "みどり野市")
+    far = await world.organization(f"far{world.made}", "風見原町")
+    people = {
+        "owner": await world.person(home),
+        "member": await world.person(home),
+        "read_only": await world.person(home),
+        "guest": await world.person(home, kind="guest"),
+        "colleague": await world.person(home),
+        "administrator": await world.person(home, role="organization_admin"),
+        "stranger": await world.person(far, role="organization_admin"),
+    }
+    owner = people["owner"]
+    room = await world.room(owner, people["member"], people["guest"])
+    viewer = Invitation((people["read_only"].id,), role="read_only")
+    await server.app.storage.write(lambda tx: rooms.invite(tx, owner.actor, room, viewer))
+    message = (await world.post(owner, room)).id
+    fields: dict[str, dict[str, Any]] = {
+        "renew": {"token": people[who].token},
+        "ping": {},
+        "pull": {"room": room, "after": 0},
+        "send": {"room": room, "client_msg_id": "message1", "blocks": text("確認しました。")},
+        "edit": {"message": message, "version": 1, "blocks": text("直しました。")},
+        "redact": {"message": message},
+        "react": {"message": message, "key": "承知しました", "on": True},
+        "pin": {"message": message, "on": True},
+        "bookmark": {"message": message, "on": True},
+        "read": {"room": room, "upto": 2},
+        "involve": {"room": room, "involvement": "mentions"},
+        "look": {"room": room},
+        "watch": {"users": [owner.id]},
+    }
+    before = await _state(server, room)
+    peer = await Peer.live(server.ports["lgwan"], people[who].token)
+    answer = await peer.ask(command, **fields[command])
+    await peer.close()
+    if "code" in answer:
+        assert await _state(server, room) == before
+    return answer
+
+
+async def _state(server: RunningServer, room: str) -> list[Any]:
+    async def read(tx: Any) -> list[Any]:
+        found = list(await tx.all("SELECT * FROM rooms WHERE public_id = ?", room))
+        key = found[0][0]
+        for table in ("events", "messages", "memberships"):
+            found += await tx.all(f"SELECT * FROM {table} WHERE room_id = ?", key)
+        for table in ("reactions", "bookmarks", "sends"):
+            found += await tx.all(f"SELECT * FROM {table} ORDER BY 1, 2")
+        return found
+
+    return await server.app.storage.read(read)
+
+
+async def test_watching_a_stranger_tells_nothing(server: RunningServer, world: World) -> None:
+    world.made += 1
+    one = await world.person(await world.organization(f"a{world.made}", "みどり野市"))
+    other = await world.person(await world.organization(f"b{world.made}", "風見原町"))
+    peer = await Peer.live(server.ports["lgwan"], one.token)
+    assert (await peer.ask("watch", users=[other.id]))["presence"] == {}
+    await peer.close()

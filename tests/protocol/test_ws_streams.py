@@ -1,0 +1,354 @@
+"""docs/protocol.md, section 3, over real sockets: who receives what, live and in replay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from chat_server.domain import limits
+from chat_server.services import rooms
+from chat_server.services.rooms import Invitation, RoomChange
+from tests.support.peer import JSON, MSGPACK, Peer, text
+from tests.support.server import RunningServer
+from tests.support.world import Org, Someone, World
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@dataclass
+class Scene:
+    """An owner and a member of one room, a colleague outside of it."""
+
+    server: RunningServer
+    world: World
+    org: Org
+    owner: Someone
+    member: Someone
+    colleague: Someone
+    room: str
+
+    async def live(self, who: Someone, **resume: Any) -> Peer:
+        return await Peer.live(self.server.ports["lgwan"], who.token, **resume)
+
+    async def act(self, use_case: Any) -> Any:
+        return await self.server.app.storage.write(use_case)
+
+    async def invite(self, *who: Someone) -> None:
+        wanted = Invitation(tuple(person.id for person in who))
+        await self.act(lambda tx: rooms.invite(tx, self.owner.actor, self.room, wanted))
+
+    async def remove(self, who: Someone) -> None:
+        await self.act(lambda tx: rooms.remove(tx, self.owner.actor, self.room, who.id))
+
+
+async def scene_of(server: RunningServer, world: World, *, history: str = "all") -> Scene:
+    world.made += 1
+    org = await world.organization(f"org{world.made}", "みどり野市")
+    owner, member, colleague = [await world.person(org, name) for name in ("高橋 健", "田中 美咲", "佐藤 一")]
+    return Scene(server, world, org, owner, member, colleague, await world.room(owner, member, history=history))
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def scene(server: RunningServer, world: World) -> Scene:
+    return await scene_of(server, world)
+
+
+async def test_the_ack_comes_before_the_event_and_both_agree(scene: Scene) -> None:
+    peer = await scene.live(scene.owner)
+    ref = await peer.send_command("send", room=scene.room, client_msg_id="message1", blocks=text("倒木です"))
+    ack, event = await peer.hear(), await peer.hear()
+    assert (ack["op"], ack["ref"]) == ("ack", ref)
+    assert (event["kind"], event["seq"], event["message"]["id"]) == ("message", ack["seq"], ack["id"])
+    await peer.close()
+
+
+async def test_both_codecs_carry_the_same_events(scene: Scene) -> None:
+    binary, words = await scene.live(scene.owner), await scene.live(scene.member, codec=JSON)
+    assert binary.codec == MSGPACK
+    await binary.ask("send", room=scene.room, client_msg_id="message1", blocks=text("倒木です"))
+    assert await binary.event("message") == await words.event("message")
+    for peer in (binary, words):
+        await peer.close()
+
+
+async def test_an_outsider_hears_nothing(scene: Scene) -> None:
+    """CVE-2020-14457: broadcasts reach members only."""
+    peer, outsider = await scene.live(scene.owner), await scene.live(scene.colleague)
+    await peer.ask("send", room=scene.room, client_msg_id="message1", blocks=text("内緒"))
+    await peer.event("message")
+    assert await outsider.nothing_but() == []
+    for one in (peer, outsider):
+        await one.close()
+
+
+async def test_a_removed_member_hears_the_removal_and_nothing_after(scene: Scene) -> None:
+    """ASVS 8.3.2: revoked rights act on what is open."""
+    peer, leaving = await scene.live(scene.owner), await scene.live(scene.member)
+    await scene.remove(scene.member)
+    for n in range(3):
+        await peer.ask("send", room=scene.room, client_msg_id=f"message{n}", blocks=text("もういない人には届かない"))
+    heard = await leaving.nothing_but()
+    assert [(wire["op"], wire["kind"]) for wire in heard] == [("event", "membership"), ("me", "room_lost")]
+    assert heard[0]["change"] == "removed"
+    answer = await leaving.ask("pull", room=scene.room, after=0)
+    assert (answer["op"], answer["code"]) == ("error", 3001)
+    for one in (peer, leaving):
+        await one.close()
+
+
+async def test_a_newcomer_goes_live_without_asking(scene: Scene) -> None:
+    peer, newcomer = await scene.live(scene.owner), await scene.live(scene.colleague)
+    await scene.invite(scene.colleague)
+    await peer.ask("send", room=scene.room, client_msg_id="message1", blocks=text("ようこそ"))
+    kinds = [(wire["op"], wire["kind"]) for wire in await newcomer.nothing_but()]
+    assert kinds == [("me", "room_gained"), ("event", "membership"), ("event", "message")]
+    for one in (peer, newcomer):
+        await one.close()
+
+
+async def test_resume_replays_what_was_missed_in_pages_and_goes_live(scene: Scene) -> None:
+    sent = [await scene.world.post(scene.owner, scene.room) for _ in range(7)]
+    peer = await Peer.open(scene.server.ports["lgwan"])
+    await peer.ask("auth", token=scene.member.token)
+    first = sent[0].seq
+    assert first is not None
+    resumed = await peer.ask("resume", rooms={scene.room: first})
+    assert resumed["rooms"][scene.room] == {"head": first + 6, "state": "replay"}
+    await scene.world.post(scene.owner, scene.room)
+    assert await peer.nothing_but() == [], "nothing comes by itself while one is behind"
+    got, last = [], first
+    while True:
+        page = await peer.ask("pull", room=scene.room, after=last, limit=3)
+        got += [event["seq"] for event in page["events"]]
+        last = got[-1]
+        if page["live"]:
+            break
+    assert got == list(range(first + 1, first + 8))
+    await scene.world.post(scene.owner, scene.room)
+    assert (await peer.event("message"))["seq"] == first + 8
+    await peer.close()
+
+
+async def test_a_hole_is_filled_by_the_same_command(scene: Scene) -> None:
+    acks = [await scene.world.post(scene.owner, scene.room) for _ in range(4)]
+    peer = await scene.live(scene.member)
+    assert acks[1].seq is not None
+    page = await peer.ask("pull", room=scene.room, after=acks[1].seq - 1, limit=1)
+    assert [event["message"]["id"] for event in page["events"]] == [acks[1].id]
+    assert page["live"] is True
+    await peer.close()
+
+
+@pytest.mark.parametrize(
+    ("epoch", "position", "state"),
+    [(None, 99_999, "resync"), ("another", 2, "resync"), (None, 0, "replay")],
+    ids=["beyond the head", "another epoch", "nothing held"],
+)
+async def test_a_position_that_means_nothing_is_a_resync(
+    scene: Scene, epoch: str | None, position: int, state: str
+) -> None:
+    peer = await Peer.open(scene.server.ports["lgwan"])
+    await peer.ask("auth", token=scene.member.token)
+    resumed = await peer.ask("resume", epoch=epoch, rooms={scene.room: position})
+    assert resumed["rooms"][scene.room]["state"] == state
+    await peer.close()
+
+
+async def test_too_far_behind_is_a_resync_and_the_room_is_live(scene: Scene) -> None:
+    async def age(tx: Any) -> None:
+        await tx.run(
+            "UPDATE rooms SET last_seq = last_seq + ? WHERE public_id = ?", limits.REPLAY_EVENTS + 5, scene.room
+        )
+
+    await scene.act(age)
+    peer = await Peer.open(scene.server.ports["lgwan"])
+    await peer.ask("auth", token=scene.member.token)
+    assert (await peer.ask("resume", rooms={scene.room: 2}))["rooms"][scene.room]["state"] == "resync"
+    await scene.world.post(scene.owner, scene.room)
+    assert (await peer.event("message"))["room"] == scene.room
+    await peer.close()
+
+
+async def test_a_room_that_was_lost_meanwhile_is_gone(scene: Scene) -> None:
+    await scene.remove(scene.member)
+    peer = await Peer.open(scene.server.ports["lgwan"])
+    await peer.ask("auth", token=scene.member.token)
+    resumed = await peer.ask("resume", rooms={scene.room: 2, "0" * 26: 5})
+    assert resumed["rooms"] == {scene.room: {"head": 0, "state": "gone"}, "0" * 26: {"head": 0, "state": "gone"}}
+    await peer.close()
+
+
+async def test_a_newcomer_without_history_gets_stubs_and_no_trace_of_it(server: RunningServer, world: World) -> None:
+    scene = await scene_of(server, world, history="joined")
+    secret = await scene.world.post(scene.owner, scene.room)
+    await scene.invite(scene.colleague)
+    later = await scene.world.post(scene.owner, scene.room)
+    newcomer, owner = await scene.live(scene.colleague), await scene.live(scene.owner)
+    page = await newcomer.ask("pull", room=scene.room, after=0)
+    kinds = [event["kind"] for event in page["events"]]
+    assert kinds == ["stub", "stub", "stub", "membership", "message"]
+    assert set(page["events"][2]) == {"op", "room", "seq", "kind"}
+    assert [event["seq"] for event in page["events"]] == [1, 2, 3, 4, 5]
+
+    # An edit, a reaction and a redaction of the hidden message are stubs, live and in replay (CVE-2022-31017).
+    await owner.ask("edit", message=secret.id, version=1, blocks=text("直した秘密"))
+    await owner.ask("react", message=secret.id, key="確認しました", on=True)
+    await owner.ask("redact", message=secret.id)
+    live = await newcomer.nothing_but()
+    replayed = (await newcomer.ask("pull", room=scene.room, after=5))["events"]
+    assert [wire["kind"] for wire in live] == [wire["kind"] for wire in replayed] == ["stub"] * 3
+    assert str(secret.id) not in str(live) + str(replayed)
+
+    # What may be seen is whole, and acting on what may not is acting on nothing.
+    await owner.ask("react", message=later.id, key="確認しました", on=True)
+    assert (await newcomer.event("reaction"))["id"] == later.id
+    for op, fields in (
+        ("react", {"key": "x", "on": True}), ("bookmark", {"on": True}), ("pin", {"on": True}),
+    ):  # fmt: skip
+        assert (await newcomer.ask(op, message=secret.id, **fields))["code"] == 4001
+    blind = await newcomer.ask("send", room=scene.room, client_msg_id="message1", blocks=text("引用"), quote=secret.id)
+    assert blind["code"] == 4001
+    assert (await newcomer.ask("send", room=scene.room, client_msg_id="message2", forward=secret.id))["code"] == 4001
+    for one in (newcomer, owner):
+        await one.close()
+
+
+async def test_what_was_redacted_or_edited_never_comes_back(scene: Scene) -> None:
+    """CVE-2026-2578: the event of a deletion carries an id and nothing else; the replay shows the state of now."""
+    owner = await scene.live(scene.owner)
+    said = await owner.ask("send", room=scene.room, client_msg_id="message1", blocks=text("口が滑りました"))
+    typo = await owner.ask("send", room=scene.room, client_msg_id="message2", blocks=text("誤字のまま"))
+    await owner.ask("edit", message=typo["id"], version=1, blocks=text("直しました"))
+    await owner.ask("redact", message=said["id"])
+    redaction = await owner.event("redaction")
+    assert set(redaction) == {"op", "room", "seq", "at", "kind", "by", "target", "id", "how"}
+    member = await scene.live(scene.member)
+    page = await member.ask("pull", room=scene.room, after=0)
+    assert "口が滑りました" not in str(page)
+    assert "誤字のまま" not in str(page)
+    assert "直しました" in str(page)
+    for one in (owner, member):
+        await one.close()
+
+
+async def test_sending_again_gives_the_first_answer_whatever_the_device(scene: Scene) -> None:
+    phone = await scene.live(scene.owner)
+    desk_token = await scene.world.another_device(scene.org, scene.owner, "lgwan")
+    desk = await scene.live(desk_token)
+    fields = {"room": scene.room, "client_msg_id": "message1", "blocks": text("一度だけ")}
+    first = await phone.ask("send", **fields)
+    again = await desk.ask("send", **fields)
+    assert again == {**first, "ref": again["ref"], "replay": True}
+    other = await desk.ask("send", **{**fields, "blocks": text("別の内容")})
+    assert (other["code"], other["field"]) == (4003, "client_msg_id")
+    await phone.ask("redact", message=first["id"])
+    assert (await desk.ask("send", **fields))["id"] == first["id"], "the key outlives the message"
+    for one in (phone, desk):
+        await one.close()
+
+
+async def test_two_sends_with_one_key_at_once_are_one_message(scene: Scene) -> None:
+    import asyncio
+
+    peers = [await scene.live(scene.owner) for _ in range(4)]
+    fields = {"room": scene.room, "client_msg_id": "message1", "blocks": text("一度だけ")}
+    answers = await asyncio.gather(*(peer.ask("send", **fields) for peer in peers))
+    assert len({answer["id"] for answer in answers}) == 1
+    assert sum("replay" not in answer for answer in answers) == 1
+    for peer in peers:
+        await peer.close()
+
+
+async def test_an_archived_room_takes_nothing_and_shows_everything(scene: Scene) -> None:
+    owner = await scene.live(scene.owner)
+    said = await owner.ask("send", room=scene.room, client_msg_id="message1", blocks=text("最後の一言"))
+    await scene.act(lambda tx: rooms.change(tx, scene.owner.actor, scene.room, RoomChange(archived=True)))
+    assert (await owner.event("room"))["room_info"]["archived"] is True
+    for op, fields in (
+        ("send", {"room": scene.room, "client_msg_id": "message2", "blocks": text("まだ")}),
+        ("edit", {"message": said["id"], "version": 1, "blocks": text("まだ")}),
+        ("react", {"message": said["id"], "key": "確認しました", "on": True}),
+        ("pin", {"message": said["id"], "on": True}),
+    ):
+        assert (await owner.ask(op, **fields))["code"] == 3002, op
+    assert len((await owner.ask("pull", room=scene.room, after=0))["events"]) == 4
+    await owner.close()
+
+
+async def test_the_own_stream_reaches_the_other_device(scene: Scene) -> None:
+    phone = await scene.live(scene.member)
+    desk = await scene.live(await scene.world.another_device(scene.org, scene.member, "lgwan"))
+    said = await scene.world.post(scene.owner, scene.room)
+    assert said.seq is not None
+    await phone.ask("read", room=scene.room, upto=said.seq)
+    read = await desk.until(lambda wire: wire["op"] == "me" and wire["kind"] == "read")
+    assert (read["room"], read["upto"]) == (scene.room, said.seq)
+    back = await phone.ask("read", room=scene.room, upto=1)
+    assert back["upto"] == said.seq, "a marker never goes back"
+    for one in (phone, desk):
+        await one.close()
+
+
+async def test_typing_and_receipts_go_to_those_who_look(scene: Scene) -> None:
+    owner, member = await scene.live(scene.owner), await scene.live(scene.member)
+    said = await scene.world.post(scene.owner, scene.room)
+    await member.say({"op": "typing", "room": scene.room})
+    await member.ask("read", room=scene.room, upto=2)
+    assert await owner.nothing_but("message", "membership") == []
+    assert (await owner.ask("look", room=scene.room))["op"] == "result"
+    await member.ask("read", room=scene.room, upto=said.seq)
+    receipt = await owner.until(lambda wire: wire["op"] == "receipt")
+    assert (receipt["user"], receipt["upto"]) == (scene.member.id, said.seq)
+    stranger = await scene.live(scene.colleague)
+    assert (await stranger.ask("look", room=scene.room))["code"] == 3001
+    for one in (owner, member, stranger):
+        await one.close()
+
+
+async def test_a_large_room_is_told_counts_once_a_second(server: RunningServer, world: World) -> None:
+    scene = await scene_of(server, world)
+    crowd = [await world.person(scene.org) for _ in range(limits.RECEIPT_MEMBERS)]
+    await scene.invite(*crowd)
+    said = await world.post(scene.owner, scene.room)
+    owner = await scene.live(scene.owner)
+    await owner.ask("look", room=scene.room)
+    readers = [await scene.live(person) for person in crowd[:5]]
+    for reader in readers:
+        await reader.ask("read", room=scene.room, upto=said.seq)
+    counts = await owner.until(lambda wire: wire["op"] == "receipts" and wire["upto"][0] == [said.seq, 5])
+    assert sum(number for _, number in counts["upto"]) == limits.RECEIPT_MEMBERS + 2
+    assert not [wire for wire in owner.heard if wire["op"] == "receipt"]
+    for one in (owner, *readers):
+        await one.close()
+
+
+async def test_presence_goes_to_those_who_watch_and_may_know(scene: Scene, world: World) -> None:
+    owner = await scene.live(scene.owner)
+    stranger = await world.person(await world.organization(f"far{world.made}", "風見原町"))
+    answer = await owner.ask("watch", users=[scene.member.id, scene.colleague.id, stranger.id])
+    assert answer["presence"] == {scene.member.id: "offline", scene.colleague.id: "offline"}
+    member = await scene.live(scene.member)
+    online = await owner.until(lambda wire: wire["op"] == "presence")
+    assert (online["user"], online["state"]) == (scene.member.id, "online")
+    await member.close()
+    assert (await owner.until(lambda wire: wire["op"] == "presence"))["state"] == "offline"
+    await owner.close()
+
+
+async def test_a_forward_goes_along_with_words_of_ones_own_within_the_limits(scene: Scene) -> None:
+    owner = await scene.live(scene.owner)
+    long = await owner.ask("send", room=scene.room, client_msg_id="message1", blocks=text("長" * 19_000))
+    whole = await owner.ask("send", room=scene.room, client_msg_id="message2", forward=long["id"])
+    assert whole["op"] == "ack"
+    both = await owner.ask(
+        "send", room=scene.room, client_msg_id="message3", forward=long["id"], blocks=text("長" * 2_000)
+    )
+    assert (both["code"], both["params"]["limit"]) == (4007, limits.TEXT_CHARS)
+    short = await owner.ask("send", room=scene.room, client_msg_id="message4", blocks=text("倒木です"))
+    await owner.ask("send", room=scene.room, client_msg_id="message5", forward=short["id"], blocks=text("共有します"))
+    event = await owner.until(lambda wire: "forward" in wire.get("message", {}) and "共有" in wire["message"]["text"])
+    assert event["message"]["text"] == "共有します\n倒木です"
+    await owner.close()

@@ -1,0 +1,65 @@
+"""`renraku serve` as a process of its own, its log in a file."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+DEADLINE = 30.0
+_READY = re.compile(rb"http://127\.0\.0\.1:(\d+)/ \(zone (\w+)\)")
+
+
+@dataclass
+class ServerProcess:
+    """`ports` by zone. `log`: everything that the process wrote to standard error so far."""
+
+    process: asyncio.subprocess.Process
+    ports: dict[str, int]
+    _log: Path
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text(encoding="utf-8")
+
+
+@contextlib.asynccontextmanager
+async def server_process(
+    folder: Path, scratch: Path, zones: tuple[str, ...] = ("internet", "lgwan")
+) -> AsyncIterator[ServerProcess]:
+    """Serve the data folder `folder` until the end of the block; then an orderly stop."""
+    config = scratch / "renraku.toml"
+    listeners = "".join(f'[[listen]]\naddress = "127.0.0.1"\nport = 0\nzone = "{zone}"\n' for zone in zones)
+    config.write_text(f'data = "{folder}"\nzones = {list(zones)}\nlog = "json"\n{listeners}', encoding="utf-8")
+    log = scratch / "server.log"
+    with log.open("wb") as target:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "chat_server", "serve",
+            env={**os.environ, "RENRAKU_CONFIG": str(config)},
+            stdout=asyncio.subprocess.PIPE, stderr=target,
+        )  # fmt: skip
+        try:
+            yield ServerProcess(process, await _ports(process, len(zones), log), log)
+        finally:
+            if process.returncode is None:
+                process.send_signal(signal.SIGTERM)
+            async with asyncio.timeout(DEADLINE):
+                await process.communicate()
+
+
+async def _ports(process: asyncio.subprocess.Process, count: int, log: Path) -> dict[str, int]:
+    assert process.stdout is not None
+    ports: dict[str, int] = {}
+    async with asyncio.timeout(DEADLINE):
+        while len(ports) < count:
+            line = await process.stdout.readline()
+            assert line, f"the server did not start: see {log}"
+            if match := _READY.search(line):
+                ports[match[2].decode()] = int(match[1])
+    return ports
