@@ -1,0 +1,1 @@
+"""The benchmark: what Renraku costs, against what it cannot do without. See README.md."""

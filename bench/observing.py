@@ -1,0 +1,108 @@
+"""Watching the storage from outside: how large the writer's batches are, which statements a send runs."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chat_server.ports import Clock, Reader
+from chat_server.storage.sqlite.storage import READERS, SqliteStorage
+from chat_server.storage.sqlite.writer import Job, SqliteTx, Writer
+
+Statement = tuple[str, tuple[Any, ...]]
+Send = list[Statement]
+
+
+@dataclass
+class Batches:
+    """Of the whole run."""
+
+    commits: int = 0
+    jobs: int = 0
+
+    @property
+    def mean(self) -> float:
+        return self.jobs / max(1, self.commits)
+
+
+def count_batches() -> Batches:
+    """From now on, in this process."""
+    counted = Batches()
+    commit_batch = Writer._commit_batch
+
+    def counting(self: Writer) -> list[Job]:
+        done = commit_batch(self)
+        counted.commits += 1
+        counted.jobs += len(done)
+        return done
+
+    Writer._commit_batch = counting  # type: ignore[method-assign]
+    return counted
+
+
+def record_sends() -> list[Send]:
+    """Every write use case that stores a send, as the statements that it ran with their values, in commit order.
+
+    On a copy of the database that the server started from, the same statements give the same rows.
+    """
+    sends: list[Send] = []
+    current: Send = []
+    run_job = Writer._run_job
+
+    class RecordingTx(SqliteTx):
+        __slots__ = ()
+
+        def __init__(self, connection: sqlite3.Connection) -> None:
+            super().__init__(connection)
+            execute = connection.execute
+
+            def recording(sql: str, values: tuple[Any, ...]) -> sqlite3.Cursor:
+                current.append((sql, values))
+                return execute(sql, values)
+
+            self._execute = recording  # type: ignore[assignment]
+
+    def running(self: Writer, job: Job) -> None:
+        if not isinstance(self._tx, RecordingTx):
+            now = self._tx.now
+            self._tx = RecordingTx(self._connection)
+            self._tx.now = now
+        current.clear()
+        run_job(self, job)
+        if job.error is None and any(sql.startswith("INSERT INTO sends") for sql, _ in current):
+            sends.append(list(current))
+
+    Writer._run_job = running  # type: ignore[method-assign]
+    return sends
+
+
+def warm_caches() -> None:
+    """Readers of this process begin with the whole database in their caches, as those of a server that runs for a
+    while do: the pages that a thousand clients touch are not memory of their connections."""
+    open_storage = SqliteStorage.open
+
+    async def opening(path: Path, clock: Clock) -> SqliteStorage:
+        opened = await open_storage(path, clock)
+        # At once, and several times as many as there are readers, so that each has its turn.
+        await asyncio.gather(*(opened.read(_read_everything) for _ in range(4 * READERS)))
+        return opened
+
+    SqliteStorage.open = opening  # type: ignore[method-assign]
+
+
+async def _read_everything(reader: Reader) -> None:
+    await reader.all("PRAGMA integrity_check")
+
+
+def write_sends(sends: list[Send], path: Path) -> None:
+    path.write_bytes(pickle.dumps(sends))
+
+
+def read_sends(path: Path) -> list[Send]:
+    """Written by a process of this benchmark a moment ago: pickle is safe here."""
+    sends: list[Send] = pickle.loads(path.read_bytes())  # noqa: S301
+    return sends

@@ -1,0 +1,23 @@
+"""The server's settings here, and the two limits of the product that a benchmark has to lift."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from chat_server.config import Listener, Settings
+from chat_server.domain import limits
+
+
+def settings(folder: Path) -> Settings:
+    """One listener on a free port, everything else as it comes."""
+    return Settings(data=str(folder), listen=(Listener(port=0),))
+
+
+def unhurried() -> None:
+    """Fifty senders at full speed are no people: the limit on one person's rate goes; tokens outlive the benchmark.
+
+    The checks themselves stay, and cost what they cost.
+    """
+    limits.COMMANDS_PER_SECOND = 1_000_000  # type: ignore[misc]
+    limits.COMMAND_BURST = 1_000_000  # type: ignore[misc]
+    limits.ACCESS_LIVES = limits.DAY  # type: ignore[misc]
