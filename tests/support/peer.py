@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import msgpack
@@ -56,17 +57,26 @@ class Peer:
         return peer
 
     async def say(self, wire: Wire) -> None:
-        await self.connection.send(msgpack.packb(wire) if self.codec == MSGPACK else json.dumps(wire))
+        """Raises `Closed`."""
+        data = msgpack.packb(wire) if self.codec == MSGPACK else json.dumps(wire)
+        with self._closing():
+            await self.connection.send(data)
 
     async def hear(self, deadline: float = DEADLINE) -> Wire:
         """The next map, whatever it is. Raises `Closed`, TimeoutError."""
-        try:
+        with self._closing():
             async with asyncio.timeout(deadline):
                 data = await self.connection.recv()
-        except websockets.ConnectionClosed as closed:
-            raise Closed(closed.rcvd.code if closed.rcvd else None) from None
         wire: Wire = msgpack.unpackb(data) if isinstance(data, bytes) else json.loads(data)
         return wire
+
+    @contextmanager
+    def _closing(self) -> Iterator[None]:
+        """The end of the connection, met while writing or while reading, as `Closed`."""
+        try:
+            yield
+        except websockets.ConnectionClosed as closed:
+            raise Closed(closed.rcvd.code if closed.rcvd else None) from None
 
     async def send_command(self, op: str, **fields: Any) -> int:
         """Say it and go on; answers the ref."""
