@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -67,6 +67,6 @@ async def take_along(
     ]
     blocks += (Photos(ids=tuple(copy["id"] for copy in copies)),)
     names: dict[str, str] = unpack(stored.mentions) if stored.mentions else {}
-    stored = replace(stored, text=fallback(blocks, names), blocks=pack(blocks), attachments=len(own) + len(copies))
+    stored = stored._replace(text=fallback(blocks, names), blocks=pack(blocks), attachments=len(own) + len(copies))
     await messages.set_content(tx, message_id, stored.text, stored.blocks, stored.attachments)
     return stored, [*own, *copies]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import replace
 
 import msgspec
 
@@ -120,15 +119,18 @@ async def _post(
     await messages.keep_send(
         tx, actor.user_id, command.client_msg_id, actor.org_id, digest, room.room_id, seq, stored.public_id
     )
-    body = {"message": render(replace(stored, id=message_id), attachments, None)}
+    body = {"message": render(stored, attachments, None)}
     tx.emit(RoomEvent(room.room_id, room.room, seq, "message", tx.now, actor.id, body))
     return Ack(room=room.room, id=stored.public_id, seq=seq, at=tx.now)
 
 
 def _body_digest(command: Send, body_key: bytes) -> bytes:
-    """Keyed, so that the table of answers does not let anybody test guesses of what was written."""
+    """Keyed, so that the table of answers does not let anybody test guesses of what was written.
+
+    BLAKE2b's own key (RFC 7693, 2.9) instead of an HMAC: OpenSSL takes ten times as long to set one up.
+    """
     body = _canonical.encode((command.room, command.blocks, command.quote, command.forward))
-    return hmac.digest(body_key, body, hashlib.sha256)
+    return hashlib.blake2b(body, digest_size=32, key=body_key).digest()
 
 
 async def _first_answer(tx: Tx, earlier: Row, digest: bytes) -> Ack:
