@@ -9,11 +9,12 @@ import click
 from chat_server.cli.operating import JSON, ORGANIZATION, chosen, operate
 from chat_server.cli.speech import japanese
 from chat_server.cli.table import table
+from chat_server.domain.policy import RULES
 
 
 @click.group("organization")
 def organization_group() -> None:
-    """Manage organizations: add, list. 団体の管理。"""
+    """Manage organizations: add, list, policy. 団体の管理。"""
 
 
 @organization_group.command("add")
@@ -40,6 +41,34 @@ def list_organizations(ctx: click.Context, as_json: bool) -> None:
         return
     headers = ("コード", "名称", "人数") if japanese() else ("code", "name", "people")
     click.echo(table(headers, ((one["code"], one["name"], one["people"]) for one in found)))
+
+
+@organization_group.command("policy")
+@click.argument("code")
+@click.argument("rules", nargs=-1, metavar="[RULE=VALUE]...")
+@JSON
+@click.pass_context
+def policy(ctx: click.Context, code: str, rules: tuple[str, ...], as_json: bool) -> None:
+    """Show the rules of the organization CODE, or change some: RULE=VALUE; RULE= is the default again. 団体の規則。
+
+    \b
+    renraku organization policy midorino
+    renraku organization policy midorino create_open=organization_admin invite_guests=
+    """
+    wanted = dict(_rule(text) for text in rules)
+    found = operate(ctx, "organization.policy", organization=code, policy=wanted)["policy"]
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    headers = ("規則", "値", "選べる値") if japanese() else ("rule", "value", "one of")
+    click.echo(table(headers, ((rule, value, " | ".join(RULES.get(rule, ()))) for rule, value in found.items())))
+
+
+def _rule(text: str) -> tuple[str, str | None]:
+    rule, equals, value = text.partition("=")
+    if not equals:
+        raise click.UsageError(f"'{text}' is no RULE=VALUE. 規則=値の形で指定してください。")
+    return rule, value or None
 
 
 @click.group("audit")

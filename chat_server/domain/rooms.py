@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 PRIVATE: Final = "private"
 OPEN: Final = "open"
@@ -61,22 +61,6 @@ class Standing:
         if self.archived or self.kind in FIXED or self.role == READ_ONLY:
             return False
         return self.role == OWNER or self.kind != ANNOUNCEMENT
-
-
-DEFAULT_POLICY: Final[dict[str, Any]] = {
-    "create_private": "member",
-    "create_open": "member",
-    "create_announcement": "organization_admin",
-    "invite_guests": "member",
-    "share_rooms": "organization_admin",
-}
-"""Who may do what in an organization: `member` or a role's name. An organization's own `policy` overrides it."""
-
-
-def allows(policy: dict[str, Any], act: str, roles: frozenset[str]) -> bool:
-    """Whether `policy` lets a member (never a guest) with `roles` do `act`. Unknown acts are refused."""
-    needed = policy.get(act, DEFAULT_POLICY.get(act))
-    return needed == "member" or (needed is not None and needed in roles)
 
 
 def direct_key(a: int, b: int) -> str:

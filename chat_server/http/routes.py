@@ -15,6 +15,7 @@ from chat_server.http import (
     me,
     members,
     messages,
+    organization,
     people,
     rooms,
     sharing,
@@ -32,7 +33,7 @@ from chat_server.http.parts import Parts
 from chat_server.http.replies import JSON, encode, send_bytes, send_problem
 from chat_server.http.seen import seen_of
 
-MODULES: Final = (sign_in, me, directory, people, rooms, members, sharing, messages, attachments)
+MODULES: Final = (sign_in, me, organization, directory, people, rooms, members, sharing, messages, attachments)
 
 CALLS: Final[tuple[AnyCall, ...]] = tuple(call for module in MODULES for call in module.CALLS)
 

@@ -10,6 +10,7 @@ from chat_server.ports import Reader, Tx
 from chat_server.services import audit, organizations
 from chat_server.services import keys as key_service
 from chat_server.services.audit import Head
+from chat_server.services.authority import Operator
 from chat_server.services.operation import Deps, Operation, Wire, operation
 from chat_server.storage.queries import organizations as queries
 
@@ -27,6 +28,13 @@ class Nothing(msgspec.Struct, frozen=True):
 
 class Which(msgspec.Struct, frozen=True):
     organization: str
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """`policy`: the rules to change; None is the default again."""
+
+    organization: str
+    policy: dict[str, str | None] = {}
 
 
 class Verify(msgspec.Struct, frozen=True):
@@ -69,6 +77,21 @@ async def list_organizations(deps: Deps, asked: Nothing) -> Wire:
     return {"organizations": await deps.storage.read(use_case)}
 
 
+async def organization_policy(deps: Deps, asked: Rules) -> Wire:
+    """`{policy}` as it is then. Raises `Problem` 6004, 2001."""
+
+    async def show(reader: Reader) -> Wire:
+        who = Operator((await organizations.find(reader, asked.organization)).id)
+        return {"policy": (await organizations.describe(reader, who))["policy"]}
+
+    async def change(tx: Tx) -> Wire:
+        found = await organizations.find(tx, asked.organization)
+        await organizations.set_policy(tx, Operator(found.id), asked.policy)
+        return await show(tx)
+
+    return await (deps.storage.write(change) if asked.policy else deps.storage.read(show))
+
+
 async def rotate_keys(deps: Deps, asked: Rotate) -> Wire:
     """Answers the new key's id."""
     return {"kid": await key_service.rotate(deps.storage, deps.keys, asked.purpose, at_once=asked.at_once)}
@@ -104,6 +127,7 @@ async def verify_audit(deps: Deps, asked: Verify) -> Wire:
 OPERATIONS: Final[dict[str, Operation]] = {
     "organization.add": operation(NewOrganization, add_organization),
     "organization.list": operation(Nothing, list_organizations),
+    "organization.policy": operation(Rules, organization_policy),
     "keys.rotate": operation(Rotate, rotate_keys),
     "audit.head": operation(Which, audit_head),
     "audit.verify": operation(Verify, verify_audit),

@@ -25,13 +25,14 @@ from chat_server.domain.errors import (
 )
 from chat_server.domain.events import RoomEvent
 from chat_server.domain.ids import new_id
+from chat_server.domain.policy import allows
 from chat_server.domain.rooms import Standing
 from chat_server.ports import Reader, Tx
 from chat_server.services import audit
 from chat_server.services.access import check_can_manage, in_room
 from chat_server.services.blocks import Id, clean_text
 from chat_server.services.membership import Place, Who, change_role, enter, go
-from chat_server.storage.queries import invitations, rooms
+from chat_server.storage.queries import invitations, organizations, rooms
 
 Users = Annotated[tuple[Id, ...], msgspec.Meta(max_length=limits.INVITE_AT_ONCE)]
 MemberRole = Literal["owner", "member", "read_only"]
@@ -68,7 +69,7 @@ async def create(tx: Tx, actor: Actor, new: NewRoom) -> str:
     """
     if actor.is_guest:
         raise Problem(GUEST_NOT_ALLOWED)
-    if not rules.allows(await invitations.policy(tx, actor.org_id), f"create_{new.kind}", actor.roles):
+    if not allows(await organizations.policy(tx, actor.org_id), f"create_{new.kind}", actor.roles):
         raise Problem(ROOM_KIND_NOT_ALLOWED, field="kind")
     name = _name(new.name)
     public_id = new_id(tx.now)
@@ -266,8 +267,7 @@ async def _bring_in(tx: Tx, actor: Actor, standing: Standing, user: str, role: s
     if person is None or person.kind not in ("member", GUEST, "bot"):
         raise Problem(PERSON_NOT_FOUND, field="users")
     if person.kind == GUEST:
-        policy = await invitations.policy(tx, actor.org_id)
-        if not rules.allows(policy, "invite_guests", actor.roles):
+        if not allows(await organizations.policy(tx, actor.org_id), "invite_guests", actor.roles):
             raise Problem(FORBIDDEN, field="users")
         if role == rules.OWNER:
             raise Problem(GUEST_NOT_ALLOWED, field="role")

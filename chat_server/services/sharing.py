@@ -20,11 +20,12 @@ from chat_server.domain.errors import (
     ROOM_NOT_OWNER,
     Problem,
 )
+from chat_server.domain.policy import allows
 from chat_server.ports import Reader, Tx
 from chat_server.services import audit
 from chat_server.services.access import in_room
 from chat_server.services.membership import Place, Who, enter, go
-from chat_server.storage.queries import invitations, sharing
+from chat_server.storage.queries import invitations, organizations, sharing
 
 
 async def offer(tx: Tx, actor: Actor, room: str, organization: str) -> None:
@@ -107,5 +108,5 @@ async def in_it(tx: Reader, actor: Actor, room_id: int) -> int | None:
 
 
 async def _check_may_share(tx: Reader, actor: Actor) -> None:
-    if actor.is_guest or not rules.allows(await invitations.policy(tx, actor.org_id), "share_rooms", actor.roles):
+    if actor.is_guest or not allows(await organizations.policy(tx, actor.org_id), "share_rooms", actor.roles):
         raise Problem(FORBIDDEN)

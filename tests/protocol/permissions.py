@@ -57,6 +57,9 @@ PERMISSIONS: Final[dict[str, Row]] = {
     "get_person": signed_in(6001, 200, 200, 200, 6001),
     "add_person": signed_in(3009, 2008, 2008, 200, 200),  # into one's own organization
     "change_person": signed_in(3009, 2008, 2008, 200, 6001),
+    # The organization: by its administrators, each their own
+    "get_organization": signed_in(3009, 2008, 2008, 200, 200),
+    "change_organization": signed_in(3009, 2008, 2008, 200, 200),
     # Rooms                             guest member owner admin stranger
     "list_rooms": signed_in(200, 200, 200, 200, 200),
     "create_room": signed_in(3009, 200, 200, 200, 200),  # a private one

@@ -151,6 +151,8 @@ REQUESTS: Final[dict[str, Request]] = {
     "get_person": Request(on_colleague),
     "add_person": Request(json=lambda s, p: {"login": f"new-{p}", "name": "新人 一", "reading": "しんじん はじめ"}),
     "change_person": Request(on_colleague, json=lambda s, p: {"disabled": True}),
+    "get_organization": Request(),
+    "change_organization": Request(json=lambda s, p: {"policy": {"create_open": "organization_admin"}}),
     "list_rooms": Request(),
     "create_room": Request(json=lambda s, p: {"kind": "private", "name": "新しい部屋"}),
     "open_direct_room": Request(json=lambda s, p: {"user": s.colleague.id}),
@@ -229,7 +231,7 @@ async def fingerprint(reader: Reader) -> list[Any]:
         f"SELECT {counts}, (SELECT sum(last_seq) FROM rooms), (SELECT count(*) FROM memberships WHERE to_seq IS NULL),"
         " (SELECT count(*) FROM devices WHERE revoked_at IS NULL), (SELECT count(*) FROM users WHERE disabled_at IS NULL),"
         " (SELECT group_concat(state, '') FROM room_organizations), (SELECT sum(directory_version) FROM organizations),"
-        " (SELECT count(*) FROM rooms WHERE archived_at IS NULL)"
+        " (SELECT count(*) FROM rooms WHERE archived_at IS NULL), (SELECT group_concat(policy, '') FROM organizations)"
     )
     assert row is not None
     return list(row)

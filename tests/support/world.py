@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -132,3 +133,12 @@ class World:
         )
         key = self.server.app.keys.current(SENDS).secret
         return await self._do(tx, lambda tx: messages.send(tx, author.actor, command, key))
+
+    async def recorded(self, org: Org, act: str) -> list[tuple[str, str, dict[str, Any]]]:
+        """(actor, target, detail) of every row of the audit trail about `act`, the oldest first."""
+        rows = await self.server.app.storage.read(
+            lambda reader: reader.all(
+                "SELECT actor, target, detail FROM audit WHERE org_id = ? AND act = ? ORDER BY seq", org.id, act
+            )
+        )
+        return [(str(actor), str(target), json.loads(detail)) for actor, target, detail in rows]

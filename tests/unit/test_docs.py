@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import asdict
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,7 @@ import msgspec
 from chat_server.config import ENVIRONMENT, Listener, Settings
 from chat_server.domain.closing import NAMES
 from chat_server.domain.errors import FAULTS
+from chat_server.domain.policy import Policy
 from chat_server.services.commands import COMMANDS
 from scripts import errors_page
 
@@ -68,6 +70,12 @@ def test_the_environment_is_documented() -> None:
     )
     for name in ENVIRONMENT:
         assert name in text, name
+
+
+def test_every_rule_of_an_organization_is_documented_with_its_default() -> None:
+    page = (ROOT / "docs" / "administration.md").read_text(encoding="utf-8")
+    for rule, default in asdict(Policy()).items():
+        assert re.search(rf"^\| `{rule}` \|.*\| `{default}` \|$", page, re.MULTILINE), rule
 
 
 def test_links_in_the_readme_lead_somewhere() -> None:

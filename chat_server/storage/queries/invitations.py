@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import Any
 
 from chat_server.ports import Reader, Row
 
@@ -13,13 +11,6 @@ from chat_server.ports import Reader, Row
 class Colleague:
     user_id: int
     kind: str
-
-
-async def policy(tx: Reader, org_id: int) -> dict[str, Any]:
-    """The organization's own rules; `domain.rooms.DEFAULT_POLICY` stands behind them."""
-    row = await tx.one("SELECT policy FROM organizations WHERE id = ?", org_id)
-    found: dict[str, Any] = json.loads(row[0]) if row else {}
-    return found
 
 
 async def colleague(tx: Reader, org_id: int, user: str) -> Colleague | None:

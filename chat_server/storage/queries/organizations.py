@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from chat_server.domain.policy import Policy, policy_of
 from chat_server.ports import Reader, Tx
 
 
@@ -40,6 +44,26 @@ async def by_code(reader: Reader, code: str) -> Organization | None:
 async def by_id(reader: Reader, org_id: int) -> Organization | None:
     row = await reader.one(f"SELECT {_COLUMNS} FROM organizations WHERE id = ?", org_id)  # noqa: S608
     return Organization(*row) if row else None
+
+
+async def set_name(tx: Tx, org_id: int, name: str) -> None:
+    await tx.run("UPDATE organizations SET name = ? WHERE id = ?", name, org_id)
+
+
+async def own_rules(reader: Reader, org_id: int) -> dict[str, Any]:
+    """What the organization decided itself: a rule that is absent has its default."""
+    row = await reader.one("SELECT policy FROM organizations WHERE id = ?", org_id)
+    found: dict[str, Any] = json.loads(row[0]) if row else {}
+    return found
+
+
+async def policy(reader: Reader, org_id: int) -> Policy:
+    """The rules that hold in the organization now."""
+    return policy_of(await own_rules(reader, org_id))
+
+
+async def set_own_rules(tx: Tx, org_id: int, rules: Mapping[str, Any]) -> None:
+    await tx.run("UPDATE organizations SET policy = ? WHERE id = ?", json.dumps(rules, sort_keys=True), org_id)
 
 
 async def all_organizations(reader: Reader) -> list[Organization]:

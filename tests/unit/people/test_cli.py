@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from chat_server.cli.import_staff import import_staff
 from chat_server.cli.organization import audit_group, keys_group, organization_group
 from chat_server.cli.table import table, width
 from chat_server.cli.user import user_group
+from chat_server.domain.policy import RULES, Policy
 from tests.support.process import server_process
 from tests.unit.people.test_staff_file import HEADER, SAMPLES
 
@@ -171,6 +173,23 @@ def test_which_organization(run: Run) -> None:
     assert [one["code"] for one in json.loads(ok(run("organization", "list", "--json")))] == ["midorino", "tonari"]
 
 
+def test_the_rules_of_an_organization(midorino: Run) -> None:
+    run = midorino
+    shown = ok(run("organization", "policy", "midorino")).splitlines()
+    assert [line.split("  ")[0] for line in shown] == ["規則", *RULES]
+    changed = ok(run("organization", "policy", "midorino", "create_open=organization_admin", "--json"))
+    assert json.loads(changed)["create_open"] == "organization_admin"
+    again = ok(run("organization", "policy", "midorino", "create_open=", "--json"))
+    assert json.loads(again) == asdict(Policy())
+    for rule, said in (("create_everything=member", "create_private"), ("create_open=auditor", "department_admin")):
+        refused = run("organization", "policy", "midorino", "create_private=organization_admin", rule)
+        assert (refused.exit_code, "[2001]" in refused.stderr, said in refused.stderr) == (1, True, True)
+    assert run("organization", "policy", "midorino", "create_open").exit_code == 2
+    assert "[6004]" in run("organization", "policy", "nowhere").stderr
+    assert json.loads(ok(run("organization", "policy", "midorino", "--json"))) == asdict(Policy())
+    assert "3件" in ok(run("audit", "verify")), "made, changed, changed back: and nothing of what was refused"
+
+
 def test_a_password_is_asked_twice_and_never_an_argument(midorino: Run) -> None:
     result = midorino("user", "add", "a", "--name", "x", "--reading", "え", typed="a\n")
     assert (result.exit_code, "--password-stdin" in result.stderr) == (2, True)
@@ -192,6 +211,7 @@ def test_help_is_in_both_languages(run: Run) -> None:
         ["import-staff"],
         ["user", "add"],
         ["user", "roles"],
+        ["organization", "policy"],
     ):
         shown = ok(run(*arguments, "--help"))
         assert arguments == [] or any("\u3040" <= character <= "\u9fff" for character in shown), arguments

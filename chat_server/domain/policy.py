@@ -1,0 +1,43 @@
+"""What an organization decides for itself: the rules, the values that each may have, and what holds until it decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, get_args, get_type_hints
+
+from chat_server.domain.actors import DEPARTMENT_ADMIN, MEMBER, ORGANIZATION_ADMIN
+
+Who = Literal["member", "department_admin", "organization_admin"]
+"""Who may do something: the lowest of those who may. Guests are no members."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The rules of one organization. Each is explained in docs/administration.md."""
+
+    create_private: Who = "member"
+    create_open: Who = "member"
+    create_announcement: Who = "organization_admin"
+    invite_guests: Who = "member"
+    share_rooms: Who = "organization_admin"
+
+
+RULES: Final[dict[str, tuple[str, ...]]] = {rule: get_args(values) for rule, values in get_type_hints(Policy).items()}
+"""Every rule with the values that it may have."""
+
+_MAY: Final[dict[Any, frozenset[str]]] = {
+    DEPARTMENT_ADMIN: frozenset((DEPARTMENT_ADMIN, ORGANIZATION_ADMIN)),
+    ORGANIZATION_ADMIN: frozenset((ORGANIZATION_ADMIN,)),
+}
+
+
+def policy_of(own: Mapping[str, Any]) -> Policy:
+    """An organization's `own` rules, and the defaults for the others. What a later version wrote is passed over."""
+    return Policy(**{rule: value for rule, value in own.items() if rule in RULES})
+
+
+def allows(policy: Policy, act: str, roles: frozenset[str]) -> bool:
+    """Whether a member (never a guest) with `roles` may do `act`. Unknown acts and values are refused."""
+    needed = getattr(policy, act, None)
+    return needed == MEMBER or not roles.isdisjoint(_MAY.get(needed, ()))
