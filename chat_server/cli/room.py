@@ -12,7 +12,7 @@ from chat_server.cli.table import table
 
 @click.group("room")
 def room_group() -> None:
-    """Manage rooms: add, list, show, archive, members. トークルームの管理。"""
+    """Manage rooms: add, list, show, archive, outflow, members. トークルームの管理。"""
 
 
 @room_group.command("add")
@@ -80,6 +80,23 @@ def archive(ctx: click.Context, organization: str | None, room: str, undo: bool)
     """Archive ROOM (an id): everybody reads, nobody writes. 保管します。"""
     operate(ctx, "room.archive", organization=chosen(ctx, organization), room=room, archived=not undo)
     click.echo("done")
+
+
+@room_group.command("outflow")
+@ORGANIZATION
+@click.argument("room")
+@click.argument("outflow", type=click.Choice(["text", "view", "download"]), required=False)
+@click.pass_context
+def outflow(ctx: click.Context, organization: str | None, room: str, outflow: str | None) -> None:
+    """Show or change what of the files in ROOM (an id) less trusted networks get. 持ち出しの範囲。
+
+    \b
+    text      no files at all
+    view      previews and thumbnails (the default)
+    download  files in full size as well
+    """
+    answer = operate(ctx, "room.outflow", organization=chosen(ctx, organization), room=room, outflow=outflow)
+    click.echo(answer["outflow"])
 
 
 @room_group.command("member")

@@ -21,6 +21,7 @@ class Policy:
     create_announcement: Who = "organization_admin"
     invite_guests: Who = "member"
     share_rooms: Who = "organization_admin"
+    change_outflow: Who = "organization_admin"
 
 
 RULES: Final[dict[str, tuple[str, ...]]] = {rule: get_args(values) for rule, values in get_type_hints(Policy).items()}

@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from chat_server.domain.errors import (
+    FORBIDDEN,
     GUEST_NOT_ALLOWED,
     PERSON_NOT_FOUND,
     ROOM_ARCHIVED,
@@ -88,6 +89,7 @@ _ROOM: Final = Room(
     name="道路課 現場連絡",
     topic="市道の点検",
     history="all",
+    outflow="view",
     archived=False,
     members=12,
     outsiders=["株式会社みほん工務店"],
@@ -150,12 +152,13 @@ CALLS: Final[tuple[AnyCall, ...]] = (
     Call(
         "PATCH",
         "/api/rooms/{room}",
-        "Name, topic, history, archive",
+        "Name, topic, history, outflow, archive",
         change_room,
         body=RoomChange,
         answer=Room,
-        faults=(ROOM_NOT_FOUND, ROOM_NOT_OWNER, ROOM_ARCHIVED, ROOM_KIND_FORBIDS),
+        faults=(ROOM_NOT_FOUND, ROOM_NOT_OWNER, ROOM_ARCHIVED, ROOM_KIND_FORBIDS, FORBIDDEN),
         example=RoomChange(topic="市道と橋の点検"),
-        note="By owners. What is absent stays. An archived room can only be brought back.",
+        note="By owners. What is absent stays. An archived room can only be brought back. `outflow` is for those owners "
+        "whom the home organization's policy lets: by default, its administrators.",
     ),
 )

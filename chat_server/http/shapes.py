@@ -13,6 +13,7 @@ from msgspec import UNSET, UnsetType
 
 from chat_server.domain import limits
 from chat_server.services.blocks import Block, Id
+from chat_server.services.rooms import Outflow
 
 Time = Annotated[int, msgspec.Meta(description="UTC milliseconds", ge=0)]
 Seq = Annotated[int, msgspec.Meta(description="position in a stream", ge=0, le=2**53)]
@@ -159,6 +160,7 @@ class Room(msgspec.Struct, frozen=True):
     name: str
     topic: str
     history: History
+    outflow: Outflow
     archived: bool
     members: int
     outsiders: list[str]

@@ -18,7 +18,7 @@ from chat_server.ports import Reader, Tx
 from chat_server.services import audit, rooms
 from chat_server.services.authority import LOCAL_ZONE, Operator
 from chat_server.services.operation import Deps, Operation, Wire, operation
-from chat_server.services.rooms import Invitation, NewRoom, RoomChange
+from chat_server.services.rooms import Invitation, NewRoom, Outflow, RoomChange
 from chat_server.storage.queries import operator_rooms as queries
 from chat_server.storage.queries import organizations
 
@@ -46,6 +46,14 @@ class ArchiveRoom(msgspec.Struct, frozen=True):
     organization: str
     room: str
     archived: bool = True
+
+
+class RoomOutflow(msgspec.Struct, frozen=True):
+    """`outflow` absent: only show it."""
+
+    organization: str
+    room: str
+    outflow: Outflow | None = None
 
 
 class RoomMember(msgspec.Struct, frozen=True):
@@ -123,6 +131,23 @@ async def archive_room(deps: Deps, asked: ArchiveRoom) -> Wire:
     return await deps.storage.write(use_case)
 
 
+async def room_outflow(deps: Deps, asked: RoomOutflow) -> Wire:
+    """`{outflow}` as it is then: what of the room's files leaves for less trusted zones."""
+
+    async def show(tx: Reader) -> Wire:
+        room_id = await _room(tx, await _organization(tx, asked.organization), asked.room)
+        return {"outflow": (await rooms.room_info(tx, room_id))["outflow"]}
+
+    async def change(tx: Tx) -> Wire:
+        org_id = await _organization(tx, asked.organization)
+        owner = await _an_owner(tx, org_id, await _room(tx, org_id, asked.room))
+        await rooms.change(tx, owner, asked.room, RoomChange(outflow=asked.outflow))
+        await audit.record_by(tx, Operator(org_id), "operator.room_outflow", asked.room, {"outflow": asked.outflow})
+        return await show(tx)
+
+    return await (deps.storage.read(show) if asked.outflow is None else deps.storage.write(change))
+
+
 async def set_member(deps: Deps, asked: RoomMember) -> Wire:
     """Bring somebody in, change a role, or take somebody out, in the name of one of the room's owners."""
 
@@ -179,5 +204,6 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "room.list": operation(WhichOrganization, list_rooms),
     "room.show": operation(WhichRoom, show_room),
     "room.archive": operation(ArchiveRoom, archive_room),
+    "room.outflow": operation(RoomOutflow, room_outflow),
     "room.member": operation(RoomMember, set_member),
 }

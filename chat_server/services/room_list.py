@@ -42,8 +42,8 @@ async def _outsiders(tx: Reader, rows: list[Row] | Any) -> dict[int, list[str]]:
 
 def _room(actor: Actor, row: Row, outsiders: list[str]) -> Wire:
     (
-        room_id, room, kind, name, topic, history, archived_at, members, role, involvement, head, first, read, home,
-        org_id, _key, unread, mentioned, at, author, text, redacted_at, last_seq, visible_seq, other, other_id,
+        room_id, room, kind, name, topic, history, outflow, archived_at, members, role, involvement, head, first, read,
+        home, org_id, _key, unread, mentioned, at, author, text, redacted_at, last_seq, visible_seq, other, other_id,
     ) = row  # fmt: skip
     standing = Standing(
         room_id, room, org_id, kind, history, archived_at is not None, members, head, first, role, 0, visible_seq,
@@ -58,6 +58,7 @@ def _room(actor: Actor, row: Row, outsiders: list[str]) -> Wire:
         "name": other or name,
         "topic": topic,
         "history": history,
+        "outflow": outflow,
         "archived": archived_at is not None,
         "members": members,
         "outsiders": outsiders,

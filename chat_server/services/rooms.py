@@ -36,6 +36,8 @@ from chat_server.storage.queries import invitations, organizations, rooms
 
 Users = Annotated[tuple[Id, ...], msgspec.Meta(max_length=limits.INVITE_AT_ONCE)]
 MemberRole = Literal["owner", "member", "read_only"]
+Outflow = Literal["text", "view", "download"]
+"""Without `approve`, which `may_read` denies altogether: nobody can approve anything yet."""
 
 
 class NewRoom(msgspec.Struct, frozen=True):
@@ -54,6 +56,7 @@ class RoomChange(msgspec.Struct, frozen=True):
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=limits.NAME_CHARS)] | None = None
     topic: Annotated[str, msgspec.Meta(max_length=limits.TOPIC_CHARS)] | None = None
     history: Literal["all", "joined"] | None = None
+    outflow: Outflow | None = None
     archived: bool | None = None
 
 
@@ -193,9 +196,9 @@ async def give_role(tx: Tx, actor: Actor, room: str, user: str, role: str) -> No
 
 
 async def change(tx: Tx, actor: Actor, room: str, wanted: RoomChange) -> None:
-    """Name, topic, history, archive, by owners. What is archived can only be brought back.
+    """Name, topic, history, outflow, archive, by owners. What is archived can only be brought back.
 
-    Raises `Problem` 3001, 3002, 3004, 3005, 2001.
+    Raises `Problem` 3001, 3002, 3004, 3005, 2001, 2008 (outflow, by policy).
     """
     standing = await in_room(tx, actor, room)
     if standing.kind in rules.FIXED:
@@ -204,7 +207,10 @@ async def change(tx: Tx, actor: Actor, room: str, wanted: RoomChange) -> None:
         raise Problem(ROOM_NOT_OWNER, field="room")
     if standing.archived and wanted.archived is not False:
         raise Problem(ROOM_ARCHIVED, field="room")
-    _, _, name, topic, history, archived_at = await rooms.facts(tx, standing.room_id)
+    _, _, name, topic, history, outflow, archived_at = await rooms.facts(tx, standing.room_id)
+    new_outflow = wanted.outflow or outflow
+    if new_outflow != outflow:
+        await _check_may_change_outflow(tx, actor, standing)
     new_archived = archived_at
     if wanted.archived is not None:
         new_archived = (archived_at or tx.now) if wanted.archived else None
@@ -212,15 +218,18 @@ async def change(tx: Tx, actor: Actor, room: str, wanted: RoomChange) -> None:
         _name(wanted.name) if wanted.name is not None else name,
         clean_text(wanted.topic) if wanted.topic is not None else topic,
         wanted.history or history,
+        new_outflow,
         new_archived,
     )
-    if new == (name, topic, history, archived_at):
+    if new == (name, topic, history, outflow, archived_at):
         return
     await rooms.update(tx, standing.room_id, *new)
     seq = await rooms.next_seq(tx, standing.room_id)
     await rooms.add_event(tx, standing.room_id, seq, standing.org_id, "room", actor.user_id)
     body = {"room_info": await room_info(tx, standing.room_id)}
     tx.emit(RoomEvent(standing.room_id, standing.room, seq, "room", tx.now, actor.id, body))
+    if new_outflow != outflow:
+        await audit.record_by(tx, actor, "room.outflow", standing.room, {"from": outflow, "to": new_outflow})
     if new_archived != archived_at:
         act = "room.archive" if new_archived else "room.unarchive"
         await audit.record_by(tx, actor, act, standing.room, {})
@@ -228,13 +237,14 @@ async def change(tx: Tx, actor: Actor, room: str, wanted: RoomChange) -> None:
 
 async def room_info(tx: Reader, room_id: int) -> dict[str, Any]:
     """RoomInfo of docs/protocol.md: what every member may see."""
-    public_id, kind, name, topic, history, archived_at = await rooms.facts(tx, room_id)
+    public_id, kind, name, topic, history, outflow, archived_at = await rooms.facts(tx, room_id)
     return {
         "id": public_id,
         "kind": kind,
         "name": name,
         "topic": topic,
         "history": history,
+        "outflow": outflow,
         "archived": archived_at is not None,
     }
 
@@ -248,6 +258,14 @@ def _name(text: str) -> str:
     if not name:
         raise Problem(INVALID_FIELD, field="name", reason="must not be empty")
     return name
+
+
+async def _check_may_change_outflow(tx: Reader, actor: Actor, standing: Standing) -> None:
+    """What of a room's files leaves for less trusted zones is its home's to say: a role in another organization is
+    none here."""
+    policy = await organizations.policy(tx, standing.org_id)
+    if actor.org_id != standing.org_id or not allows(policy, "change_outflow", actor.roles):
+        raise Problem(FORBIDDEN, field="outflow")
 
 
 def _check_can_invite(actor: Actor, standing: Standing, role: str) -> None:

@@ -98,5 +98,9 @@ async def test_without_a_server_the_operator_opens_the_folder(tmp_path: Path) ->
     assert (await operator.run("room", "show", room)).count("owner") == 2
     await operator.run("room", "member", room, "tanaka", "--remove")
     assert "tanaka" not in await operator.run("room", "show", room)
+    assert await operator.run("room", "outflow", room) == "view\n"
+    assert await operator.run("room", "outflow", room, "download") == "download\n"
+    assert await operator.run("room", "outflow", room) == "download\n"
+    assert "approve" in await operator.run("room", "outflow", room, "approve", fails=True)
     assert "[3001]" in await operator.run("room", "show", "0" * 26, fails=True)
     assert "[6001]" in await operator.run("room", "add", "x", "--owner", "nobody", fails=True)

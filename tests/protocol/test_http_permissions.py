@@ -231,7 +231,8 @@ async def fingerprint(reader: Reader) -> list[Any]:
         f"SELECT {counts}, (SELECT sum(last_seq) FROM rooms), (SELECT count(*) FROM memberships WHERE to_seq IS NULL),"
         " (SELECT count(*) FROM devices WHERE revoked_at IS NULL), (SELECT count(*) FROM users WHERE disabled_at IS NULL),"
         " (SELECT group_concat(state, '') FROM room_organizations), (SELECT sum(directory_version) FROM organizations),"
-        " (SELECT count(*) FROM rooms WHERE archived_at IS NULL), (SELECT group_concat(policy, '') FROM organizations)"
+        " (SELECT count(*) FROM rooms WHERE archived_at IS NULL), (SELECT group_concat(policy, '') FROM organizations),"
+        " (SELECT group_concat(outflow, '') FROM rooms)"
     )
     assert row is not None
     return list(row)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -447,8 +447,9 @@ async def test_zones_decide_what_crosses(scene: Scene) -> None:
     assert set(up["addresses"]) == {"thumbnail", "preview", "sanitized"}
 
     room = scene.room
+    administrator = replace(scene.owner.actor, roles=frozenset((ORGANIZATION_ADMIN,)))
     await scene.server.app.storage.write(
-        lambda tx: tx.run("UPDATE rooms SET outflow = 'text' WHERE public_id = ?", room)
+        lambda tx: rooms.change(tx, administrator, room, rooms.RoomChange(outflow="text"))
     )
     refused = await scene.item(phone, zone="internet")
     assert refused is not None

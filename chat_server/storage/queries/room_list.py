@@ -10,8 +10,8 @@ from chat_server.ports import Reader, Row
 # Unread: messages above the own marker, not one's own, not redacted, counted up to the cap; a covering index answers
 # it. Outsiders: guests and members of other organizations, at most a few names.
 _ROOMS: Final = """
-SELECT r.id, r.public_id, r.kind, r.name, r.topic, r.history, r.archived_at, r.members, m.role, m.involvement,
-  r.last_seq, r.first_seq, m.read_seq, o.name, r.org_id, r.direct_key,
+SELECT r.id, r.public_id, r.kind, r.name, r.topic, r.history, r.outflow, r.archived_at, r.members, m.role,
+  m.involvement, r.last_seq, r.first_seq, m.read_seq, o.name, r.org_id, r.direct_key,
   (SELECT count(*) FROM (SELECT 1 FROM messages x WHERE x.room_id = r.id
      AND x.ordinal > CASE WHEN m.read_ordinal > m.visible_ordinal THEN m.read_ordinal ELSE m.visible_ordinal END
      AND x.author_id <> m.user_id AND x.redacted_at IS NULL LIMIT ?) AS unread),

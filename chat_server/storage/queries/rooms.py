@@ -131,16 +131,20 @@ async def open_rooms(tx: Reader, org_id: int, user_id: int, after: str, limit: i
 
 
 async def facts(tx: Reader, room_id: int) -> Row:
-    """(public_id, kind, name, topic, history, archived_at) for RoomInfo."""
-    row = await tx.one("SELECT public_id, kind, name, topic, history, archived_at FROM rooms WHERE id = ?", room_id)
+    """(public_id, kind, name, topic, history, outflow, archived_at) for RoomInfo."""
+    row = await tx.one(
+        "SELECT public_id, kind, name, topic, history, outflow, archived_at FROM rooms WHERE id = ?", room_id
+    )
     assert row is not None
     return row
 
 
-async def update(tx: Tx, room_id: int, name: str, topic: str, history: str, archived_at: int | None) -> None:
+async def update(
+    tx: Tx, room_id: int, name: str, topic: str, history: str, outflow: str, archived_at: int | None
+) -> None:
     await tx.run(
-        "UPDATE rooms SET name = ?, topic = ?, history = ?, archived_at = ? WHERE id = ?",
-        name, topic, history, archived_at, room_id,
+        "UPDATE rooms SET name = ?, topic = ?, history = ?, outflow = ?, archived_at = ? WHERE id = ?",
+        name, topic, history, outflow, archived_at, room_id,
     )  # fmt: skip
 
 
