@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from starlette.types import Scope
 
-from chat_server.domain.actors import Actor
+from chat_server.domain.actors import DEPARTMENT_ADMIN, ORGANIZATION_ADMIN, Actor
 from chat_server.domain.errors import FORBIDDEN, GUEST_NOT_ALLOWED, NOT_SIGNED_IN, Problem
 from chat_server.http.calls import Access
 from chat_server.http.parts import Parts
 from chat_server.services.actors import load_actor
+
+ROLES: Final[dict[Access, tuple[str, ...]]] = {
+    Access.ORGANIZATION_ADMIN: (ORGANIZATION_ADMIN,),
+    Access.ADMINISTRATOR: (ORGANIZATION_ADMIN, DEPARTMENT_ADMIN),
+}
+"""Calls for those who hold one of some roles."""
 
 
 async def authenticate(parts: Parts, scope: Scope, zone: str, address: str) -> Actor:
@@ -30,7 +38,7 @@ def bearer_token(scope: Scope) -> str:
 
 def check_access(actor: Actor, access: Access) -> None:
     """Raises `Problem` 3009, 2008. The services check again, in their transaction; here a stranger costs nothing."""
-    if access in (Access.MEMBER, Access.ORGANIZATION_ADMIN) and actor.is_guest:
+    if access not in (Access.ANYONE, Access.SIGNED_IN) and actor.is_guest:
         raise Problem(GUEST_NOT_ALLOWED)
-    if access is Access.ORGANIZATION_ADMIN and not actor.is_organization_admin:
+    if access in ROLES and actor.roles.isdisjoint(ROLES[access]):
         raise Problem(FORBIDDEN)

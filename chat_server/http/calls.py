@@ -41,6 +41,8 @@ class Access(Enum):
     MEMBER = "member"
     """of the organization: not a guest"""
     ORGANIZATION_ADMIN = "organization_admin"
+    ADMINISTRATOR = "administrator"
+    """of the organization or of a department"""
 
 
 class Replayed(Exception):

@@ -11,6 +11,7 @@ import msgspec
 from chat_server.domain import errors
 from chat_server.domain.errors import Fault
 from chat_server.domain.ids import ID_LENGTH
+from chat_server.http.authentication import ROLES
 from chat_server.http.calls import Access, AnyCall
 from chat_server.http.files import FileAnswer
 from chat_server.http.shapes import Refusal
@@ -30,7 +31,7 @@ _BY_ACCESS: Final[dict[Access, tuple[Fault, ...]]] = {
     Access.ANYONE: (),
     Access.SIGNED_IN: (),
     Access.MEMBER: (errors.GUEST_NOT_ALLOWED,),
-    Access.ORGANIZATION_ADMIN: (errors.GUEST_NOT_ALLOWED, errors.FORBIDDEN),
+    **dict.fromkeys(ROLES, (errors.GUEST_NOT_ALLOWED, errors.FORBIDDEN)),
 }
 
 _ABOUT: Final = (

@@ -1,4 +1,4 @@
-"""Accounts, by organization administrators."""
+"""Accounts, by organization administrators; names by department administrators too."""
 
 from __future__ import annotations
 
@@ -107,10 +107,11 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         change_person,
         body=PersonChange,
         answer=PersonDetail,
-        access=Access.ORGANIZATION_ADMIN,
+        access=Access.ADMINISTRATOR,
         faults=(PERSON_NOT_FOUND, LOGIN_TAKEN),
         example=PersonChange(disabled=True),
         example_answer=_DETAIL,
-        note="An account is disabled, never deleted: its messages keep their author.",
+        note="An account is disabled, never deleted: its messages keep their author. Department administrators change "
+        "name, reading and former name of people in their department or below, and nothing else.",
     ),
 )

@@ -1,7 +1,7 @@
 """Accounts: members, guests and bots come, change their names, get roles, go.
 
-Every act here belongs to organization administrators and the operator, is on record, and is a new version of the
-directory. An account is disabled, never deleted: its messages keep their author. Whoever is given its login later is
+Every act here belongs to organization administrators and the operator (names also to department administrators), is on
+record, and is a new version of the directory. An account is disabled, never deleted: its messages keep their author. Whoever is given its login later is
 another account.
 """
 
@@ -24,7 +24,7 @@ from chat_server.domain.errors import (
 from chat_server.domain.ids import is_id, new_id
 from chat_server.ports import Reader, Tx
 from chat_server.services import audit, devices, directory, kana, own_stream
-from chat_server.services.authority import Administrator, require_administrator
+from chat_server.services.authority import Administrator, require_administrator, require_administrator_of
 from chat_server.services.labels import clean_label
 from chat_server.services.throttle import fold
 from chat_server.storage.queries import departments, people
@@ -149,9 +149,10 @@ class Names(msgspec.Struct, frozen=True):
 
 async def rename(tx: Tx, who: Administrator, user: str, names: Names) -> bool:
     """A new name. Where the family name changes and no former one is given, the old one is kept as 旧姓, so that
-    people who knew it still find the person. False if nothing changed. Raises `Problem` 2008, 6001, 2001."""
-    require_administrator(who)
+    people who knew it still find the person. Department administrators do this in their own section, and nothing else.
+    False if nothing changed. Raises `Problem` 2008, 6001, 2001."""
     person = await find(tx, who, user)
+    await require_administrator_of(tx, who, person)
     if not await rename_quietly(tx, who, person, names):
         return False
     await directory.changed(tx, who.org_id)

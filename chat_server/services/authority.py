@@ -7,6 +7,9 @@ from typing import Final, Protocol
 
 from chat_server.domain.actors import OPERATOR, Actor
 from chat_server.domain.errors import FORBIDDEN, Problem
+from chat_server.ports import Reader
+from chat_server.storage.queries import departments
+from chat_server.storage.queries.people import Person
 
 LOCAL_ZONE: Final = "local"
 """The server's own socket: no network at all."""
@@ -41,4 +44,13 @@ Administrator = Actor | Operator
 def require_administrator(who: Administrator) -> None:
     """People, roles and departments belong to the operator and to organization administrators. Raises `Problem` 2008."""
     if isinstance(who, Actor) and not who.is_organization_admin:
+        raise Problem(FORBIDDEN)
+
+
+async def require_administrator_of(reader: Reader, who: Administrator, person: Person) -> None:
+    """For what department administrators may do as well: to people who are appointed in their departments or below
+    now, and nobody who administers more than those. Raises `Problem` 2008."""
+    if not isinstance(who, Actor) or who.is_organization_admin:
+        return
+    if not await departments.administers(reader, who.org_id, who.user_id, person.user_id):
         raise Problem(FORBIDDEN)

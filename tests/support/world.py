@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from chat_server.domain.actors import Actor
+from chat_server.domain.actors import DEPARTMENT_ADMIN, Actor
 from chat_server.domain.ids import new_id
 from chat_server.ports import Tx
 from chat_server.services import messages, rooms, sessions
@@ -19,7 +19,7 @@ from chat_server.services.blocks import Block, Text
 from chat_server.services.commands import Send
 from chat_server.services.keys import SENDS
 from chat_server.services.rooms import Invitation, NewRoom
-from chat_server.storage.queries import organizations, people
+from chat_server.storage.queries import departments, organizations, people
 from chat_server.storage.queries.people import NewUser
 from tests.support.server import RunningServer
 
@@ -112,6 +112,31 @@ class World:
         token = granted.session(self.server.app.tokens).access_token
         claims = self.server.app.tokens.verify_access(token, zone)
         return Someone(await load_actor(tx, claims, ADDRESS), token)
+
+    async def department(self, org: Org, name: str, above: int | None = None, *, tx: Tx | None = None) -> int:
+        """Its integer key; `above`: of the department it belongs to."""
+        self.made += 1
+        code, position = f"d{self.made}", self.made
+        return await self._do(
+            tx, lambda tx: departments.insert(tx, new_id(tx.now), org.id, above, code, name, position)
+        )
+
+    async def appoint(
+        self, someone: Someone, department: int, kind: str = "main", *, starts_at: int = 0, ends_at: int | None = None,
+        tx: Tx | None = None,
+    ) -> None:  # fmt: skip
+        who = someone.actor
+        await self._do(
+            tx,
+            lambda tx: departments.appoint(
+                tx, who.org_id, who.user_id, department, kind, "主事", 70, starts_at, ends_at
+            ),
+        )
+
+    async def put_in_charge(self, someone: Someone, department: int, *, tx: Tx | None = None) -> None:
+        """As its department administrator."""
+        who = someone.actor
+        await self._do(tx, lambda tx: people.grant(tx, who.org_id, who.user_id, DEPARTMENT_ADMIN, department))
 
     async def room(
         self, owner: Someone, *members: Someone, kind: str = "private", history: str = "all", tx: Tx | None = None

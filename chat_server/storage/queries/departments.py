@@ -48,6 +48,23 @@ async def by_public_id(reader: Reader, org_id: int, department: str) -> Departme
     return Department(*row) if row else None
 
 
+async def administers(reader: Reader, org_id: int, administrator_id: int, user_id: int) -> bool:
+    """Whether `user_id` is appointed now, by whatever kind of appointment, in a department that `administrator_id`
+    administers or below one, and administers nothing that lies outside of them."""
+    row = await reader.one(
+        "WITH RECURSIVE mine (id) AS ("
+        "SELECT department_id FROM roles WHERE user_id = ? AND org_id = ? AND role = 'department_admin'"
+        " UNION SELECT c.id FROM departments c JOIN mine ON c.parent_id = mine.id)"
+        " SELECT 1 FROM users u WHERE u.id = ? AND u.org_id = ?"
+        " AND EXISTS (SELECT 1 FROM appointments x WHERE x.user_id = u.id AND x.starts_at <= ?"
+        " AND (x.ends_at IS NULL OR x.ends_at > ?) AND x.department_id IN (SELECT id FROM mine))"
+        " AND NOT EXISTS (SELECT 1 FROM roles r WHERE r.user_id = u.id AND (r.role = 'organization_admin'"
+        " OR (r.role = 'department_admin' AND r.department_id NOT IN (SELECT id FROM mine))))",
+        administrator_id, org_id, user_id, org_id, reader.now, reader.now,
+    )  # fmt: skip
+    return row is not None
+
+
 async def insert(
     tx: Tx, public_id: str, org_id: int, parent_id: int | None, code: str, name: str, position: int
 ) -> int:
