@@ -6,7 +6,7 @@ from typing import Final
 
 from starlette.types import Scope
 
-from chat_server.domain.actors import DEPARTMENT_ADMIN, ORGANIZATION_ADMIN, Actor
+from chat_server.domain.actors import AUDITOR, DEPARTMENT_ADMIN, ORGANIZATION_ADMIN, Actor
 from chat_server.domain.errors import FORBIDDEN, GUEST_NOT_ALLOWED, NOT_SIGNED_IN, Problem
 from chat_server.http.calls import Access
 from chat_server.http.parts import Parts
@@ -15,6 +15,7 @@ from chat_server.services.actors import load_actor
 ROLES: Final[dict[Access, tuple[str, ...]]] = {
     Access.ORGANIZATION_ADMIN: (ORGANIZATION_ADMIN,),
     Access.ADMINISTRATOR: (ORGANIZATION_ADMIN, DEPARTMENT_ADMIN),
+    Access.AUDITOR: (AUDITOR,),
 }
 """Calls for those who hold one of some roles."""
 

@@ -43,6 +43,7 @@ class Access(Enum):
     ORGANIZATION_ADMIN = "organization_admin"
     ADMINISTRATOR = "administrator"
     """of the organization or of a department"""
+    AUDITOR = "auditor"
 
 
 class Replayed(Exception):

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from chat_server.domain.errors import METHOD_NOT_ALLOWED, Problem
 from chat_server.http import (
     attachments,
+    audit,
     directory,
     me,
     members,
@@ -33,7 +34,7 @@ from chat_server.http.parts import Parts
 from chat_server.http.replies import JSON, encode, send_bytes, send_problem
 from chat_server.http.seen import seen_of
 
-MODULES: Final = (sign_in, me, organization, directory, people, rooms, members, sharing, messages, attachments)
+MODULES: Final = (sign_in, me, organization, directory, people, rooms, members, sharing, messages, attachments, audit)
 
 CALLS: Final[tuple[AnyCall, ...]] = tuple(call for module in MODULES for call in module.CALLS)
 

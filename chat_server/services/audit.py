@@ -51,8 +51,8 @@ class Verdict:
 
 async def record(
     tx: Tx, org_id: int, actor: str, act: str, target: str, detail: Mapping[str, Any], zone: str, address: str
-) -> None:
-    """Add a row to the chain of `org_id`, within the act's own transaction.
+) -> int:
+    """Add a row to the chain of `org_id`, within the act's own transaction; answers its seq.
 
     `actor` and `target` are public ids; `detail` is plain JSON and never holds message content, tokens or passwords.
     """
@@ -61,11 +61,12 @@ async def record(
     digest = chain(previous, org_id, entry)
     await queries.insert(tx, org_id, entry, digest)
     await queries.move_head(tx, org_id, digest)
+    return seq
 
 
-async def record_by(tx: Tx, doer: Doer, act: str, target: str, detail: Mapping[str, Any] | None = None) -> None:
+async def record_by(tx: Tx, doer: Doer, act: str, target: str, detail: Mapping[str, Any] | None = None) -> int:
     """`record` in the name of `doer`, in their own organization."""
-    await record(tx, doer.org_id, doer.id, act, target, detail or {}, doer.zone, doer.address)
+    return await record(tx, doer.org_id, doer.id, act, target, detail or {}, doer.zone, doer.address)
 
 
 async def head(reader: Reader, org_id: int) -> Head:

@@ -60,6 +60,7 @@ PERMISSIONS: Final[dict[str, Row]] = {
     # The organization: by its administrators, each their own
     "get_organization": signed_in(3009, 2008, 2008, 200, 200),
     "change_organization": signed_in(3009, 2008, 2008, 200, 200),
+    "list_audit": signed_in(3009, 2008, 2008, 2008, 2008),  # by auditors, which none of these is
     # Rooms                             guest member owner admin stranger
     "list_rooms": signed_in(200, 200, 200, 200, 200),
     "create_room": signed_in(3009, 200, 200, 200, 200),  # a private one

@@ -153,6 +153,7 @@ REQUESTS: Final[dict[str, Request]] = {
     "change_person": Request(on_colleague, json=lambda s, p: {"disabled": True}),
     "get_organization": Request(),
     "change_organization": Request(json=lambda s, p: {"policy": {"create_open": "organization_admin"}}),
+    "list_audit": Request(),
     "list_rooms": Request(),
     "create_room": Request(json=lambda s, p: {"kind": "private", "name": "新しい部屋"}),
     "open_direct_room": Request(json=lambda s, p: {"user": s.colleague.id}),

@@ -57,3 +57,28 @@ async def page(reader: Reader, org_id: int, after: int, limit: int) -> list[tupl
         org_id, after, limit,
     )  # fmt: skip
     return [(Entry(*row[:8]), str(row[8])) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A row, and what its actor is called now; None for the operator and for nobody known."""
+
+    entry: Entry
+    hash: str
+    actor_name: str | None
+
+
+async def newest(
+    reader: Reader, org_id: int, below: int, actor: str | None, act: str | None, since: int | None, until: int | None,
+    limit: int,
+) -> list[Found]:  # fmt: skip
+    """Rows with a seq below `below`, the newest first; None does not matter; `since` ≤ at < `until`."""
+    given = (("a.actor = ?", actor), ("a.act = ?", act), ("a.at >= ?", since), ("a.at < ?", until))
+    asked = [(condition, value) for condition, value in given if value is not None]
+    conditions = " AND ".join(["a.org_id = ?", "a.seq < ?", *(condition for condition, _ in asked)])
+    rows = await reader.all(
+        "SELECT a.seq, a.at, a.actor, a.act, a.target, a.detail, a.zone, a.address, a.hash, u.name FROM audit a"  # noqa: S608
+        f" LEFT JOIN users u ON u.public_id = a.actor WHERE {conditions} ORDER BY a.seq DESC LIMIT ?",
+        org_id, below, *(value for _, value in asked), limit,
+    )  # fmt: skip
+    return [Found(Entry(*row[:8]), str(row[8]), row[9]) for row in rows]
