@@ -1,12 +1,12 @@
 """Who may do what over HTTP: one row a call, one column a kind of person. The product's own words, and nothing derived.
 
 A number below 600 is the HTTP status of an answer; above, the number of the error. `test_http_permissions.py` tries
-every cell on a real server and fails when a call has no row here.
+every cell on a real server and fails when a call has no row here, or a role no column.
 
-Everybody but the stranger and nobody is of organization A. The room is a private one: `owner` owns it, `member` and
-`guest` are in it. `administrator` administers organization A and is not in the room: an administrator runs the
-organization and does not read its talk. `stranger` administers organization B. `disabled` was a member, and holds an
-access token that has not expired.
+Everybody but the stranger and nobody is of organization A. The room is a private one: `owner` owns it, `member`,
+`read_only` and `guest` are in it. Those who hold a role are not in the room: roles run the organization and do not read
+its talk. `administrator` administers organization A, `department_admin` the department of `colleague`. `stranger`
+administers organization B. `disabled` was a member, and holds an access token that has not expired.
 """
 
 from __future__ import annotations
@@ -19,9 +19,13 @@ class Row(NamedTuple):
 
     nobody: int
     guest: int
+    read_only: int
     member: int
     owner: int
     administrator: int
+    department_admin: int
+    auditor: int
+    records_officer: int
     stranger: int
     disabled: int
 
@@ -30,13 +34,26 @@ NOT_SIGNED_IN: Final = 1003
 DISABLED: Final = 6009
 
 
-def signed_in(guest: int, member: int, owner: int, administrator: int, stranger: int) -> Row:
-    """A call that asks who one is."""
-    return Row(NOT_SIGNED_IN, guest, member, owner, administrator, stranger, DISABLED)
+def signed_in(
+    guest: int, read_only: int, member: int, owner: int, administrator: int, others: int, stranger: int,
+    *, department_admin: int | None = None, auditor: int | None = None, records_officer: int | None = None,
+) -> Row:  # fmt: skip
+    """A call that asks who one is. `others`: who holds one of the other roles, where nothing is said of that very one."""
+    return Row(
+        NOT_SIGNED_IN, guest, read_only, member, owner, administrator,
+        others if department_admin is None else department_admin,
+        others if auditor is None else auditor,
+        others if records_officer is None else records_officer,
+        stranger, DISABLED,
+    )  # fmt: skip
 
 
 def anyone(answer: int) -> Row:
     return Row(*[answer] * len(Row._fields))
+
+
+def everyone_signed_in(answer: int) -> Row:
+    return signed_in(*[answer] * 7)
 
 
 PERMISSIONS: Final[dict[str, Row]] = {
@@ -45,48 +62,49 @@ PERMISSIONS: Final[dict[str, Row]] = {
     "prove_password": anyone(1006),  # the flow is none
     "refresh_session": anyone(1004),  # the token is none
     # One's own
-    "get_me": signed_in(200, 200, 200, 200, 200),
-    "sign_out": signed_in(204, 204, 204, 204, 204),
-    "list_devices": signed_in(200, 200, 200, 200, 200),
-    "sign_out_device": signed_in(6005, 204, 6005, 6005, 6005),  # another device of `member`
-    "list_bookmarks": signed_in(200, 200, 200, 200, 200),
-    "change_password": signed_in(1009, 1009, 1009, 1009, 1009),  # nobody's old one
+    "get_me": everyone_signed_in(200),
+    "sign_out": everyone_signed_in(204),
+    "list_devices": everyone_signed_in(200),
+    "sign_out_device": signed_in(6005, 6005, 204, 6005, 6005, 6005, 6005),  # another device of `member`
+    "list_bookmarks": everyone_signed_in(200),
+    "change_password": everyone_signed_in(1009),  # nobody's old one
     # People. `colleague` is somebody of organization A whom the guest shares no room with.
-    "get_directory": signed_in(200, 200, 200, 200, 200),
-    "list_people": signed_in(200, 200, 200, 200, 200),
-    "get_person": signed_in(6001, 200, 200, 200, 6001),
-    "add_person": signed_in(3009, 2008, 2008, 200, 200),  # into one's own organization
-    "change_person": signed_in(3009, 2008, 2008, 200, 6001),
+    # Columns:                  guest read  member owner admin others stranger
+    "get_directory": everyone_signed_in(200),
+    "list_people": everyone_signed_in(200),
+    "get_person": signed_in(6001, 200, 200, 200, 200, 200, 6001),
+    "add_person": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200),  # into one's own organization
+    "change_person": signed_in(3009, 2008, 2008, 2008, 200, 2008, 6001, department_admin=200),  # the name
     # The organization: by its administrators, each their own
-    "get_organization": signed_in(3009, 2008, 2008, 200, 200),
-    "change_organization": signed_in(3009, 2008, 2008, 200, 200),
-    "list_audit": signed_in(3009, 2008, 2008, 2008, 2008),  # by auditors, which none of these is
-    # Rooms                             guest member owner admin stranger
-    "list_rooms": signed_in(200, 200, 200, 200, 200),
-    "create_room": signed_in(3009, 200, 200, 200, 200),  # a private one
-    "open_direct_room": signed_in(3009, 200, 200, 200, 6001),  # with a colleague of organization A
-    "list_open_rooms": signed_in(200, 200, 200, 200, 200),
-    "get_room": signed_in(200, 200, 200, 3001, 3001),
-    "change_room": signed_in(3004, 3004, 200, 3001, 3001),
-    "list_members": signed_in(200, 200, 200, 3001, 3001),
-    "invite_members": signed_in(3009, 204, 204, 3001, 3001),
-    "change_member": signed_in(3004, 3004, 204, 3001, 3001),
-    "remove_member": signed_in(3004, 3004, 204, 3001, 3001),
-    "join_room": signed_in(3001, 204, 204, 204, 3001),  # an open room of organization A
-    "leave_room": signed_in(204, 204, 3006, 3001, 3001),  # the last owner stays
+    "get_organization": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200),
+    "change_organization": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200),
+    "list_audit": signed_in(3009, 2008, 2008, 2008, 2008, 2008, 2008, auditor=200),
+    # Rooms
+    "list_rooms": everyone_signed_in(200),
+    "create_room": signed_in(3009, 200, 200, 200, 200, 200, 200),  # a private one
+    "open_direct_room": signed_in(3009, 200, 200, 200, 200, 200, 6001),  # with a colleague of organization A
+    "list_open_rooms": everyone_signed_in(200),
+    "get_room": signed_in(200, 200, 200, 200, 3001, 3001, 3001),
+    "change_room": signed_in(3004, 3004, 3004, 200, 3001, 3001, 3001),
+    "list_members": signed_in(200, 200, 200, 200, 3001, 3001, 3001),
+    "invite_members": signed_in(3009, 3004, 204, 204, 3001, 3001, 3001),
+    "change_member": signed_in(3004, 3004, 3004, 204, 3001, 3001, 3001),
+    "remove_member": signed_in(3004, 3004, 3004, 204, 3001, 3001, 3001),
+    "join_room": signed_in(3001, 204, 204, 204, 204, 204, 3001),  # an open room of organization A
+    "leave_room": signed_in(204, 204, 204, 3006, 3001, 3001, 3001),  # the last owner stays
     # Sharing: by default a matter of administrators. The room is offered to organization B.
-    "list_offered_rooms": signed_in(3009, 2008, 2008, 200, 200),
-    "offer_room": signed_in(3004, 3004, 2008, 3001, 3001),
-    "open_side": signed_in(3009, 2008, 2008, 3001, 200),
-    "close_side": signed_in(3009, 2008, 2008, 3005, 204),  # the home side archives instead
+    "list_offered_rooms": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200),
+    "offer_room": signed_in(3004, 3004, 3004, 2008, 3001, 3001, 3001),
+    "open_side": signed_in(3009, 2008, 2008, 2008, 3001, 2008, 200),
+    "close_side": signed_in(3009, 2008, 2008, 2008, 3005, 2008, 204),  # the home side archives instead
     # Messages
-    "list_messages": signed_in(200, 200, 200, 3001, 3001),
-    "send_message": signed_in(200, 200, 200, 3001, 3001),
-    "list_pins": signed_in(200, 200, 200, 3001, 3001),
-    "get_message": signed_in(200, 200, 200, 4001, 4001),
-    "list_readers": signed_in(200, 200, 200, 4001, 4001),
+    "list_messages": signed_in(200, 200, 200, 200, 3001, 3001, 3001),
+    "send_message": signed_in(200, 3003, 200, 200, 3001, 3001, 3001),
+    "list_pins": signed_in(200, 200, 200, 200, 3001, 3001, 3001),
+    "get_message": signed_in(200, 200, 200, 200, 4001, 4001, 4001),
+    "list_readers": signed_in(200, 200, 200, 200, 4001, 4001, 4001),
     # Photos. Addresses leave out what one may not see; an address made for somebody is checked when it is used.
-    "upload_photo": signed_in(200, 200, 200, 200, 200),
-    "give_addresses": signed_in(200, 200, 200, 200, 200),
-    "get_file": Row(5006, 200, 200, 200, 5001, 5001, 5006),
+    "upload_photo": everyone_signed_in(200),
+    "give_addresses": everyone_signed_in(200),
+    "get_file": Row(5006, 200, 200, 200, 200, 5001, 5001, 5001, 5001, 5001, 5006),
 }

@@ -11,15 +11,16 @@ from typing import Any, Final
 
 import pytest
 
-from chat_server.domain.actors import ORGANIZATION_ADMIN
+from chat_server.domain.actors import AUDITOR, ORGANIZATION_ADMIN, RECORDS_OFFICER, ROLES
 from chat_server.domain.ids import new_id
 from chat_server.domain.zones import THUMBNAIL
 from chat_server.http.calls import AnyCall
 from chat_server.http.routes import CALLS
 from chat_server.ports import Reader, Tx
-from chat_server.services import sharing
+from chat_server.services import rooms, sharing
 from chat_server.services.blocks import Photos
 from chat_server.services.capabilities import Capability, next_expiry, seal
+from chat_server.services.rooms import Invitation
 from tests.protocol.permissions import PERMISSIONS, Row
 from tests.support.api import Api, code_of
 from tests.support.world import Org, Someone, World
@@ -69,16 +70,24 @@ async def make_scene(tx: Tx, world: World, document: Mapping[str, Any]) -> Scene
     other = await world.organization(f"other{world.made}", "風見原町", tx=tx)
     people = {
         "guest": await world.person(home, "外部 一郎", kind="guest", tx=tx),
+        "read_only": await world.person(home, "渡辺 茂", tx=tx),
         "member": await world.person(home, "田中 美咲", tx=tx),
         "owner": await world.person(home, "高橋 健", tx=tx),
         "administrator": await world.person(home, "佐藤 一", role=ORGANIZATION_ADMIN, tx=tx),
+        "department_admin": await world.person(home, "伊藤 誠", tx=tx),
+        "auditor": await world.person(home, "阿部 一", role=AUDITOR, tx=tx),
+        "records_officer": await world.person(home, "青木 愛", role=RECORDS_OFFICER, tx=tx),
         "stranger": await world.person(other, "山本 直子", role=ORGANIZATION_ADMIN, tx=tx),
         "disabled": await world.person(home, "中村 進", tx=tx),
     }
     colleague = await world.person(home, "小林 恵", tx=tx)
     another = await world.person(home, "加藤 誠", tx=tx)
+    department = await world.department(home, "道路課", tx=tx)
+    await world.appoint(colleague, department, tx=tx)
+    await world.put_in_charge(people["department_admin"], department, tx=tx)
     owner = people["owner"]
     room = await world.room(owner, people["guest"], people["member"], people["disabled"], another, tx=tx)
+    await rooms.invite(tx, owner.actor, room, Invitation((people["read_only"].id,), "read_only"))
     sent = await world.post(owner, room, tx=tx)
     assert sent.id is not None
     # What an administrator who owns the room would do; the owner is an ordinary member of the organization.
@@ -150,7 +159,7 @@ REQUESTS: Final[dict[str, Request]] = {
     "list_people": Request(),
     "get_person": Request(on_colleague),
     "add_person": Request(json=lambda s, p: {"login": f"new-{p}", "name": "新人 一", "reading": "しんじん はじめ"}),
-    "change_person": Request(on_colleague, json=lambda s, p: {"disabled": True}),
+    "change_person": Request(on_colleague, json=lambda s, p: {"name": "改名"}),
     "get_organization": Request(),
     "change_organization": Request(json=lambda s, p: {"policy": {"create_open": "organization_admin"}}),
     "list_audit": Request(),
@@ -187,6 +196,10 @@ def test_every_call_has_a_row_and_a_request() -> None:
     ids = {call.id for call in CALLS}
     assert set(PERMISSIONS) == ids, "give every call a row in tests/protocol/permissions.py"
     assert set(REQUESTS) == ids, "say here how the call is made"
+
+
+def test_every_role_has_a_column() -> None:
+    assert set(ROLES) - {ORGANIZATION_ADMIN} <= set(Row._fields), "and `administrator` is the remaining one"
 
 
 @on_one_loop

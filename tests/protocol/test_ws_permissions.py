@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 
 import pytest
 
+from chat_server.domain.actors import ORGANIZATION_ADMIN, ROLES
 from chat_server.services import rooms
 from chat_server.services.commands import COMMANDS
 from chat_server.services.rooms import Invitation
@@ -19,7 +20,7 @@ OK: Final = 0
 
 
 class Row(NamedTuple):
-    """0 or the number of the error. The message acted on is the owner's; all but the last three are in the room."""
+    """0 or the number of the error. The message acted on is the owner's; the first four are in the room."""
 
     owner: int
     member: int
@@ -28,7 +29,10 @@ class Row(NamedTuple):
     colleague: int
     """of the organization, not in the room"""
     administrator: int
-    """of the organization, not in the room: runs it, and does not read its talk"""
+    department_admin: int
+    auditor: int
+    records_officer: int
+    """roles of the organization, not in the room: they run it, and do not read its talk"""
     stranger: int
     """administrator of another organization"""
 
@@ -37,21 +41,26 @@ def everybody(answer: int) -> Row:
     return Row(*[answer] * len(Row._fields))
 
 
+def members(owner: int, member: int, read_only: int, guest: int, outside: int) -> Row:
+    """A command about a room: whoever is not in it is `outside`, whatever they are otherwise."""
+    return Row(owner, member, read_only, guest, *[outside] * (len(Row._fields) - 4))
+
+
 TABLE: Final[dict[str, Row]] = {
     "auth": everybody(OK),
     "renew": everybody(OK),
     "ping": everybody(OK),
     "resume": everybody(OK),
-    "pull": Row(OK, OK, OK, OK, 3001, 3001, 3001),
-    "send": Row(OK, OK, 3003, OK, 3001, 3001, 3001),
-    "edit": Row(OK, 4004, 4004, 4004, 4001, 4001, 4001),
-    "redact": Row(OK, 4004, 4004, 4004, 4001, 4001, 4001),
-    "react": Row(OK, OK, OK, OK, 4001, 4001, 4001),
-    "pin": Row(OK, OK, 3003, OK, 4001, 4001, 4001),
-    "bookmark": Row(OK, OK, OK, OK, 4001, 4001, 4001),
-    "read": Row(OK, OK, OK, OK, 3001, 3001, 3001),
-    "involve": Row(OK, OK, OK, OK, 3001, 3001, 3001),
-    "look": Row(OK, OK, OK, OK, 3001, 3001, 3001),
+    "pull": members(OK, OK, OK, OK, 3001),
+    "send": members(OK, OK, 3003, OK, 3001),
+    "edit": members(OK, 4004, 4004, 4004, 4001),
+    "redact": members(OK, 4004, 4004, 4004, 4001),
+    "react": members(OK, OK, OK, OK, 4001),
+    "pin": members(OK, OK, 3003, OK, 4001),
+    "bookmark": members(OK, OK, OK, OK, 4001),
+    "read": members(OK, OK, OK, OK, 3001),
+    "involve": members(OK, OK, OK, OK, 3001),
+    "look": members(OK, OK, OK, OK, 3001),
     "watch": everybody(OK),  # whom one may not know of is left out of the answer
     "typing": everybody(OK),  # never answered: see test_ws_streams.py
 }
@@ -59,6 +68,10 @@ TABLE: Final[dict[str, Row]] = {
 
 async def test_every_command_has_its_row() -> None:
     assert set(TABLE) == {command.__struct_config__.tag for command in COMMANDS}
+
+
+async def test_every_role_has_its_column() -> None:
+    assert {*ROLES, "administrator"} - {ORGANIZATION_ADMIN} <= set(Row._fields)
 
 
 @pytest.mark.parametrize("command", [name for name in TABLE if name not in ("auth", "resume", "typing")])
@@ -81,9 +94,15 @@ async def _try(server: RunningServer, world: World, command: str, who: str) -> d
         "guest": await world.person(home, kind="guest"),
         "colleague": await world.person(home),
         "administrator": await world.person(home, role="organization_admin"),
+        "department_admin": await world.person(home),
+        "auditor": await world.person(home, role="auditor"),
+        "records_officer": await world.person(home, role="records_officer"),
         "stranger": await world.person(far, role="organization_admin"),
     }
     owner = people["owner"]
+    department = await world.department(home, "道路課")
+    await world.appoint(owner, department)
+    await world.put_in_charge(people["department_admin"], department)
     room = await world.room(owner, people["member"], people["guest"])
     viewer = Invitation((people["read_only"].id,), role="read_only")
     await server.app.storage.write(lambda tx: rooms.invite(tx, owner.actor, room, viewer))
