@@ -11,6 +11,9 @@ from chat_server.domain.actors import DEPARTMENT_ADMIN, MEMBER, ORGANIZATION_ADM
 Who = Literal["member", "department_admin", "organization_admin"]
 """Who may do something: the lowest of those who may. Guests are no members."""
 
+Named = Literal["author_and_owners", "everyone"]
+"""Who is told by name who has read a message and who has not; counts are for everybody."""
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -22,6 +25,7 @@ class Policy:
     invite_guests: Who = "member"
     share_rooms: Who = "organization_admin"
     change_outflow: Who = "organization_admin"
+    reader_names: Named = "author_and_owners"
 
 
 RULES: Final[dict[str, tuple[str, ...]]] = {rule: get_args(values) for rule, values in get_type_hints(Policy).items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from chat_server.domain import limits
 from chat_server.domain.errors import (
@@ -49,11 +50,13 @@ class NewMessage(msgspec.Struct, frozen=True):
 
 
 class ReadersOfDepartment(msgspec.Struct, frozen=True):
+    """Counts for everybody; names for the author and the room's owners, and for others by policy."""
+
     name: str
     read: int
     total: int
-    readers: list[Person]
-    unread: list[Person]
+    readers: list[Person] | UnsetType = UNSET
+    unread: list[Person] | UnsetType = UNSET
 
 
 class Readers(msgspec.Struct, frozen=True):
@@ -145,9 +148,10 @@ CALLS: Final[tuple[AnyCall, ...]] = (
     Call(
         "GET",
         "/api/messages/{message}/readers",
-        "Who has read, and who has not",
+        "How many have read, and who",
         list_readers,
         answer=Readers,
         faults=(MESSAGE_NOT_FOUND,),
+        note="Names only for the author and the room's owners, unless the home organization's `reader_names` says everyone.",
     ),
 )  # fmt: skip

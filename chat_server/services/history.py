@@ -6,11 +6,12 @@ from typing import Any
 
 from chat_server.domain.actors import Actor
 from chat_server.domain.events import Ranges
+from chat_server.domain.rooms import OWNER
 from chat_server.ports import Reader
 from chat_server.services.access import in_room, visible_message
 from chat_server.services.people import wire_people
 from chat_server.services.rendering import Wire, render_many, render_one
-from chat_server.storage.queries import messages, receipts, rooms
+from chat_server.storage.queries import messages, organizations, receipts, rooms
 from chat_server.storage.queries.messages import Stored
 
 _END = 2**53
@@ -93,21 +94,28 @@ def _cursor(cursor: str | None) -> tuple[int, int]:
 
 
 async def readers(tx: Reader, actor: Actor, message_id: str) -> list[dict[str, Any]]:
-    """Who has read a message and who has not, by department in its order; the author is not counted.
+    """How many have read a message, of how many, by department in its order; the author is not counted.
 
-    Only members who were there when it was written, or who may see it, are asked for. Raises `Problem` 4001.
+    Only members who were there when it was written, or who may see it, are asked for. Their names are for the author and
+    the room's owners, or for everybody where the home organization decided so: nobody is shamed. Raises `Problem` 4001.
     """
     stored, standing = await visible_message(tx, actor, message_id)
     rows = await receipts.of_message(tx, standing.room_id, stored.seq, stored.author_id)
     people = await wire_people(tx, [row[0] for row in rows])
+    named = (
+        actor.user_id == stored.author_id
+        or standing.role == OWNER
+        or (await organizations.policy(tx, standing.org_id)).reader_names == "everyone"
+    )
     departments: dict[str, dict[str, Any]] = {}
     for user_id, has_read in rows:
         person = people[user_id]
         entry = departments.setdefault(
             person["department"],
-            {"name": person["department"], "read": 0, "total": 0, "readers": [], "unread": []},
+            {"name": person["department"], "read": 0, "total": 0, **({"readers": [], "unread": []} if named else {})},
         )
         entry["total"] += 1
         entry["read"] += int(has_read)
-        entry["readers" if has_read else "unread"].append(person)
+        if named:
+            entry["readers" if has_read else "unread"].append(person)
     return list(departments.values())
