@@ -179,7 +179,7 @@ class Typing(TransientEvent):
 
 @dataclass(frozen=True, slots=True)
 class Receipt(TransientEvent):
-    """`user` has read up to `upto` (rooms of up to 50 members)."""
+    """`user` has read up to `upto`: told in direct rooms, and by policy in rooms of up to 50 members."""
 
     room: str
     user: str
@@ -188,7 +188,7 @@ class Receipt(TransientEvent):
 
 @dataclass(frozen=True, slots=True)
 class Receipts(TransientEvent):
-    """(seq, how many members have read up to it), in larger rooms."""
+    """(seq, how many members have read up to it), where not everybody may know who."""
 
     room: str
     upto: tuple[tuple[int, int], ...]

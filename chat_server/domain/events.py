@@ -68,13 +68,15 @@ class UserEvent:
 
 @dataclass(frozen=True, slots=True)
 class ReadMoved:
-    """Somebody's read marker moved. Never stored as an event; only those who look at the room hear of it."""
+    """Somebody's read marker moved. Never stored as an event; only those who look at the room hear of it, and of whose
+    it is only where everybody may know (`named`)."""
 
     room_id: int
     room: str
     user: str
     upto: int
     members: int
+    named: bool
 
 
 Note = RoomEvent | UserEvent | ReadMoved

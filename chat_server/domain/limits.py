@@ -35,7 +35,7 @@ REACTION_USERS_SHOWN: Final = 50
 CANCEL_WITHIN: Final = 24 * HOUR
 UNREAD_CAP: Final = 100
 RECEIPT_MEMBERS: Final = 50
-"""Up to this many members a read marker is shown by name; above it, counts once a second."""
+"""Up to this many members a read marker is shown by name, where everybody may know; else counts, once a second."""
 
 # Rooms
 ROOM_MEMBERS: Final = 10_000

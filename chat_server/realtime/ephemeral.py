@@ -18,7 +18,7 @@ _TYPING_SECONDS: Final = 3.0
 
 
 class Ephemeral:
-    """One for the process; a task of its own sends the counts of large rooms once a second."""
+    """One for the process; a task of its own sends counts of readers once a second."""
 
     def __init__(self, storage: Storage, hub: Hub) -> None:
         self._storage = storage
@@ -56,7 +56,7 @@ class Ephemeral:
         channel = self._hub.channels.get(note.room_id)
         if channel is None or not channel.lookers:
             return
-        if note.members <= limits.RECEIPT_MEMBERS:
+        if note.named and note.members <= limits.RECEIPT_MEMBERS:
             self._to_lookers(channel, {"op": "receipt", "room": note.room, "user": note.user, "upto": note.upto})
             return
         self._moved.add(note.room_id)

@@ -133,8 +133,8 @@ async def test_everything_one_does_to_a_message_arrives_typed(street: Street) ->
     [typing] = await until(own, e.Typing)
     assert (typing.room, typing.user) == (room, desk.me.id)
     await soon(desk.read(room, answer.seq))
-    [receipt] = await until(own, e.Receipt)
-    assert (receipt.user, receipt.upto) == (desk.me.id, answer.seq)
+    [receipts] = await until(own, e.Receipts)
+    assert receipts.upto[0] == (answer.seq, 1)
     assert (await soon(phone.watch([desk.me.id])))[desk.me.id] in ("online", "away")
 
 

@@ -9,7 +9,8 @@ import pytest
 import pytest_asyncio
 
 from chat_server.domain import limits
-from chat_server.services import rooms
+from chat_server.services import organizations, rooms
+from chat_server.services.authority import Operator
 from chat_server.services.rooms import Invitation, RoomChange
 from tests.support.peer import JSON, MSGPACK, Peer, text
 from tests.support.server import RunningServer
@@ -300,16 +301,37 @@ async def test_typing_and_receipts_go_to_those_who_look(scene: Scene) -> None:
     assert await owner.nothing_but("message", "membership") == []
     assert (await owner.ask("look", room=scene.room))["op"] == "result"
     await member.ask("read", room=scene.room, upto=said.seq)
-    receipt = await owner.until(lambda wire: wire["op"] == "receipt")
-    assert (receipt["user"], receipt["upto"]) == (scene.member.id, said.seq)
+    counts = await owner.until(lambda wire: wire["op"] == "receipts")
+    assert counts["upto"][0] == [said.seq, 1]
+    assert scene.member.id not in str(counts)
     stranger = await scene.live(scene.colleague)
     assert (await stranger.ask("look", room=scene.room))["code"] == 3001
     for one in (owner, member, stranger):
         await one.close()
 
 
+@pytest.mark.parametrize("where", ["a direct room", "by policy"])
+async def test_a_receipt_has_a_name_where_everybody_may_know(scene: Scene, where: str) -> None:
+    room = scene.room
+    if where == "by policy":
+        rules = {"reader_names": "everyone"}
+        await scene.act(lambda tx: organizations.set_policy(tx, Operator(scene.org.id), rules))
+    else:
+        room = await scene.act(lambda tx: rooms.direct(tx, scene.owner.actor, scene.member.id))
+    said = await scene.world.post(scene.owner, room)
+    owner, member = await scene.live(scene.owner), await scene.live(scene.member)
+    await owner.ask("look", room=room)
+    await member.ask("read", room=room, upto=said.seq)
+    receipt = await owner.until(lambda wire: wire["op"] in ("receipt", "receipts"))
+    assert (receipt["op"], receipt.get("user"), receipt["upto"]) == ("receipt", scene.member.id, said.seq)
+    for one in (owner, member):
+        await one.close()
+
+
 async def test_a_large_room_is_told_counts_once_a_second(server: RunningServer, world: World) -> None:
     scene = await scene_of(server, world)
+    rules = {"reader_names": "everyone"}
+    await scene.act(lambda tx: organizations.set_policy(tx, Operator(scene.org.id), rules))
     crowd = [await world.person(scene.org) for _ in range(limits.RECEIPT_MEMBERS)]
     await scene.invite(*crowd)
     said = await world.post(scene.owner, scene.room)

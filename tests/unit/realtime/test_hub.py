@@ -174,7 +174,7 @@ def test_a_fault_in_one_note_does_not_take_the_others_along(hub: Hub) -> None:
         raise ValueError("in the middle of a commit")
 
     hub.on_read_moved = fails
-    hub.publish([event(1), ReadMoved(ROOM_ID, ROOM, "u1", 1, 2), event(2)])
+    hub.publish([event(1), ReadMoved(ROOM_ID, ROOM, "u1", 1, 2, named=True), event(2)])
     assert member.seqs == [(1, "message"), (2, "message")]
 
 
