@@ -24,6 +24,7 @@ from chat_server.services import messages, rooms, sessions
 from chat_server.services.actors import load_actor
 from chat_server.services.blocks import Text
 from chat_server.services.commands import Send
+from chat_server.services.drafts import draft
 from chat_server.services.keys import SENDS
 from chat_server.services.rooms import Invitation, NewRoom
 from chat_server.storage.queries import departments, organizations, people
@@ -96,7 +97,7 @@ class Seed:
             blocks=(Text("橋の点検が終わりました。写真は午後に送ります。"),),
         )  # fmt: skip
         key = self._app.keys.current(SENDS).secret
-        await self._write(lambda tx: messages.send(tx, author.actor, command, key))
+        await self._write(lambda tx: messages.send(tx, author.actor, draft(command), key))
 
 
 Lines = list[tuple[str, str]]

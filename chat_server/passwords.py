@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import secrets
-import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
@@ -19,6 +18,7 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 from argon2.low_level import ARGON2_VERSION
 
 from chat_server.domain.errors import DATABASE_BUSY, Problem
+from chat_server.domain.text import nfkc
 
 T = TypeVar("T")
 
@@ -91,4 +91,4 @@ def _of_nobody(hasher: PasswordHasher) -> str:
 
 def _raw(password: str) -> bytes:
     """NFKC (NIST SP 800-63B, 3.1.1.2): a password typed with the Japanese input method on is full-width."""
-    return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")[:MAX_BYTES]
+    return nfkc(password).encode("utf-8", "surrogatepass")[:MAX_BYTES]

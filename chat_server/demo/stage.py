@@ -31,6 +31,7 @@ from chat_server.ports import Row, Tx, Value
 from chat_server.services import changing, messages, reading, rooms, sharing
 from chat_server.services.blocks import Block, Photos, Text
 from chat_server.services.commands import Bookmark, Edit, Involve, Pin, React, Read, Redact, Send
+from chat_server.services.drafts import draft
 from chat_server.services.photo_upload import Prepared, Trust, add_photo
 from chat_server.services.rooms import Invitation, MemberRole, NewRoom, RoomChange
 
@@ -128,7 +129,7 @@ class Stage:
             return lambda tx, actor: reading.read(tx, actor, read)
         if isinstance(act, Rewrite):
             edit = Edit(ref=_REF, message=said.id, version=1, blocks=self._blocks(act.text, said.photos))
-            return lambda tx, actor: changing.edit(tx, actor, edit)
+            return lambda tx, actor: changing.edit(tx, actor, draft(edit))
         if isinstance(act, Hide):
             redact = Redact(ref=_REF, message=said.id, how=cast(Literal["redacted", "cancelled"], act.how))
             return lambda tx, actor: changing.redact(tx, actor, redact)
@@ -153,7 +154,7 @@ class Stage:
             blocks=self._blocks(act.text, photos),
             quote=self._said[act.quote].id if act.quote else None,
         )
-        ack = await messages.send(self._tx, actor, command, self._body_key)
+        ack = await messages.send(self._tx, actor, draft(command), self._body_key)
         assert ack.id is not None
         assert ack.seq is not None
         self._said[act.message] = _Said(ack.id, ack.seq, photos)

@@ -25,6 +25,7 @@ from chat_server.http.shapes import Ack, Message, MessageInRoom, MessagePage, Pe
 from chat_server.services import history, messages
 from chat_server.services.blocks import Blocks, Id, Text
 from chat_server.services.commands import ClientMsgId, Send
+from chat_server.services.drafts import draft
 from chat_server.services.keys import SENDS
 
 _NO_REF: Final = 1
@@ -90,8 +91,9 @@ async def send_message(ctx: Ctx[NewMessage, Nothing]) -> Any:
         quote=new.quote,
         forward=new.forward,
     )
+    written = draft(command)
     key = ctx.parts.keys.current(SENDS).secret
-    return await ctx.write(lambda tx: messages.send(tx, ctx.actor, command, key))
+    return await ctx.write(lambda tx: messages.send(tx, ctx.actor, written, key))
 
 
 async def list_pins(ctx: Ctx[Nothing, Nothing]) -> Any:

@@ -34,6 +34,7 @@ from chat_server.services.commands import (
     Typing,
     Watch,
 )
+from chat_server.services.drafts import draft
 from chat_server.services.people import wire_person
 from chat_server.services.streams import GONE, LIVE, REPLAY, RESYNC, Page
 
@@ -45,7 +46,6 @@ _ATTEMPTS: Final = 5
 """How often a read is repeated because the person's memberships changed under it."""
 
 WRITES: Final[dict[type, Callable[..., Awaitable[Ack]]]] = {
-    Edit: changing.edit,
     Redact: changing.redact,
     React: changing.react,
     Pin: changing.pin,
@@ -53,7 +53,7 @@ WRITES: Final[dict[type, Callable[..., Awaitable[Ack]]]] = {
     Read: reading.read,
     Involve: reading.involve,
 }
-"""Commands that are one write use case `(tx, actor, command) -> Ack`; `Send` takes a key besides."""
+"""Commands that are one write use case `(tx, actor, command) -> Ack`; `Send` and `Edit` are drafted first."""
 
 
 class Submitting(Storage, Protocol):
@@ -108,13 +108,13 @@ class Dispatcher:
         use_case = WRITES.get(type(command))
         if use_case is not None:
             self._write(connection, command, partial(use_case, actor=connection.actor, command=command), answer)
-        elif isinstance(command, Send):
-            self._write(
-                connection,
-                command,
-                partial(messages.send, actor=connection.actor, command=command, body_key=self._body_key),
-                answer,
-            )
+        elif isinstance(command, Send | Edit):
+            try:
+                use_case = self._drafted(connection.actor, command)
+            except Problem as problem:
+                answer(command.ref, problem)
+            else:
+                self._write(connection, command, use_case, answer)
         elif isinstance(command, Typing):
             self._ephemeral.typing(connection, command.room)
         elif isinstance(command, Ping):
@@ -128,6 +128,12 @@ class Dispatcher:
             self.spawn(self._slower(connection, command, answer))
 
     # Writing
+
+    def _drafted(self, actor: Actor, command: Send | Edit) -> Callable[[Tx], Awaitable[Ack]]:
+        """Words are cleaned here, before the writer gets them. Raises `Problem` 4002, 4007, 2001."""
+        if isinstance(command, Send):
+            return partial(messages.send, actor=actor, draft=draft(command), body_key=self._body_key)
+        return partial(changing.edit, actor=actor, draft=draft(command))
 
     def _write(
         self, connection: Connection, command: Any, use_case: Callable[[Tx], Awaitable[Ack]], answer: Answer

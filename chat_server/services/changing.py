@@ -22,32 +22,32 @@ from chat_server.ports import Tx
 from chat_server.services import audit, own_stream
 from chat_server.services.access import check_can_post, living_message, visible_message
 from chat_server.services.answers import Ack
-from chat_server.services.blocks import Block, clean_blocks, clean_text, fallback, mention_tokens, photo_ids
+from chat_server.services.blocks import Block, clean_text, fallback, photo_ids
 from chat_server.services.commands import Bookmark, Edit, Pin, React, Redact
+from chat_server.services.drafts import Draft
 from chat_server.services.mentions import resolve
 from chat_server.services.rendering import pack, render_one, unpack
 from chat_server.storage.queries import messages, rooms
 from chat_server.storage.queries.messages import Stored
 
 
-async def edit(tx: Tx, actor: Actor, command: Edit) -> Ack:
+async def edit(tx: Tx, actor: Actor, draft: Draft[Edit]) -> Ack:
     """Replace the words of one's own message; the old ones are sealed.
 
-    Raises `Problem` 4001, 4004 (not the author), 4005 (edited elsewhere), 3002, 3003, and those of the blocks. Photos
+    Raises `Problem` 4001, 4004 (not the author), 4005 (edited elsewhere), 3002, 3003, 4008 (mention), 2001. Photos
     stay as they were: a photo is taken back by redacting the message.
     """
+    command, blocks = draft.command, draft.blocks
     stored, standing = await living_message(tx, actor, command.message)
     if stored.author_id != actor.user_id:
         raise Problem(NOT_AUTHOR, field="message")
     check_can_post(standing)
     if command.version != stored.version:
         raise Problem(VERSION_CONFLICT, field="version", version=stored.version)
-    blocks = clean_blocks(command.blocks)
     before = msgspec.convert(unpack(stored.blocks), tuple[Block, ...], strict=False)
     if photo_ids(blocks) != photo_ids(before):
         raise Problem(INVALID_FIELD, field="blocks", reason="photos cannot change")
-    tokens = mention_tokens(blocks)
-    mentioned = await resolve(tx, actor, standing, tokens) if tokens else None
+    mentioned = await resolve(tx, actor, standing, draft.mentions) if draft.mentions else None
     names = mentioned.names if mentioned else {}
     content = pack(blocks)
     if content == stored.blocks:

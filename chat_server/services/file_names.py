@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from typing import Final
 
+from chat_server.domain.text import nfc
+
 NAME_CHARS: Final = 120
 NAMELESS: Final = "写真"
 
@@ -17,7 +19,7 @@ def display_name(text: str, otherwise: str = NAMELESS) -> str:
 
     Too long a name loses its middle, not its ending.
     """
-    text = unicodedata.normalize("NFC", text.encode("utf-8", "ignore").decode("utf-8"))
+    text = nfc(text.encode("utf-8", "ignore").decode("utf-8"))
     text = text.replace("\\", "/").rstrip("/").rpartition("/")[2]
     kept = "".join(c for c in text if c not in _BIDI and unicodedata.category(c) not in ("Cc", "Cn", "Co", "Cs"))
     name = " ".join(kept.split()).strip(". ")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Final
 
 from chat_server.domain.errors import INVALID_FIELD, Problem
+from chat_server.domain.text import nfkc
 
 _SHIFT: Final = ord("ァ") - ord("ぁ")
 _SHIFTED: Final = range(ord("ァ"), ord("ヶ") + 1)
@@ -14,7 +14,7 @@ _KANA: Final = frozenset(map(chr, range(ord("ぁ"), ord("ゖ") + 1))) | frozense
 
 def hiragana(text: str) -> str:
     """Katakana, half-width katakana and separate voicing marks as hiragana; everything else NFKC."""
-    folded = unicodedata.normalize("NFKC", text)
+    folded = nfkc(text)
     return "".join(chr(ord(c) - _SHIFT) if ord(c) in _SHIFTED else c for c in folded)
 
 
@@ -29,7 +29,7 @@ def reading(text: str, field: str = "reading") -> str:
 
 def without_spaces(text: str) -> str:
     """What is compared when somebody is looked for: 高橋 健, 高橋　健 and 高橋健 are one."""
-    return "".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return "".join(nfkc(text).casefold().split())
 
 
 _GROUPS: Final = (
@@ -44,7 +44,7 @@ def _variants() -> dict[str, str]:
     """Other forms of a character → the form they are compared in: the groups, and compatibility ideographs by NFKC."""
     found = {other: group[0] for group in _GROUPS for other in group[1:]}
     for code in range(0xF900, 0xFB00):
-        plain = unicodedata.normalize("NFKC", chr(code))
+        plain = nfkc(chr(code))
         if plain != chr(code) and len(plain) == 1:
             found[chr(code)] = found.get(plain, plain)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from chat_server.domain.actors import Actor
@@ -21,7 +22,7 @@ class Mentioned:
     everyone: bool = False
 
 
-async def resolve(tx: Reader, actor: Actor, room: Standing, tokens: list[str]) -> Mentioned:
+async def resolve(tx: Reader, actor: Actor, room: Standing, tokens: Sequence[str]) -> Mentioned:
     """Only members of the room can be mentioned. Raises `Problem` 4008: nobody is told that a stranger exists."""
     mentioned = Mentioned()
     for token in tokens:

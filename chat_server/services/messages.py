@@ -17,8 +17,9 @@ from chat_server.ports import Row, Tx
 from chat_server.services.access import check_can_post, in_room, visible_message
 from chat_server.services.answers import Ack
 from chat_server.services.attachments import claim_attachments
-from chat_server.services.blocks import Block, clean_blocks, fallback, mention_tokens, photo_ids
+from chat_server.services.blocks import Block, fallback, photo_ids
 from chat_server.services.commands import Send
+from chat_server.services.drafts import Draft, check_length
 from chat_server.services.forwarding import Forwarded, prepare_forward, take_along
 from chat_server.services.mentions import resolve
 from chat_server.services.rendering import Wire, pack, render
@@ -28,12 +29,13 @@ from chat_server.storage.queries.messages import Stored
 _canonical = msgspec.msgpack.Encoder(order="deterministic")
 
 
-async def send(tx: Tx, actor: Actor, command: Send, body_key: bytes) -> Ack:
+async def send(tx: Tx, actor: Actor, draft: Draft[Send], body_key: bytes) -> Ack:
     """Post to a room the actor may post in now; the same `client_msg_id` gives the first answer again.
 
-    Raises `Problem` 3001–3003 (room), 4002, 4007, 2001 (blocks), 4003 (key reused), 4008 (mention), 5001, 5007
-    (attachments), 4001 (quote or forward not visible).
+    Raises `Problem` 3001–3003 (room), 4003 (key reused), 4008 (mention), 5001, 5007 (attachments), 4001 (quote or
+    forward not visible), 4002, 4007, 2001 (with what is forwarded).
     """
+    command = draft.command
     digest = _body_digest(command, body_key)
     earlier = await messages.find_send(tx, actor.user_id, command.client_msg_id)
     if earlier is not None:
@@ -43,16 +45,16 @@ async def send(tx: Tx, actor: Actor, command: Send, body_key: bytes) -> Ack:
     check_can_post(room)
     forwarded = await prepare_forward(tx, actor, command.forward) if command.forward else None
     quote_id, quote_seq = await _quoted(tx, actor, room, command.quote)
-    blocks = _content(command.blocks, forwarded)
-    return await _post(tx, actor, room, command, blocks, forwarded, quote_id, quote_seq, digest)
+    blocks = _content(draft.blocks, forwarded)
+    return await _post(tx, actor, room, draft, blocks, forwarded, quote_id, quote_seq, digest)
 
 
-def _content(written: tuple[Block, ...] | None, forwarded: Forwarded | None) -> tuple[Block, ...]:
+def _content(written: tuple[Block, ...], forwarded: Forwarded | None) -> tuple[Block, ...]:
     """What is written and what goes along, within the limits of one message."""
-    blocks = written or ()
     if forwarded is None:
-        return clean_blocks(blocks)
-    blocks = clean_blocks(blocks + forwarded.blocks) if blocks + forwarded.blocks else ()
+        return written
+    blocks = written + forwarded.blocks
+    check_length(blocks)
     if len(photo_ids(blocks)) + len(forwarded.attachments) > limits.PHOTOS:
         raise Problem(INVALID_FIELD, field="blocks", reason=f"photos: at most {limits.PHOTOS} with the forwarded ones")
     if not blocks and not forwarded.attachments:
@@ -64,7 +66,7 @@ async def _post(
     tx: Tx,
     actor: Actor,
     room: Standing,
-    command: Send,
+    draft: Draft[Send],
     blocks: tuple[Block, ...],
     forwarded: Forwarded | None,
     quote_id: int | None,
@@ -72,8 +74,7 @@ async def _post(
     digest: bytes,
 ) -> Ack:
     author = await messages.author(tx, actor.user_id)
-    tokens = mention_tokens(blocks)
-    mentioned = await resolve(tx, actor, room, tokens) if tokens else None
+    mentioned = await resolve(tx, actor, room, draft.mentions) if draft.mentions else None
     names = mentioned.names if mentioned else {}
     uploads = photo_ids(blocks)
     seq, ordinal = await messages.take_position(tx, room.room_id)
@@ -94,7 +95,7 @@ async def _post(
         text=fallback(blocks, names),
         blocks=pack(blocks),
         mentions=pack(names) if names else None,
-        quote=command.quote,
+        quote=draft.command.quote,
         quote_seq=quote_seq,
         forward=pack(forwarded.source) if forwarded else None,
         attachments=len(uploads) + (len(forwarded.attachments) if forwarded else 0),
@@ -117,7 +118,7 @@ async def _post(
     await rooms.add_event(tx, room.room_id, seq, room.org_id, "message", actor.user_id, message_id)
     await outbox.put(tx, room.org_id, "message", room.room_id, seq)
     await messages.keep_send(
-        tx, actor.user_id, command.client_msg_id, actor.org_id, digest, room.room_id, seq, stored.public_id
+        tx, actor.user_id, draft.command.client_msg_id, actor.org_id, digest, room.room_id, seq, stored.public_id
     )
     body = {"message": render(stored, attachments, None)}
     tx.emit(RoomEvent(room.room_id, room.room, seq, "message", tx.now, actor.id, body))

@@ -5,11 +5,11 @@ No rules about kinds of characters and no expiry: both make people write passwor
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Final
 
 from chat_server.domain import limits
 from chat_server.domain.errors import PASSWORD_WEAK, Problem
+from chat_server.domain.text import nfkc
 
 LONGEST: Final = 1_024
 _DISTINCT: Final = 5
@@ -39,7 +39,7 @@ _RUNS: Final = (
 
 def check(password: str, login: str, organization: str = "", field: str = "password") -> None:
     """Raises `Problem` 6003."""
-    folded = unicodedata.normalize("NFKC", password).casefold()
+    folded = nfkc(password).casefold()
     if not limits.PASSWORD_CHARS <= len(folded) <= LONGEST or _is_weak(folded, login, organization):
         raise Problem(PASSWORD_WEAK, field=field, limit=limits.PASSWORD_CHARS)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from datetime import date, datetime, timedelta, timezone
 from typing import Final
+
+from chat_server.domain.text import nfkc
 
 JST: Final = timezone(timedelta(hours=9))
 """Asia/Tokyo has had no summer time since 1951; so no time zone database is needed on the machine."""
@@ -21,7 +22,7 @@ _YEARS: Final = range(1926, 2200)
 
 def parse(text: str) -> date:
     """`2026-04-01`, `2026/4/1`, `2026.4.1`, `令和8年4月1日`, `R8.4.1`; full-width too. Raises `ValueError`."""
-    match = _DAY.fullmatch(unicodedata.normalize("NFKC", text).replace(" ", ""))
+    match = _DAY.fullmatch(nfkc(text).replace(" ", ""))
     if match is None:
         raise ValueError(text)
     if match["year"]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from chat_server.domain.errors import CSV_INVALID, INVALID_FIELD, Problem
+from chat_server.domain.text import nfc, nfkc
 
 MAX_BYTES: Final = 10 * 1024 * 1024
 MAX_ROWS: Final = 20_000
@@ -92,7 +93,7 @@ def unseen(cell: str) -> bool:
 def joined(cell: str) -> str:
     """Kana with a separate voicing mark put together (macOS writes them apart); nothing else is touched: NFC and NFKC
     would write some people's names differently."""
-    return _APART.sub(lambda match: unicodedata.normalize("NFC", match[0]), cell)
+    return _APART.sub(lambda match: nfc(match[0]), cell)
 
 
 def one_space(cell: str) -> str:
@@ -102,4 +103,4 @@ def one_space(cell: str) -> str:
 
 def folded(cell: str) -> str:
     """Full-width forms as half-width ones: for codes, numbers and headers."""
-    return unicodedata.normalize("NFKC", cell).strip()
+    return nfkc(cell).strip()

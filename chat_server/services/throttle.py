@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from chat_server.domain import limits
 from chat_server.domain.errors import SIGN_IN_THROTTLED, Problem
+from chat_server.domain.text import nfkc
 from chat_server.ports import Tx
 from chat_server.storage.queries import sign_in as queries
 
@@ -73,7 +73,7 @@ async def reset(tx: Tx, counter: Counter) -> None:
 
 def fold(text: str) -> str:
     """Organization codes and logins are compared like this: full-width forms and case make no difference."""
-    return unicodedata.normalize("NFKC", text).strip().casefold()
+    return nfkc(text).strip().casefold()
 
 
 def _network(text: str) -> str:

@@ -23,6 +23,7 @@ from chat_server.services import keys as keyring
 from chat_server.services import messages, rooms
 from chat_server.services.blocks import Text
 from chat_server.services.commands import Send
+from chat_server.services.drafts import draft
 from chat_server.services.keys import SENDS, Keys
 from chat_server.serving import BROKEN_STORAGE
 from chat_server.storage.sqlite.storage import SqliteStorage
@@ -76,7 +77,7 @@ async def main(folder: Path, rounds: int) -> None:
             command = Send(
                 ref=1, room=room, client_msg_id=f"sender-{number}-{n:06d}", blocks=(Text(f"{number}/{n} {TEXT}"),)
             )
-            ack = await storage.write(lambda tx, c=command: messages.send(tx, actor, c, body_key))  # type: ignore[misc]
+            ack = await storage.write(lambda tx, c=command: messages.send(tx, actor, draft(c), body_key))  # type: ignore[misc]
             tell(f"ack {number} {n} {ack.seq} {ack.id}")
 
     async def keep(first: int) -> None:

@@ -19,6 +19,7 @@ from chat_server.services import messages, rooms
 from chat_server.services.answers import Ack
 from chat_server.services.blocks import Text
 from chat_server.services.commands import Send
+from chat_server.services.drafts import draft
 from chat_server.storage.sqlite.opening import CannotOpen
 from chat_server.storage.sqlite.storage import SqliteStorage
 from tests.support.people import add_people
@@ -34,7 +35,7 @@ class Room:
 
     async def send(self, n: int, text: str = "倒木です") -> Ack:
         command = Send(ref=1, room=self.room, client_msg_id=f"message-{n:04d}", blocks=(Text(text),))
-        return await self.storage.write(lambda tx: messages.send(tx, self.actor, command, KEY))
+        return await self.storage.write(lambda tx: messages.send(tx, self.actor, draft(command), KEY))
 
     async def count(self) -> int:
         async def read(tx: object) -> int:
@@ -117,7 +118,7 @@ async def test_one_failure_does_not_sink_its_neighbours(tmp_path: Path) -> None:
         stranger = Send(ref=1, room="0" * 26, client_msg_id="stranger1", blocks=(Text("x"),))
         results = await asyncio.gather(
             room.send(1),
-            room.storage.write(lambda tx: messages.send(tx, room.actor, stranger, KEY)),
+            room.storage.write(lambda tx: messages.send(tx, room.actor, draft(stranger), KEY)),
             room.send(2),
             return_exceptions=True,
         )

@@ -22,6 +22,7 @@ from chat_server.services.authority import Operator
 from chat_server.services.blocks import Text
 from chat_server.services.changing import edit, redact
 from chat_server.services.commands import Edit, Redact
+from chat_server.services.drafts import draft
 from chat_server.services.rooms import RoomChange
 from tests.support.api import Api, code_of
 from tests.support.server import RunningServer
@@ -202,7 +203,7 @@ async def test_never_what_was_said(scene: Scene) -> None:
     message = said.id
     blocks = (Text(SECRET + "、と決めた"),)
     author = scene.person.actor
-    await scene.act(lambda tx: edit(tx, author, Edit(ref=1, message=message, version=1, blocks=blocks)))
+    await scene.act(lambda tx: edit(tx, author, draft(Edit(ref=1, message=message, version=1, blocks=blocks))))
     await scene.act(lambda tx: redact(tx, owner.actor, Redact(ref=1, message=message)))
     await scene.act(lambda tx: rooms.change(tx, owner.actor, room, RoomChange(topic=SECRET, archived=True)))
     rows = await scene.all()

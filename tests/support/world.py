@@ -17,6 +17,7 @@ from chat_server.services.actors import load_actor
 from chat_server.services.answers import Ack
 from chat_server.services.blocks import Block, Text
 from chat_server.services.commands import Send
+from chat_server.services.drafts import draft
 from chat_server.services.keys import SENDS
 from chat_server.services.rooms import Invitation, NewRoom
 from chat_server.storage.queries import departments, organizations, people
@@ -157,7 +158,7 @@ class World:
             ref=1, room=room, client_msg_id=f"world-{self.made:08d}", blocks=blocks or (Text("確認しました。"),)
         )
         key = self.server.app.keys.current(SENDS).secret
-        return await self._do(tx, lambda tx: messages.send(tx, author.actor, command, key))
+        return await self._do(tx, lambda tx: messages.send(tx, author.actor, draft(command), key))
 
     async def recorded(self, org: Org, act: str) -> list[tuple[str, str, dict[str, Any]]]:
         """(actor, target, detail) of every row of the audit trail about `act`, the oldest first."""

@@ -10,6 +10,7 @@ from chat_server.clock import SystemClock
 from chat_server.services import history, messages, rooms
 from chat_server.services.blocks import Text
 from chat_server.services.commands import Send
+from chat_server.services.drafts import draft
 from chat_server.services.rooms import Invitation, NewRoom
 from chat_server.storage.sqlite.storage import SqliteStorage
 from tests.support.people import add_people
@@ -26,7 +27,7 @@ async def test_pages_reach_behind_the_time_of_absence(tmp_path: Path) -> None:
         async def post(*words: str) -> None:
             for word in words:
                 command = Send(ref=1, room=room, client_msg_id=f"message-{word}", blocks=(Text(word),))
-                await storage.write(lambda tx, command=command: messages.send(tx, owner, command, b"k" * 32))  # type: ignore[misc]
+                await storage.write(lambda tx, command=command: messages.send(tx, owner, draft(command), b"k" * 32))  # type: ignore[misc]
 
         await post("a1", "a2")
         await storage.write(lambda tx: rooms.leave(tx, member, room))

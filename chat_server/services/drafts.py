@@ -1,0 +1,58 @@
+"""What somebody wrote, cleaned and counted before it is submitted to the writer.
+
+The writer is everybody's: whatever needs no database is done before it, for a send and an edit, over WebSocket and
+HTTP alike. A use case that takes a `Draft` cannot be given words that were not looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from chat_server.domain import limits
+from chat_server.domain.errors import INVALID_FIELD, MESSAGE_EMPTY, TEXT_TOO_LONG, Problem
+from chat_server.services.blocks import Block, Text, clean_text, mention_tokens, photo_ids, text_chars
+from chat_server.services.commands import Edit, Send
+
+C = TypeVar("C", bound=Send | Edit)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft(Generic[C]):
+    """`command` as it was sent; `blocks` as they are stored, empty for a forward without words of one's own;
+    `mentions`: whom they call (`blocks.mention_tokens`)."""
+
+    command: C
+    blocks: tuple[Block, ...]
+    mentions: tuple[str, ...]
+
+
+def draft(command: C) -> Draft[C]:
+    """Raises `Problem` 4002, 4007, 2001."""
+    written = command.blocks or ()
+    check_length(written)  # first: what is refused costs nothing
+    blocks = tuple(_cleaned(written))
+    if not blocks and not (isinstance(command, Send) and command.forward):
+        raise Problem(MESSAGE_EMPTY, field="blocks")
+    ids = photo_ids(blocks)
+    if len(ids) > limits.PHOTOS or len(set(ids)) != len(ids):
+        raise Problem(INVALID_FIELD, field="blocks", reason=f"photos: 1–{limits.PHOTOS}, each once")
+    return Draft(command, blocks, tuple(mention_tokens(blocks)))
+
+
+def check_length(blocks: tuple[Block, ...]) -> None:
+    """Raises `Problem` 4007."""
+    if text_chars(blocks) > limits.TEXT_CHARS:
+        raise Problem(TEXT_TOO_LONG, field="blocks", limit=limits.TEXT_CHARS)
+
+
+def _cleaned(blocks: tuple[Block, ...]) -> list[Block]:
+    """Texts with nothing in them are left out."""
+    cleaned: list[Block] = []
+    for block in blocks:
+        if isinstance(block, Text):
+            block = Text(text=clean_text(block.text).strip("\n"))
+            if not block.text.strip():
+                continue
+        cleaned.append(block)
+    return cleaned
