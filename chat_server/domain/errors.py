@@ -270,8 +270,8 @@ ORGANIZATION_NOT_OPEN = _fault(
     3010,
     "organization_not_open",
     409,
-    "相手の団体がまだこのトークルームを承認していません。",
-    "The other organization has not opened this room yet.",
+    "このトークルームは、その団体とは共有されていません。トークルームの管理者に共有を依頼してください。",
+    "This room is not shared with that organization. Ask an owner of the room to offer it.",
 )
 ROOM_FULL = _fault(
     3011,
@@ -279,6 +279,14 @@ ROOM_FULL = _fault(
     409,
     "メンバーは{limit}人までです。",
     "A room has at most {limit} members.",
+)
+
+OWNER_IS_HOME = _fault(
+    3012,
+    "owner_is_home",
+    409,
+    "管理者にできるのは、このトークルームを作った団体のメンバーだけです。",
+    "Only members of the organization that made the room can own it.",
 )
 
 # 4xxx: messages

@@ -19,6 +19,7 @@ from chat_server.domain.errors import (
     MEMBER_NOT_FOUND,
     MESSAGE_NOT_FOUND,
     METHOD_NOT_ALLOWED,
+    ORGANIZATION_NOT_FOUND,
     PERSON_NOT_FOUND,
     ROOM_NOT_FOUND,
     Fault,
@@ -44,6 +45,7 @@ _MISSING: Final[dict[str, tuple[Fault, ...]]] = {
     "message": (MESSAGE_NOT_FOUND,),
     "user": (MEMBER_NOT_FOUND, PERSON_NOT_FOUND),
     "device": (DEVICE_NOT_FOUND,),
+    "organization": (ORGANIZATION_NOT_FOUND,),
 }
 """How an id in an address is missed: with that of these faults which the call declares."""
 

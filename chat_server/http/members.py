@@ -11,6 +11,8 @@ from chat_server.domain.errors import (
     GUEST_NOT_ALLOWED,
     LAST_OWNER,
     MEMBER_NOT_FOUND,
+    ORGANIZATION_NOT_OPEN,
+    OWNER_IS_HOME,
     PERSON_NOT_FOUND,
     ROOM_ARCHIVED,
     ROOM_FULL,
@@ -86,7 +88,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         status=204,
         faults=(
             ROOM_NOT_FOUND, ROOM_ARCHIVED, ROOM_NOT_OWNER, ROOM_KIND_FORBIDS, GUEST_NOT_ALLOWED, ROOM_FULL,
-            PERSON_NOT_FOUND, FORBIDDEN,
+            PERSON_NOT_FOUND, FORBIDDEN, ORGANIZATION_NOT_OPEN,
         ),
         example=Invitation(("06ed0000000000000000000002",)),
         note="Up to 50 at once, of one's own organization; those who are members already stay as they are.",
@@ -100,7 +102,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         status=204,
         faults=(
             ROOM_NOT_FOUND, ROOM_ARCHIVED, ROOM_NOT_OWNER, ROOM_KIND_FORBIDS, LAST_OWNER, MEMBER_NOT_FOUND,
-            GUEST_NOT_ALLOWED,
+            GUEST_NOT_ALLOWED, OWNER_IS_HOME,
         ),
         example=RoleChange("owner"),
     ),

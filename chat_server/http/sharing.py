@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
@@ -38,6 +38,20 @@ class OfferedRoom(msgspec.Struct, frozen=True):
     at: Time
 
 
+class Side(msgspec.Struct, frozen=True):
+    """Another organization's side of a room; `at`: since when it is so."""
+
+    id: Id
+    name: str
+    state: Literal["offered", "open"]
+    at: Time
+
+
+class Sides(msgspec.Struct, frozen=True):
+    items: list[Side]
+    next: str | None
+
+
 class OfferedRooms(msgspec.Struct, frozen=True):
     items: list[OfferedRoom]
     next: str | None
@@ -60,11 +74,15 @@ async def open_side(ctx: Ctx[Nothing, Nothing]) -> Any:
 
 
 async def close_side(ctx: Ctx[Nothing, Nothing]) -> Any:
-    """People leave fifty a transaction, so that the writer stays free; the last one keeps the answer."""
-    actor, room = ctx.actor, ctx.path["room"]
-    while await ctx.parts.storage.write(lambda tx: sharing.close_side(tx, actor, room), org_id=actor.org_id):
-        pass
-    return await ctx.write(lambda tx: sharing.close_side(tx, actor, room))
+    return await ctx.write(lambda tx: sharing.close_side(tx, ctx.actor, ctx.path["room"]))
+
+
+async def list_sides(ctx: Ctx[Nothing, Nothing]) -> Any:
+    return {"items": await ctx.read(lambda reader: sharing.sides(reader, ctx.actor, ctx.path["room"])), "next": None}
+
+
+async def withdraw_room(ctx: Ctx[Nothing, Nothing]) -> Any:
+    return await ctx.write(lambda tx: sharing.withdraw(tx, ctx.actor, ctx.path["room"], ctx.path["organization"]))
 
 
 _ORGANIZATIONS: Final = "/api/rooms/{room}/organizations"
@@ -91,7 +109,25 @@ CALLS: Final[tuple[AnyCall, ...]] = (
             ROOM_NOT_FOUND, ROOM_ARCHIVED, ROOM_NOT_OWNER, ROOM_KIND_FORBIDS, FORBIDDEN, ORGANIZATION_NOT_FOUND,
         ),
         example=Offer("kazamihara"),
-        note="Nothing passes until the other side opens the room.",
+        note="Nothing passes until the other side opens the room. An offer is good for one opening.",
+    ),
+    Call(
+        "GET",
+        _ORGANIZATIONS,
+        "The other sides of a room",
+        list_sides,
+        answer=Sides,
+        faults=(ROOM_NOT_FOUND, ROOM_NOT_OWNER, ROOM_KIND_FORBIDS),
+        note="For owners of the home organization: to whom the room is offered, with whom it is open.",
+    ),
+    Call(
+        "DELETE",
+        _ORGANIZATIONS + "/{organization}",
+        "Take a room back from another organization",
+        withdraw_room,
+        status=204,
+        faults=(ROOM_NOT_FOUND, ROOM_NOT_OWNER, ROOM_KIND_FORBIDS, ORGANIZATION_NOT_FOUND),
+        note="By owners of the home organization. All people of the other side leave; only another offer lets them in.",
     ),
     Call(
         "PUT",
@@ -101,7 +137,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         answer=Room,
         access=Access.MEMBER,
         faults=(ROOM_NOT_FOUND, ROOM_FULL, FORBIDDEN),
-        note="Whoever opens it comes in as an owner, and invites their own people.",
+        note="Whoever opens it comes in as a member, and invites their own people. Home goes on owning the room.",
     ),
     Call(
         "DELETE",
@@ -111,6 +147,6 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         status=204,
         access=Access.MEMBER,
         faults=(ROOM_NOT_FOUND, ROOM_KIND_FORBIDS, FORBIDDEN),
-        note="All of one's own people leave. The home side archives the room instead.",
+        note="All of one's own people leave, and only another offer lets them in. The home side archives the room instead.",
     ),
 )  # fmt: skip

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from chat_server.ports import Reader, Tx
-from chat_server.services import own_stream
+from chat_server.services import own_stream, sharing
 from chat_server.storage.queries import outbox, people_streams
 
 MESSAGE: Final = "message"
 DIRECTORY: Final = "directory"
+CLOSED_SIDE: Final = sharing.CLOSED_SIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +43,8 @@ async def tell_directory(tx: Tx, org_id: int, people: Sequence[int], version: in
     """A changed directory goes into everybody's own stream."""
     for user_id in people:
         await own_stream.append(tx, user_id, org_id, DIRECTORY, {"version": version})
+
+
+async def empty_closed(tx: Tx, room_id: int) -> bool:
+    """One step of taking out those whose side of the room is closed; true if some are left."""
+    return await sharing.empty_closed(tx, room_id)

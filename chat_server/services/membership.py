@@ -7,13 +7,13 @@ from typing import Any
 
 from chat_server.domain import limits
 from chat_server.domain.actors import Actor
-from chat_server.domain.errors import ROOM_FULL, Problem
+from chat_server.domain.errors import ORGANIZATION_NOT_OPEN, ROOM_FULL, Problem
 from chat_server.domain.events import EVERYTHING, Joined, Left, RoomEvent
 from chat_server.ports import Tx
 from chat_server.services import own_stream
 from chat_server.services.people import wire_person
 from chat_server.services.rendering import pack
-from chat_server.storage.queries import rooms
+from chat_server.storage.queries import rooms, sharing
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +37,17 @@ class Who:
 
 
 async def enter(tx: Tx, actor: Actor | Who, place: Place, who: Who, role: str) -> int:
-    """Begin an interval of membership; answers its seq. Raises `Problem` 3011.
+    """Begin an interval of membership; answers its seq. Raises `Problem` 3011, 3010.
+
+    Every way in passes here: people of another organization than the room's home come in only while the room is open on
+    their side, so that nobody whose side is being closed brings a colleague back.
 
     The person hears of the room before the room's event reaches them, so that no event belongs to an unknown room.
     """
     if place.members >= limits.ROOM_MEMBERS:
         raise Problem(ROOM_FULL, limit=limits.ROOM_MEMBERS)
+    if who.org_id != place.org_id and await sharing.state(tx, place.room_id, who.org_id) != "open":
+        raise Problem(ORGANIZATION_NOT_OPEN, field="room")
     seq = await rooms.next_seq(tx, place.room_id)
     visible_seq = 1 if place.history == "all" else seq
     await rooms.add_member(tx, who.org_id, place.room_id, who.user_id, role, seq, visible_seq)
@@ -52,7 +57,7 @@ async def enter(tx: Tx, actor: Actor | Who, place: Place, who: Who, role: str) -
     return seq
 
 
-async def go(tx: Tx, actor: Actor, place: Place, who: Who, membership_id: int, change: str, role: str) -> int:
+async def go(tx: Tx, actor: Actor | Who, place: Place, who: Who, membership_id: int, change: str, role: str) -> int:
     """End the interval: `change` is left or removed. Its own seq is the last that the person receives."""
     seq = await rooms.next_seq(tx, place.room_id)
     await rooms.end_membership(tx, membership_id, place.room_id, seq)

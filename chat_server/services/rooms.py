@@ -15,6 +15,7 @@ from chat_server.domain.errors import (
     INVALID_FIELD,
     LAST_OWNER,
     MEMBER_NOT_FOUND,
+    OWNER_IS_HOME,
     PERSON_NOT_FOUND,
     ROOM_ARCHIVED,
     ROOM_KIND_FORBIDS,
@@ -145,7 +146,7 @@ async def invite(tx: Tx, actor: Actor, room: str, invitation: Invitation) -> Non
     """Bring people in; those who are members already stay as they are.
 
     Raises `Problem` 3001, 3002, 3004 (only owners give a role above one's own, or invite to announcements), 3005
-    (direct, memo), 3009, 6001, 3011.
+    (direct, memo), 3009, 6001, 3010 (closed on one's own side), 3011.
     """
     standing = await in_room(tx, actor, room)
     _check_can_invite(actor, standing, invitation.role)
@@ -180,7 +181,11 @@ async def remove(tx: Tx, actor: Actor, room: str, user: str) -> None:
 
 
 async def give_role(tx: Tx, actor: Actor, room: str, user: str, role: str) -> None:
-    """An owner changes what a member may do. Raises `Problem` 3001, 3002, 3004–3007, 3009 (guests own nothing)."""
+    """An owner changes what a member may do.
+
+    Raises `Problem` 3001, 3002, 3004–3007, 3009 (guests own nothing), 3012 (nor does the other side of a shared room:
+    it may close at any time, and a room must not be left without an owner).
+    """
     standing = await in_room(tx, actor, room)
     if standing.kind in rules.FIXED:
         raise Problem(ROOM_KIND_FORBIDS, field="room")
@@ -190,6 +195,8 @@ async def give_role(tx: Tx, actor: Actor, room: str, user: str, role: str) -> No
         return
     if role == rules.OWNER and await invitations.kind_of(tx, who.user_id) == GUEST:
         raise Problem(GUEST_NOT_ALLOWED, field="role")
+    if role == rules.OWNER and who.org_id != standing.org_id:
+        raise Problem(OWNER_IS_HOME, field="role")
     await _keep_an_owner(tx, standing, before)
     await change_role(tx, actor, _place(standing), who, membership_id, role)
     await audit.record_by(tx, actor, "room.role", standing.room, {"user": user, "role": role})

@@ -58,6 +58,10 @@ class OutboxWorker:
             return 0
         for org_id in dict.fromkeys(job.org_id for job in batch if job.kind == jobs.DIRECTORY):
             await self._tell_everybody(org_id)
+        for job in batch:
+            if job.kind == jobs.CLOSED_SIDE and job.room_id is not None:
+                while await self._storage.write(partial(jobs.empty_closed, room_id=job.room_id), org_id=job.org_id):
+                    pass
         await self._storage.write(partial(jobs.finish, upto=batch[-1].id))
         return len(batch)
 

@@ -96,6 +96,8 @@ PERMISSIONS: Final[dict[str, Row]] = {
     "list_offered_rooms": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200),
     "offer_room": signed_in(3004, 3004, 3004, 2008, 3001, 3001, 3001),
     "open_side": signed_in(3009, 2008, 2008, 2008, 3001, 2008, 200),
+    "list_sides": signed_in(3004, 3004, 3004, 200, 3001, 3001, 3001),  # whom the owner offered it to
+    "withdraw_room": signed_in(3004, 3004, 3004, 204, 3001, 3001, 3001),
     "close_side": signed_in(3009, 2008, 2008, 2008, 3005, 2008, 204),  # the home side archives instead
     # Messages
     "list_messages": signed_in(200, 200, 200, 200, 3001, 3001, 3001),

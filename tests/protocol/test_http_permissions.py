@@ -178,6 +178,8 @@ REQUESTS: Final[dict[str, Request]] = {
     "list_offered_rooms": Request(),
     "offer_room": Request(in_room, json=lambda s, p: {"organization": s.other.code}),
     "open_side": Request(in_room),
+    "list_sides": Request(in_room),
+    "withdraw_room": Request(lambda s, p: {"room": s.room, "organization": s.other.public_id}),
     "close_side": Request(in_room),
     "list_messages": Request(in_room),
     "send_message": Request(
