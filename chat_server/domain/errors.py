@@ -354,6 +354,14 @@ TOO_MANY_REACTIONS = _fault(
     "This message has too many kinds of reactions. Choose one that is there.",
 )
 
+TOO_MANY_MENTIONS = _fault(
+    4010,
+    "too_many_mentions",
+    422,
+    "メンションは1つのメッセージに{limit}件までです。全員に知らせるときは「全員」を選んでください。",
+    "A message has at most {limit} mentions. Mention everyone to call the whole room.",
+)
+
 # 5xxx: files
 ATTACHMENT_NOT_FOUND = _fault(
     5001,

@@ -29,6 +29,8 @@ PAGE_EVENTS_MAX: Final = 500
 TEXT_CHARS: Final = 20_000
 PHOTOS: Final = 10
 BLOCKS: Final = 20
+MENTIONS: Final = 50
+"""People and departments that one message may call; everyone is one."""
 REACTION_CHARS: Final = 32
 REACTION_KINDS: Final = 20
 REACTION_USERS_SHOWN: Final = 50

@@ -19,6 +19,7 @@ from chat_server.domain.errors import (
     ROOM_NOT_FOUND,
     ROOM_READ_ONLY,
     TEXT_TOO_LONG,
+    TOO_MANY_MENTIONS,
 )
 from chat_server.http.calls import AnyCall, Call, Ctx, Nothing
 from chat_server.http.shapes import Ack, Message, MessageInRoom, MessagePage, Person, Seq
@@ -129,7 +130,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         answer=Ack,
         faults=(
             ROOM_NOT_FOUND, ROOM_ARCHIVED, ROOM_READ_ONLY, MESSAGE_EMPTY, TEXT_TOO_LONG, CLIENT_MSG_ID_REUSED,
-            MENTION_UNKNOWN, ATTACHMENT_NOT_FOUND, ATTACHMENT_USED, MESSAGE_NOT_FOUND,
+            MENTION_UNKNOWN, TOO_MANY_MENTIONS, ATTACHMENT_NOT_FOUND, ATTACHMENT_USED, MESSAGE_NOT_FOUND,
         ),
         example=NewMessage("5f0c2b1e-6a51", (Text("3号線の陥没、確認しました。"),)),
         example_answer=Ack(

@@ -130,7 +130,7 @@ class Dispatcher:
     # Writing
 
     def _drafted(self, actor: Actor, command: Send | Edit) -> Callable[[Tx], Awaitable[Ack]]:
-        """Words are cleaned here, before the writer gets them. Raises `Problem` 4002, 4007, 2001."""
+        """Words are cleaned here, before the writer gets them. Raises `Problem` 4002, 4007, 4010, 2001."""
         if isinstance(command, Send):
             return partial(messages.send, actor=actor, draft=draft(command), body_key=self._body_key)
         return partial(changing.edit, actor=actor, draft=draft(command))

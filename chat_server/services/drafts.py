@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from chat_server.domain import limits
-from chat_server.domain.errors import INVALID_FIELD, MESSAGE_EMPTY, TEXT_TOO_LONG, Problem
+from chat_server.domain.errors import INVALID_FIELD, MESSAGE_EMPTY, TEXT_TOO_LONG, TOO_MANY_MENTIONS, Problem
 from chat_server.services.blocks import Block, Text, clean_text, mention_tokens, photo_ids, text_chars
 from chat_server.services.commands import Edit, Send
 
@@ -28,7 +28,7 @@ class Draft(Generic[C]):
 
 
 def draft(command: C) -> Draft[C]:
-    """Raises `Problem` 4002, 4007, 2001."""
+    """Raises `Problem` 4002, 4007, 4010, 2001."""
     written = command.blocks or ()
     check_length(written)  # first: what is refused costs nothing
     blocks = tuple(_cleaned(written))
@@ -37,7 +37,10 @@ def draft(command: C) -> Draft[C]:
     ids = photo_ids(blocks)
     if len(ids) > limits.PHOTOS or len(set(ids)) != len(ids):
         raise Problem(INVALID_FIELD, field="blocks", reason=f"photos: 1–{limits.PHOTOS}, each once")
-    return Draft(command, blocks, tuple(mention_tokens(blocks)))
+    mentions = mention_tokens(blocks)
+    if len(mentions) > limits.MENTIONS:
+        raise Problem(TOO_MANY_MENTIONS, field="blocks", limit=limits.MENTIONS)
+    return Draft(command, blocks, tuple(mentions))
 
 
 def check_length(blocks: tuple[Block, ...]) -> None:

@@ -25,24 +25,23 @@ class Mentioned:
 async def resolve(tx: Reader, actor: Actor, room: Standing, tokens: Sequence[str]) -> Mentioned:
     """Only members of the room can be mentioned. Raises `Problem` 4008: nobody is told that a stranger exists."""
     mentioned = Mentioned()
-    for token in tokens:
-        if token == EVERYONE:
-            mentioned.everyone = True
-            mentioned.names[token] = "全員"
-            continue
-        kind, _, public_id = token.partition(":")
-        if kind == "user":
-            found = await queries.member(tx, room.room_id, public_id)
-            if found is None:
-                raise Problem(MENTION_UNKNOWN, field="blocks")
-            mentioned.users.add(found[0])
-            mentioned.names[token] = found[1]
-        else:
-            name = await queries.department_name(tx, actor.org_id, public_id)
-            users = await queries.department_members(tx, room.room_id, actor.org_id, public_id)
-            if name is None or not users:
-                raise Problem(MENTION_UNKNOWN, field="blocks")
-            mentioned.users |= users
-            mentioned.names[token] = name
+    if EVERYONE in tokens:
+        mentioned.everyone = True
+        mentioned.names[EVERYONE] = "全員"
+    if users := _ids("user:", tokens):
+        for user, (user_id, name) in (await queries.members(tx, room.room_id, users)).items():
+            mentioned.names[f"user:{user}"] = name
+            mentioned.users.add(user_id)
+    if departments := _ids("department:", tokens):
+        found = await queries.departments(tx, room.room_id, actor.org_id, departments)
+        for department, (name, members) in found.items():
+            mentioned.names[f"department:{department}"] = name
+            mentioned.users |= members
+    if mentioned.names.keys() != set(tokens):
+        raise Problem(MENTION_UNKNOWN, field="blocks")
     mentioned.users.discard(actor.user_id)
     return mentioned
+
+
+def _ids(kind: str, tokens: Sequence[str]) -> list[str]:
+    return [token.removeprefix(kind) for token in tokens if token.startswith(kind)]

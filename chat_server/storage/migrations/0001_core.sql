@@ -42,6 +42,7 @@ CREATE TABLE departments (
   created_at BIGINT NOT NULL,
   UNIQUE (org_id, code)
 );
+CREATE INDEX departments_parent ON departments (parent_id);
 
 CREATE TABLE users (
   id $ID,
@@ -360,7 +361,7 @@ CREATE INDEX renditions_blob ON renditions (org_id, sha256);
 CREATE TABLE outbox (                         -- durable jobs, expanded after the commit
   id $ID,
   org_id BIGINT NOT NULL REFERENCES organizations(id),
-  kind TEXT NOT NULL,                         -- message, directory
+  kind TEXT NOT NULL,                         -- message, directory, closed_side
   room_id BIGINT,
   seq BIGINT,
   at BIGINT NOT NULL
