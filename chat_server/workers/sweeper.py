@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Final
 
 import structlog
 
 from chat_server.ports import Storage
-from chat_server.services import idempotency, sweeping
+from chat_server.services import idempotency, own_stream, sweeping
 
 EVERY: Final = 300.0
 log = structlog.get_logger("renraku.sweeper")
@@ -35,3 +36,6 @@ class Sweeper:
             pass
         while await self._storage.write(sweeping.sweep):
             pass
+        for user_id in await self._storage.read(own_stream.overgrown):
+            while await self._storage.write(partial(own_stream.trim, user_id=user_id)):
+                pass
