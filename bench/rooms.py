@@ -12,6 +12,7 @@ from bench import servers
 from bench.plan import Plan
 from bench.processes import LOAD_CORE, BenchError, on_core
 from bench.report import Figure, figure
+from bench.seed import ROOM_MEMBERS
 
 ROOMS: Final = 200
 ASKED: Final = 200
@@ -29,8 +30,8 @@ def run(plan: Plan) -> list[Figure]:
     times.sort()
     middle, late = statistics.median(times), times[int(len(times) * 0.95)]
     how = (
-        f"GET /api/rooms of somebody in {ROOMS} rooms with 30 unread messages each, {size} bytes, over HTTP on one"
-        f" connection, {ASKED} times: median {middle:.1f} ms, 95th percentile {late:.1f} ms."
+        f"GET /api/rooms of somebody in {ROOMS} rooms of {ROOM_MEMBERS} members with 30 unread messages each, {size}"
+        f" bytes, over HTTP on one connection, {ASKED} times: median {middle:.1f} ms, 95th percentile {late:.1f} ms."
     )
     return [figure("rooms.list_ms", middle, "ms", how)]
 

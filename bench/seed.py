@@ -33,6 +33,8 @@ from chat_server.storage.queries.people import NewUser
 ZONE: Final = "lgwan"
 _ADDRESS: Final = "127.0.0.1"
 _INVITED_AT_ONCE: Final = 49
+ROOM_MEMBERS: Final = 300
+"""Of the rooms in somebody's list: what the list costs must not depend on them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,15 +146,16 @@ async def storm(seed: Seed, count: int) -> Lines:
     return [(bystander.token, room), *((someone.token, "-") for someone in everybody)]
 
 
+def _but(people: Sequence[Someone], one: Someone) -> list[Someone]:
+    return [someone for someone in people if someone is not one]
+
+
 async def room_list(seed: Seed, count: int) -> Lines:
-    """One person in `count` rooms of ten, 30 messages in each, none of them read."""
-    everybody = await seed.people(40)
-    reader, others = everybody[0], everybody[1:]
-    found = await asyncio.gather(
-        *(seed.room([others[n % 30], reader, *others[n % 30 + 1 : n % 30 + 9]]) for n in range(count))
-    )
+    """One person in `count` rooms of ROOM_MEMBERS, 30 messages in each, none of them read."""
+    reader, *others = await seed.people(ROOM_MEMBERS)
+    found = await asyncio.gather(*(seed.room([owner, reader, *_but(others, owner)]) for owner in others[:count]))
     for _ in range(30):
-        await asyncio.gather(*(seed.post(others[n % 30], room) for n, room in enumerate(found)))
+        await asyncio.gather(*(seed.post(owner, room) for owner, room in zip(others, found, strict=False)))
     return [(reader.token, "-")]
 
 

@@ -168,6 +168,7 @@ CREATE TABLE memberships (                    -- an interval of seq; to_seq NULL
   room_id BIGINT NOT NULL REFERENCES rooms(id),
   user_id BIGINT NOT NULL REFERENCES users(id),
   role TEXT NOT NULL,                         -- owner, member, read_only
+  outsider BIGINT NOT NULL,                   -- 1: a guest, or not of the room's home; neither ever changes
   involvement TEXT NOT NULL DEFAULT 'everything',
   from_seq BIGINT NOT NULL,
   to_seq BIGINT,
@@ -180,6 +181,7 @@ CREATE TABLE memberships (                    -- an interval of seq; to_seq NULL
 );
 CREATE UNIQUE INDEX memberships_now ON memberships (room_id, user_id) WHERE to_seq IS NULL;
 CREATE INDEX memberships_user ON memberships (user_id, room_id, to_seq);
+CREATE INDEX memberships_outsiders ON memberships (room_id, org_id) WHERE outsider = 1 AND to_seq IS NULL;
 
 CREATE TABLE messages (
   id $ID,

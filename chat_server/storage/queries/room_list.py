@@ -8,7 +8,7 @@ from typing import Final
 from chat_server.ports import Reader, Row
 
 # Unread: messages above the own marker, not one's own, not redacted, counted up to the cap; a covering index answers
-# it. Outsiders: guests and members of other organizations, at most a few names.
+# it. The other person of a direct room: by CASE, because a mere condition on the kind reads the members of every room.
 _ROOMS: Final = """
 SELECT r.id, r.public_id, r.kind, r.name, r.topic, r.history, r.outflow, r.archived_at, r.members, m.role,
   m.involvement, r.last_seq, r.first_seq, m.read_seq, o.name, r.org_id, r.direct_key,
@@ -24,7 +24,8 @@ FROM memberships m
 JOIN rooms r ON r.id = m.room_id
 JOIN organizations o ON o.id = r.org_id
 LEFT JOIN messages l ON l.room_id = r.id AND l.ordinal = r.last_ordinal
-LEFT JOIN memberships dm ON r.kind = 'direct' AND dm.room_id = r.id AND dm.user_id <> m.user_id AND dm.to_seq IS NULL
+LEFT JOIN memberships dm ON dm.room_id = CASE WHEN r.kind = 'direct' THEN r.id END AND dm.user_id <> m.user_id
+  AND dm.to_seq IS NULL
 LEFT JOIN users du ON du.id = dm.user_id
 WHERE m.user_id = ? AND m.to_seq IS NULL
 """
@@ -41,15 +42,20 @@ async def one(tx: Reader, user_id: int, room: str, cap: int) -> Row | None:
 
 
 async def outsiders(tx: Reader, room_ids: Sequence[int]) -> Sequence[Row]:
-    """(room_id, name) of everyone who makes a room less than internal: other organizations and guests."""
+    """(room_id, name) of everyone who makes a room less than internal: other organizations, each once, and guests.
+
+    Rooms have thousands of members and few outsiders: only the index of those is looked at.
+    """
     if not room_ids:
         return []
     marks = ",".join("?" * len(room_ids))
     return await tx.all(
-        "SELECT DISTINCT m.room_id, CASE WHEN u.org_id <> r.org_id THEN o.name ELSE u.name END"  # noqa: S608
-        " FROM memberships m JOIN users u ON u.id = m.user_id JOIN rooms r ON r.id = m.room_id"
-        " JOIN organizations o ON o.id = u.org_id"
-        f" WHERE m.room_id IN ({marks}) AND m.to_seq IS NULL AND (u.org_id <> r.org_id OR u.kind = 'guest')"
-        " ORDER BY 1, 2",
+        "SELECT s.room_id, o.name FROM room_organizations s JOIN organizations o ON o.id = s.org_id"  # noqa: S608
+        f" WHERE s.room_id IN ({marks}) AND s.state <> 'home' AND EXISTS (SELECT 1 FROM memberships m"
+        "   WHERE m.room_id = s.room_id AND m.org_id = s.org_id AND m.outsider = 1 AND m.to_seq IS NULL)"
+        " UNION SELECT r.id, u.name FROM rooms r"
+        " JOIN memberships m ON m.room_id = r.id AND m.org_id = r.org_id AND m.outsider = 1 AND m.to_seq IS NULL"
+        f" JOIN users u ON u.id = m.user_id WHERE r.id IN ({marks}) ORDER BY 1, 2",
+        *room_ids,
         *room_ids,
     )

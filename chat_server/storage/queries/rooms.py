@@ -153,10 +153,11 @@ async def add_member(
 ) -> None:
     """Begin an interval. Everything written so far counts as read, whether it may be seen or not."""
     await tx.run(
-        "INSERT INTO memberships (org_id, room_id, user_id, role, from_seq, visible_seq, visible_ordinal, read_seq,"
-        " read_ordinal, joined_at)"
-        " SELECT ?, r.id, ?, ?, ?, ?, r.last_ordinal, ?, r.last_ordinal, ? FROM rooms r WHERE r.id = ?",
-        org_id, user_id, role, from_seq, visible_seq, from_seq, tx.now, room_id,
+        "INSERT INTO memberships (org_id, room_id, user_id, role, outsider, from_seq, visible_seq, visible_ordinal,"
+        " read_seq, read_ordinal, joined_at)"
+        " SELECT u.org_id, r.id, u.id, ?, CASE WHEN u.kind = 'guest' OR u.org_id <> r.org_id THEN 1 ELSE 0 END, ?, ?,"
+        " r.last_ordinal, ?, r.last_ordinal, ? FROM rooms r JOIN users u ON u.id = ? AND u.org_id = ? WHERE r.id = ?",
+        role, from_seq, visible_seq, from_seq, tx.now, user_id, org_id, room_id,
     )  # fmt: skip
     await tx.run("UPDATE rooms SET members = members + 1 WHERE id = ?", room_id)
 
