@@ -29,9 +29,9 @@ async def oldest(tx: Reader, limit: int) -> list[Job]:
     return [Job(*row) for row in await outbox.oldest(tx, limit)]
 
 
-async def finish(tx: Tx, upto: int) -> None:
-    """Everything up to this id is done."""
-    await outbox.done(tx, upto)
+async def finish(tx: Tx, batch: Sequence[Job]) -> None:
+    """All of these are done, and nothing else."""
+    await outbox.done(tx, [job.id for job in batch])
 
 
 async def people_after(tx: Reader, org_id: int, after: int, limit: int) -> tuple[list[int], int]:

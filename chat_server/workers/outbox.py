@@ -62,7 +62,7 @@ class OutboxWorker:
             if job.kind == jobs.CLOSED_SIDE and job.room_id is not None:
                 while await self._storage.write(partial(jobs.empty_closed, room_id=job.room_id), org_id=job.org_id):
                     pass
-        await self._storage.write(partial(jobs.finish, upto=batch[-1].id))
+        await self._storage.write(partial(jobs.finish, batch=batch))
         return len(batch)
 
     async def _tell_everybody(self, org_id: int) -> None:

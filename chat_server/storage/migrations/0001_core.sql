@@ -112,6 +112,7 @@ CREATE TABLE refresh_tokens (                 -- one family a device; a used one
   used_at BIGINT
 ) $COMPACT;
 CREATE INDEX refresh_tokens_device ON refresh_tokens (device_id);
+CREATE INDEX refresh_tokens_end ON refresh_tokens (expires_at);
 
 CREATE TABLE sign_ins (                       -- sign-in flows under way; every step gives a new flow token
   token_hash TEXT NOT NULL PRIMARY KEY,
@@ -123,12 +124,14 @@ CREATE TABLE sign_ins (                       -- sign-in flows under way; every 
   passed TEXT NOT NULL DEFAULT '',
   expires_at BIGINT NOT NULL
 ) $COMPACT;
+CREATE INDEX sign_ins_end ON sign_ins (expires_at);
 
 CREATE TABLE sign_in_failures (               -- brute force, by account and by address
   key TEXT NOT NULL PRIMARY KEY,
   failures BIGINT NOT NULL,
   since BIGINT NOT NULL
 ) $COMPACT;
+CREATE INDEX sign_in_failures_since ON sign_in_failures (since);
 
 CREATE TABLE rooms (
   id $ID,

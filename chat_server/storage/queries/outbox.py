@@ -19,6 +19,9 @@ async def oldest(tx: Reader, limit: int) -> Sequence[Row]:
     return await tx.all("SELECT id, org_id, kind, room_id, seq FROM outbox ORDER BY id LIMIT ?", limit)
 
 
-async def done(tx: Tx, upto: int) -> int:
-    """Everything up to `upto` is expanded; answers the number of rows."""
-    return await tx.run("DELETE FROM outbox WHERE id <= ?", upto)
+async def done(tx: Tx, ids: Sequence[int]) -> int:
+    """These are expanded; answers the number of rows.
+
+    By their ids and not up to the last: on PostgreSQL a smaller id may be committed after a larger one was read.
+    """
+    return await tx.run(f"DELETE FROM outbox WHERE id IN ({','.join('?' * len(ids))})", *ids)  # noqa: S608 (question marks)
