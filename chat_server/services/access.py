@@ -11,6 +11,7 @@ from chat_server.domain.errors import (
     ROOM_READ_ONLY,
     Problem,
 )
+from chat_server.domain.events import within
 from chat_server.domain.rooms import FIXED, Standing
 from chat_server.ports import Reader
 from chat_server.storage.queries import messages, rooms
@@ -42,10 +43,11 @@ def check_can_manage(standing: Standing) -> None:
 
 
 async def may_see(tx: Reader, actor: Actor, standing: Standing, seq: int) -> bool:
-    """Whether the actor may see `seq`: in the present membership, or in an earlier interval of it."""
+    """Whether the actor may see `seq`: in the present membership, or in an earlier interval of it; never what lies
+    before the room's first kept event."""
     if seq >= standing.visible_seq:
-        return True
-    return any(first <= seq <= last for first, last in await rooms.intervals(tx, standing.room_id, actor.user_id))
+        return seq >= standing.first_seq
+    return within(await rooms.intervals(tx, standing.room_id, actor.user_id), seq)
 
 
 async def visible_message(tx: Reader, actor: Actor, message: str) -> tuple[Stored, Standing]:

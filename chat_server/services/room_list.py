@@ -50,7 +50,7 @@ def _room(actor: Actor, row: Row, outsiders: list[str]) -> Wire:
         read, 0, involvement,
     )  # fmt: skip
     last = None
-    if at is not None and redacted_at is None and last_seq >= visible_seq:
+    if at is not None and redacted_at is None and last_seq >= max(visible_seq, first):
         last = {"at": at, "author": author, "text": text}
     wire = {
         "id": room,

@@ -261,9 +261,10 @@ async def bookmark(tx: Tx, user_id: int, message: Stored, on: bool) -> bool:
 
 
 async def bookmarks(tx: Reader, user_id: int, before_at: int, before_id: int, limit: int) -> list[Row]:
-    """(bookmarked at, message_id), newest first, of messages in rooms the user is in now; keyset by (at, id)."""
+    """(bookmarked at, message_id), newest first, of messages kept in rooms the user is in now; keyset by (at, id)."""
     rows = await tx.all(
         "SELECT b.at, b.message_id FROM bookmarks b JOIN messages m ON m.id = b.message_id"
+        " JOIN rooms r ON r.id = m.room_id AND r.first_seq <= m.seq"
         " JOIN memberships s ON s.room_id = m.room_id AND s.user_id = b.user_id AND s.to_seq IS NULL"
         " WHERE b.user_id = ? AND m.redacted_at IS NULL AND (b.at < ? OR (b.at = ? AND b.message_id < ?))"
         " ORDER BY b.at DESC, b.message_id DESC LIMIT ?",

@@ -72,9 +72,14 @@ async def member_ids(tx: Reader, room_id: int, user_ids: Sequence[int]) -> set[i
 
 
 async def intervals(tx: Reader, room_id: int, user_id: int) -> Ranges:
-    """What `user_id` may see of the room: (first, last) seq of each interval, last = a large number while inside."""
+    """What `user_id` may see of the room: (first, last) seq of each interval, last = a large number while inside.
+
+    Nothing before the room's first kept event: what retention has ended is there for nobody.
+    """
     rows = await tx.all(
-        "SELECT visible_seq, coalesce(to_seq, 9007199254740991) FROM memberships WHERE room_id = ? AND user_id = ?",
+        "SELECT CASE WHEN m.visible_seq < r.first_seq THEN r.first_seq ELSE m.visible_seq END,"
+        " coalesce(m.to_seq, 9007199254740991) FROM memberships m JOIN rooms r ON r.id = m.room_id"
+        " WHERE m.room_id = ? AND m.user_id = ? AND (m.to_seq IS NULL OR m.to_seq >= r.first_seq)",
         room_id,
         user_id,
     )
