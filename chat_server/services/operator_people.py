@@ -24,6 +24,7 @@ from chat_server.services.operation import Deps, Operation, Wire, operation
 from chat_server.services.people import wire
 from chat_server.services.throttle import fold
 from chat_server.storage.queries import departments, people, sessions
+from chat_server.storage.queries.appointments import LOWEST_RANK
 from chat_server.storage.queries.people import Person
 
 
@@ -48,7 +49,7 @@ class Add(msgspec.Struct, frozen=True, kw_only=True):
     roles: tuple[str, ...] = ()
     department: str | None = None
     post: str = ""
-    rank: int = people.LOWEST_RANK
+    rank: int = LOWEST_RANK
     password: str | None = None
 
 
@@ -127,7 +128,7 @@ async def _appoint(tx: Tx, who: Operator, user_id: int, asked: Add) -> None:
     found = await departments.by_code(tx, who.org_id, asked.department or "")
     if found is None:
         raise Problem(DEPARTMENT_NOT_FOUND, field="department", department=asked.department)
-    if asked.kind != MEMBER or not 1 <= asked.rank <= people.LOWEST_RANK or len(asked.post) > 40:
+    if asked.kind != MEMBER or not 1 <= asked.rank <= LOWEST_RANK or len(asked.post) > 40:
         raise Problem(INVALID_FIELD, field="post", reason="職員だけ。職は40文字、職位順は1〜999まで / members only")
     start = staff_days.begin(staff_days.day_of(tx.now))
     await departments.appoint(tx, who.org_id, user_id, found.id, "main", asked.post.strip(), asked.rank, start, None)

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from typing import Final
 
 from chat_server.ports import Reader, Row
-from chat_server.storage.queries.people import COLUMNS, FROM_PERSON, LOWEST_RANK, UNPLACED, Person, person
+from chat_server.storage.queries.appointments import PLACE
+from chat_server.storage.queries.people import COLUMNS, FROM_PERSON, Person, person
 
-_ORDER: Final = (
-    f"CASE WHEN u.org_id = r.org_id THEN 0 ELSE u.org_id END, coalesce(d.position, {UNPLACED}),"
-    f" coalesce(a.rank, {LOWEST_RANK}), u.reading, u.id"
-)
+_ORDER: Final = f"CASE WHEN u.org_id = r.org_id THEN 0 ELSE u.org_id END, {PLACE}"
 """The home organization first; then department order, rank, reading."""
 
 MemberKey = tuple[int, int, int, str, int]

@@ -7,15 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from chat_server.ports import Reader, Value
-from chat_server.storage.queries.people import (
-    COLUMNS,
-    FROM_PERSON,
-    LOWEST_RANK,
-    MAIN_FIRST,
-    UNPLACED,
-    Person,
-    person,
-)
+from chat_server.storage.queries.appointments import IN_FORCE, LOWEST_RANK, MAIN_FIRST, SECTION, UNPLACED
+from chat_server.storage.queries.people import COLUMNS, FROM_PERSON, Person, person
 
 Keys = tuple[int, int, int, str, int]
 """Outside the viewer's organization (0, 1), position, rank, reading, integer key of the user."""
@@ -112,8 +105,7 @@ async def people(
         )
         placed = (
             "JOIN appointments w ON w.id = (SELECT x.id FROM appointments x WHERE x.user_id = u.id"  # noqa: S608
-            " AND x.starts_at <= ? AND (x.ends_at IS NULL OR x.ends_at > ?)"
-            f" AND x.department_id IN (SELECT id FROM tree) ORDER BY {MAIN_FIRST} LIMIT 1)"
+            f" AND {IN_FORCE} AND x.department_id IN (SELECT id FROM tree) ORDER BY {MAIN_FIRST} LIMIT 1)"
         )
         values += [department_id, viewer.org_id]
     values += [viewer.org_id, now, now]
@@ -166,7 +158,7 @@ class Post:
 async def posts(reader: Reader, org_id: int, user_id: int, *, dated: bool) -> list[Post]:
     """Appointments in force now, main ones first; `dated`: past and coming ones too, oldest first."""
     select = (
-        "SELECT d.public_id, CASE WHEN p.parent_id IS NULL THEN d.name ELSE p.name || ' ' || d.name END, x.kind,"
+        f"SELECT d.public_id, {SECTION}, x.kind,"  # noqa: S608
         " x.post, x.rank, x.starts_at, x.ends_at FROM appointments x JOIN departments d ON d.id = x.department_id"
         " LEFT JOIN departments p ON p.id = d.parent_id WHERE x.user_id = ? AND x.org_id = ?"
     )
@@ -174,7 +166,7 @@ async def posts(reader: Reader, org_id: int, user_id: int, *, dated: bool) -> li
         rows = await reader.all(f"{select} ORDER BY x.starts_at, x.id", user_id, org_id)
     else:
         rows = await reader.all(
-            f"{select} AND x.starts_at <= ? AND (x.ends_at IS NULL OR x.ends_at > ?) ORDER BY {MAIN_FIRST}",
+            f"{select} AND {IN_FORCE} ORDER BY {MAIN_FIRST}",
             user_id, org_id, reader.now, reader.now,
         )  # fmt: skip
     return [Post(*row) for row in rows]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from chat_server.ports import Reader, Row, Tx
+from chat_server.storage.queries.appointments import JOIN_MAIN, SECTION
 
 
 class Author(NamedTuple):
@@ -60,16 +61,9 @@ FROM messages m JOIN users u ON u.id = m.author_id LEFT JOIN messages q ON q.id 
 
 
 async def author(tx: Reader, user_id: int) -> Author:
-    """The label of the main appointment that is in force at `tx.now`; the two lowest departments name the section."""
+    """As of `tx.now`, by the main appointment in force."""
     row = await tx.one(
-        "SELECT u.name, u.kind, coalesce(CASE WHEN p.id IS NULL OR p.parent_id IS NULL THEN d.name"
-        " ELSE p.name || ' ' || d.name END, ''), coalesce(a.post, '')"
-        " FROM users u"
-        " LEFT JOIN appointments a ON a.id = (SELECT x.id FROM appointments x WHERE x.user_id = u.id"
-        "   AND x.starts_at <= ? AND (x.ends_at IS NULL OR x.ends_at > ?)"
-        "   ORDER BY CASE x.kind WHEN 'main' THEN 0 WHEN 'annual' THEN 1 ELSE 2 END, x.starts_at DESC LIMIT 1)"
-        " LEFT JOIN departments d ON d.id = a.department_id LEFT JOIN departments p ON p.id = d.parent_id"
-        " WHERE u.id = ?",
+        f"SELECT u.name, u.kind, coalesce({SECTION}, ''), coalesce(a.post, '') FROM users u{JOIN_MAIN} WHERE u.id = ?",  # noqa: S608
         tx.now, tx.now, user_id,
     )  # fmt: skip
     assert row is not None

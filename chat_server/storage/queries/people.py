@@ -7,15 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from chat_server.ports import Reader, Row, Tx
+from chat_server.storage.queries.appointments import JOIN_MAIN, LOWEST_RANK, PLACE, SECTION, UNPLACED
 
-UNPLACED: Final = 1_000_000_000
-"""Where people without an appointment stand: after every department."""
-LOWEST_RANK: Final = 999
 _AT_ONCE: Final = 500
 """Parameters of one statement: engines have a limit."""
-
-MAIN_FIRST: Final = "CASE x.kind WHEN 'main' THEN 0 WHEN 'annual' THEN 1 ELSE 2 END, x.starts_at DESC, x.id"
-"""Which of several appointments names somebody's section and post."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +40,13 @@ class Person:
 
 COLUMNS: Final = (
     "u.id, u.org_id, u.public_id, u.kind, u.login, u.name, u.reading, u.former_name, o.name, s.name,"
-    " coalesce(CASE WHEN p.parent_id IS NULL THEN d.name ELSE p.name || ' ' || d.name END, ''), coalesce(a.post, ''),"
+    f" coalesce({SECTION}, ''), coalesce(a.post, ''),"
     f" coalesce(a.rank, {LOWEST_RANK}), coalesce(d.position, {UNPLACED}), u.disabled_at, u.ends_at"
 )
-"""In the order of `Person`; `FROM_PERSON` gives them. A parent at the top of the tree is left out of the label."""
+"""In the order of `Person`; `FROM_PERSON` gives them."""
 
 FROM_PERSON: Final = (
-    " FROM users u JOIN organizations o ON o.id = u.org_id"  # noqa: S608 - our own words
-    " LEFT JOIN users s ON s.id = u.sponsor_id"
-    " LEFT JOIN appointments a ON a.id = (SELECT x.id FROM appointments x WHERE x.user_id = u.id"
-    f" AND x.starts_at <= ? AND (x.ends_at IS NULL OR x.ends_at > ?) ORDER BY {MAIN_FIRST} LIMIT 1)"
-    " LEFT JOIN departments d ON d.id = a.department_id LEFT JOIN departments p ON p.id = d.parent_id"
+    " FROM users u JOIN organizations o ON o.id = u.org_id LEFT JOIN users s ON s.id = u.sponsor_id" + JOIN_MAIN
 )
 """Takes `now` twice."""
 
@@ -101,7 +92,7 @@ async def of_organization(reader: Reader, org_id: int) -> list[Person]:
     """Everybody, in department order, disabled ones too; for administration, never for a request of a member."""
     rows = await reader.all(
         f"SELECT {COLUMNS}{FROM_PERSON} WHERE u.org_id = ?"
-        f" ORDER BY coalesce(d.position, {UNPLACED}), coalesce(a.rank, {LOWEST_RANK}), u.reading, u.id",
+        f" ORDER BY {PLACE}",
         reader.now, reader.now, org_id,
     )  # fmt: skip
     return [person(row) for row in rows]
