@@ -24,6 +24,24 @@ INVOLVEMENTS: Final = ("nothing", "mentions", "everything")
 HISTORIES: Final = ("all", "joined")
 
 
+def can_post(kind: str, role: str, *, archived: bool) -> bool:
+    """Few write into an announcement room; the others write unless they are read-only."""
+    if archived or role == READ_ONLY:
+        return False
+    return kind != ANNOUNCEMENT or role == OWNER
+
+
+def can_manage(kind: str, role: str, *, archived: bool) -> bool:
+    return role == OWNER and kind not in FIXED and not archived
+
+
+def can_invite(kind: str, role: str, *, archived: bool) -> bool:
+    """Members of a private or open room bring colleagues in; announcement rooms are the owners'."""
+    if archived or kind in FIXED or role == READ_ONLY:
+        return False
+    return role == OWNER or kind != ANNOUNCEMENT
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """One person in one room, as of now: what a use case checks before it acts."""
@@ -46,21 +64,15 @@ class Standing:
 
     @property
     def can_post(self) -> bool:
-        """Few write into an announcement room; the others write unless they are read-only."""
-        if self.archived or self.role == READ_ONLY:
-            return False
-        return self.kind != ANNOUNCEMENT or self.role == OWNER
+        return can_post(self.kind, self.role, archived=self.archived)
 
     @property
     def can_manage(self) -> bool:
-        return self.role == OWNER and self.kind not in FIXED and not self.archived
+        return can_manage(self.kind, self.role, archived=self.archived)
 
     @property
     def can_invite(self) -> bool:
-        """Members of a private or open room bring colleagues in; announcement rooms are the owners'."""
-        if self.archived or self.kind in FIXED or self.role == READ_ONLY:
-            return False
-        return self.role == OWNER or self.kind != ANNOUNCEMENT
+        return can_invite(self.kind, self.role, archived=self.archived)
 
 
 def direct_key(a: int, b: int) -> str:

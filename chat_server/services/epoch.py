@@ -6,6 +6,7 @@ from typing import Final
 
 from chat_server.domain.ids import new_id
 from chat_server.ports import Storage, Tx
+from chat_server.storage.queries import settings
 
 _NAME: Final = "epoch"
 
@@ -14,11 +15,10 @@ async def stream_epoch(storage: Storage) -> str:
     """The present epoch, made at the first start."""
 
     async def find_or_make(tx: Tx) -> str:
-        row = await tx.one("SELECT value FROM settings WHERE name = ?", _NAME)
-        if row is not None:
-            return str(row[0])
-        epoch = new_id(tx.now)
-        await tx.run("INSERT INTO settings (name, value) VALUES (?, ?)", _NAME, epoch)
+        epoch = await settings.find(tx, _NAME)
+        if epoch is None:
+            epoch = new_id(tx.now)
+            await settings.add(tx, _NAME, epoch)
         return epoch
 
     return await storage.write(find_or_make)

@@ -2,81 +2,79 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from chat_server.domain import limits
 from chat_server.domain import rooms as rules
 from chat_server.domain.actors import Actor
 from chat_server.domain.errors import ROOM_NOT_FOUND, Problem
-from chat_server.domain.rooms import Standing
-from chat_server.ports import Reader, Row
+from chat_server.ports import Reader
 from chat_server.storage.queries import room_list as queries
+from chat_server.storage.queries.room_list import Listed
 
 Wire = dict[str, Any]
 
 
 async def rooms_of(tx: Reader, actor: Actor) -> list[Wire]:
     """docs/protocol.md, Room; the most recently written first."""
-    rows = await queries.of_person(tx, actor.user_id, limits.UNREAD_CAP)
-    outsiders = await _outsiders(tx, rows)
-    return [_room(actor, row, outsiders.get(row[0], [])) for row in rows]
+    listed = await queries.of_person(tx, actor.user_id, limits.UNREAD_CAP)
+    outsiders = await _outsiders(tx, listed)
+    return [_wire(actor, room, outsiders.get(room.room_id, [])) for room in listed]
 
 
 async def room_of(tx: Reader, actor: Actor, room: str) -> Wire:
     """One of them. Raises `Problem` 3001."""
-    row = await queries.one(tx, actor.user_id, room, limits.UNREAD_CAP)
-    if row is None:
+    listed = await queries.one(tx, actor.user_id, room, limits.UNREAD_CAP)
+    if listed is None:
         raise Problem(ROOM_NOT_FOUND, field="room")
-    outsiders = await _outsiders(tx, [row])
-    return _room(actor, row, outsiders.get(row[0], []))
+    outsiders = await _outsiders(tx, [listed])
+    return _wire(actor, listed, outsiders.get(listed.room_id, []))
 
 
-async def _outsiders(tx: Reader, rows: list[Row] | Any) -> dict[int, list[str]]:
+async def _outsiders(tx: Reader, listed: Sequence[Listed]) -> dict[int, list[str]]:
     """Named in the header and at the composer: a post in the wrong room is what people fear most."""
     found: dict[int, list[str]] = {}
-    shared = [row[0] for row in rows if row[2] != rules.MEMO]
+    shared = [room.room_id for room in listed if room.kind != rules.MEMO]
     for room_id, name in await queries.outsiders(tx, shared):
         found.setdefault(room_id, []).append(name)
     return found
 
 
-def _room(actor: Actor, row: Row, outsiders: list[str]) -> Wire:
-    (
-        room_id, room, kind, name, topic, history, outflow, archived_at, members, role, involvement, head, first, read,
-        home, org_id, _key, unread, mentioned, at, author, text, redacted_at, last_seq, visible_seq, other, other_id,
-    ) = row  # fmt: skip
-    standing = Standing(
-        room_id, room, org_id, kind, history, archived_at is not None, members, head, first, role, 0, visible_seq,
-        read, 0, involvement,
-    )  # fmt: skip
-    last = None
-    if at is not None and redacted_at is None and last_seq >= max(visible_seq, first):
-        last = {"at": at, "author": author, "text": text}
+def _wire(actor: Actor, room: Listed, outsiders: list[str]) -> Wire:
+    kind, role, archived = room.kind, room.role, room.archived_at is not None
     wire = {
-        "id": room,
+        "id": room.room,
         "kind": kind,
-        "name": other or name,
-        "topic": topic,
-        "history": history,
-        "outflow": outflow,
-        "archived": archived_at is not None,
-        "members": members,
+        "name": room.other or room.name,
+        "topic": room.topic,
+        "history": room.history,
+        "outflow": room.outflow,
+        "archived": archived,
+        "members": room.members,
         "outsiders": outsiders,
         "role": role,
-        "involvement": involvement,
-        "head": head,
-        "first": first,
-        "read": read,
-        "unread": unread,
-        "mentioned": bool(mentioned) and involvement != "nothing",
-        "last": last,
+        "involvement": room.involvement,
+        "head": room.head,
+        "first": room.first,
+        "read": room.read,
+        "unread": room.unread,
+        "mentioned": bool(room.mentioned) and room.involvement != "nothing",
+        "last": _last(room),
         "can": {
-            "post": standing.can_post,
-            "invite": standing.can_invite and not actor.is_guest,
-            "manage": standing.can_manage,
+            "post": rules.can_post(kind, role, archived=archived),
+            "invite": rules.can_invite(kind, role, archived=archived) and not actor.is_guest,
+            "manage": rules.can_manage(kind, role, archived=archived),
         },
-        "home": home,
+        "home": room.home,
     }
-    if other_id is not None:
-        wire["with"] = other_id
+    if room.other_id is not None:
+        wire["with"] = room.other_id
     return wire
+
+
+def _last(room: Listed) -> Wire | None:
+    """What stands under the room's name; nothing of what was redacted or may not be seen."""
+    if room.last_seq is None or room.last_redacted_at is not None or room.last_seq < max(room.visible, room.first):
+        return None
+    return {"at": room.last_at, "author": room.last_author, "text": room.last_text}

@@ -138,7 +138,8 @@ async def join(tx: Tx, actor: Actor, room: str) -> None:
     found = await rooms.open_room(tx, actor.org_id, room)
     if found is None:
         raise Problem(ROOM_NOT_FOUND, field="room")
-    place = Place(found[0], found[1], found[2], found[3], found[4])
+    room_id, history, members = found
+    place = Place(room_id, room, actor.org_id, history, members)
     await enter(tx, actor, place, Who(actor.user_id, actor.org_id, actor.id), rules.WRITER)
 
 

@@ -92,3 +92,9 @@ def test_every_test_that_the_security_page_names_is_there() -> None:
     for file, test in named:
         assert file in files, file
         assert not test or f"def {test}(" in files[file], (file, test)
+
+
+def test_services_hold_no_sql() -> None:
+    """docs/decisions/0001: between services and engines stand the queries."""
+    for path in (ROOT / "chat_server" / "services").glob("*.py"):
+        assert not re.search(r"\b(tx|reader)\.(one|all|run)\(", path.read_text(encoding="utf-8")), path.name

@@ -116,22 +116,11 @@ async def by_key(tx: Reader, key: str) -> str | None:
 
 
 async def open_room(tx: Reader, org_id: int, room: str) -> Row | None:
-    """(id, public_id, org_id, history, members, last_ordinal) of an open, living room of the organization."""
+    """(id, history, members) of an open, living room of the organization."""
     return await tx.one(
-        "SELECT id, public_id, org_id, history, members, last_ordinal FROM rooms"
+        "SELECT id, history, members FROM rooms"
         " WHERE org_id = ? AND public_id = ? AND kind = 'open' AND archived_at IS NULL",
         org_id, room,
-    )  # fmt: skip
-
-
-async def open_rooms(tx: Reader, org_id: int, user_id: int, after: str, limit: int) -> Sequence[Row]:
-    """(public_id, name, topic, members) of open rooms the user is not in, by name; `after` is the last one's cursor."""
-    return await tx.all(
-        "SELECT r.public_id, r.name, r.topic, r.members FROM rooms r"
-        " WHERE r.org_id = ? AND r.kind = 'open' AND r.archived_at IS NULL AND r.name || r.public_id > ?"
-        " AND NOT EXISTS (SELECT 1 FROM memberships m WHERE m.room_id = r.id AND m.user_id = ? AND m.to_seq IS NULL)"
-        " ORDER BY r.name || r.public_id LIMIT ?",
-        org_id, after, user_id, limit,
     )  # fmt: skip
 
 

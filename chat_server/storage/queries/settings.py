@@ -1,0 +1,15 @@
+"""The server's own facts."""
+
+from __future__ import annotations
+
+from chat_server.ports import Reader, Tx
+
+
+async def find(tx: Reader, name: str) -> str | None:
+    row = await tx.one("SELECT value FROM settings WHERE name = ?", name)
+    return str(row[0]) if row else None
+
+
+async def add(tx: Tx, name: str, value: str) -> None:
+    """A fact that was not there yet."""
+    await tx.run("INSERT INTO settings (name, value) VALUES (?, ?)", name, value)
