@@ -75,15 +75,15 @@ class AddressList(msgspec.Struct, frozen=True):
 
 
 async def upload_photo(ctx: Ctx[Nothing, PhotoQuery]) -> Any:
-    parts, actor = ctx.parts, ctx.actor
+    parts = ctx.parts
     incoming = parts.blobs.receive()
     try:
         async for chunk in ctx.bytes_of_body(limits.PHOTO_BYTES):
             await incoming.write(chunk)
-        prepared = await prepare_photo(parts.photos, parts.blobs, parts.scratch, actor.org_id, incoming)
+        prepared = await prepare_photo(parts.photos, parts.blobs, parts.scratch, ctx.actor.org_id, incoming)
     finally:
         await incoming.discard()
-    return await ctx.write(lambda tx: add_photo(tx, actor, prepared, ctx.query.name, parts.trust))
+    return await ctx.write(lambda tx, actor: add_photo(tx, actor, prepared, ctx.query.name, parts.trust))
 
 
 async def give_addresses(ctx: Ctx[AddressRequest, Nothing]) -> Any:

@@ -1,4 +1,4 @@
-"""From the Authorization header to a person, anew for every request."""
+"""From the Authorization header to a person, anew whenever it matters: at the door, after the body, in the act."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from starlette.types import Scope
 
 from chat_server.domain.actors import AUDITOR, DEPARTMENT_ADMIN, ORGANIZATION_ADMIN, Actor
 from chat_server.domain.errors import FORBIDDEN, GUEST_NOT_ALLOWED, NOT_SIGNED_IN, Problem
-from chat_server.http.calls import Access
+from chat_server.http.calls import Access, Caller
 from chat_server.http.parts import Parts
+from chat_server.http.seen import seen_of
+from chat_server.ports import Reader
 from chat_server.services.actors import load_actor
 
 ROLES: Final[dict[Access, tuple[str, ...]]] = {
@@ -20,10 +22,21 @@ ROLES: Final[dict[Access, tuple[str, ...]]] = {
 """Calls for those who hold one of some roles."""
 
 
-async def authenticate(parts: Parts, scope: Scope, zone: str, address: str) -> Actor:
-    """Who asks. Raises `Problem` 1003 (no token), 1004 (not valid here and now), 6009 (disabled)."""
+def caller(parts: Parts, scope: Scope, zone: str, address: str, access: Access) -> Caller:
+    """Whoever asks, by the token of the request. Raises `Problem` 1003 (no token), 1004 (not valid here and now).
+
+    Loading them raises 6009 (disabled), 1004 (signed out), 3009, 2008 (not for them). The token itself is looked at
+    once: its ten minutes bound what may be begun with it, not how long a bad line takes to bring a photo.
+    """
     claims = parts.tokens.verify_access(bearer_token(scope), zone)
-    return await parts.storage.read(lambda reader: load_actor(reader, claims, address))
+    seen_of(scope).actor = claims.user
+
+    async def load(reader: Reader) -> Actor:
+        actor = await load_actor(reader, claims, address)
+        check_access(actor, access)
+        return actor
+
+    return load
 
 
 def bearer_token(scope: Scope) -> str:
@@ -38,7 +51,7 @@ def bearer_token(scope: Scope) -> str:
 
 
 def check_access(actor: Actor, access: Access) -> None:
-    """Raises `Problem` 3009, 2008. The services check again, in their transaction; here a stranger costs nothing."""
+    """Raises `Problem` 3009, 2008. The services check the thing itself besides; here a stranger costs nothing."""
     if access not in (Access.ANYONE, Access.SIGNED_IN) and actor.is_guest:
         raise Problem(GUEST_NOT_ALLOWED)
     if access in ROLES and actor.roles.isdisjoint(ROLES[access]):

@@ -25,6 +25,9 @@ B = TypeVar("B")
 Q = TypeVar("Q")
 T = TypeVar("T")
 
+Caller = Callable[[Reader], Awaitable[Actor]]
+"""Loads whoever asks, as of that view. Raises `Problem` 1004, 6009, 3009, 2008 when they may not call (any more)."""
+
 
 class Nothing(msgspec.Struct, frozen=True):
     """No body, no query, no answer."""
@@ -44,6 +47,11 @@ class Access(Enum):
     ADMINISTRATOR = "administrator"
     """of the organization or of a department"""
     AUDITOR = "auditor"
+
+
+async def nobody(reader: Reader) -> Actor:
+    """The `Caller` of a call for anyone."""
+    raise Problem(NOT_SIGNED_IN)
 
 
 class Replayed(Exception):
@@ -67,7 +75,9 @@ class Ctx(Generic[B, Q]):
     body: B
     query: Q
     status: int
+    caller: Caller = nobody
     user: Actor | None = None
+    """as of the end of the body"""
     key: str | None = None
     """the Idempotency-Key, where the call keeps answers"""
     claim: Claim | None = None
@@ -84,48 +94,64 @@ class Ctx(Generic[B, Q]):
     async def read(self, use_case: Callable[[Reader], Awaitable[T]]) -> T:
         return await self.parts.storage.read(use_case)
 
-    async def write(self, use_case: Callable[[Tx], Awaitable[T]]) -> T | None:
+    async def write(self, use_case: Callable[[Tx, Actor], Awaitable[T]]) -> T | None:
         """The one writing transaction of this request; what `use_case` answers is what the client gets.
 
-        Under an Idempotency-Key the claim, the act and the answer are committed together.
+        `use_case` gets the actor as of this very transaction. A body may take minutes to arrive and a photo seconds to
+        decode; whoever was disabled, signed out or demoted meanwhile must not finish what they began. Under an
+        Idempotency-Key the claim, the act and the answer are committed together.
         """
-        org_id = self.user.org_id if self.user else 0
         claim = self.claim
         if claim is None:
-            return await self.parts.storage.write(use_case, org_id=org_id)
+            return await self._act(use_case)
         if self.written is not None:
             raise RuntimeError("a call under an Idempotency-Key writes once")
 
-        async def once(tx: Tx) -> Answer:
-            return await idempotency.once(tx, claim, self.status, use_case, encode)
+        async def once(tx: Tx, actor: Actor) -> Answer:
+            return await idempotency.once(tx, claim, self.status, lambda tx: use_case(tx, actor), encode)
 
-        self.written = await self.parts.storage.write(once, org_id=org_id)
+        self.written = await self._act(once)
         return None
 
+    async def _act(self, use_case: Callable[[Tx, Actor], Awaitable[T]]) -> T:
+        caller = self.caller
+
+        async def as_of_now(tx: Tx) -> T:
+            return await use_case(tx, await caller(tx))
+
+        return await self.parts.storage.write(as_of_now, org_id=self.actor.org_id)
+
     async def bytes_of_body(self, limit: int) -> AsyncIterator[bytes]:
-        """The raw body as it comes in; at its end the Idempotency-Key is looked up. Raises `Problem` 2003, `Replayed`."""
+        """The raw body as it comes in, then `body_arrived`. Raises `Problem` 2003, 2002 and what that raises."""
         seen = hashlib.sha256()
         async for chunk in stream_body(self.scope, self.receive, limit):
             seen.update(chunk)
             yield chunk
-        await self.look_up(seen.digest())
+        await self.body_arrived(seen.digest())
 
-    async def look_up(self, body_hash: bytes) -> None:
-        """Whether this was asked and answered before. Raises `Replayed`, `Problem` 2006."""
-        if self.key is None or self.user is None:
+    async def body_arrived(self, body_hash: bytes) -> None:
+        """Who asks, once more: reading and hashing must not go on, nor an answer be given again, for somebody who lost
+        the right to it while the body came in. And whether this was asked and answered before.
+
+        Raises `Replayed`, `Problem` 2006, and those of the caller.
+        """
+        if self.user is None:
             return
-        raw_query: bytes = self.scope["query_string"]
-        path = f"{self.scope['path']}?{raw_query.decode('latin-1')}"
-        self.claim = Claim(
-            self.user.user_id,
-            self.user.org_id,
-            self.key,
-            idempotency.digest(self.parts.keys, self.scope["method"], path, body_hash),
-        )
-        claim = self.claim
-        earlier = await self.parts.storage.read(lambda reader: idempotency.kept(reader, claim))
+        claim = None if self.key is None else self._claimed(self.user, self.key, body_hash)
+
+        async def look(reader: Reader) -> tuple[Actor, Answer | None]:
+            return await self.caller(reader), None if claim is None else await idempotency.kept(reader, claim)
+
+        self.claim = claim
+        self.user, earlier = await self.parts.storage.read(look)
         if earlier is not None:
             raise Replayed(earlier)
+
+    def _claimed(self, user: Actor, key: str, body_hash: bytes) -> Claim:
+        raw_query: bytes = self.scope["query_string"]
+        path = f"{self.scope['path']}?{raw_query.decode('latin-1')}"
+        digest = idempotency.digest(self.parts.keys, self.scope["method"], path, body_hash)
+        return Claim(user.user_id, user.org_id, key, digest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from urllib.parse import parse_qsl
 
 from starlette.types import Receive, Scope, Send
 
-from chat_server.domain.actors import Actor
 from chat_server.domain.errors import (
     DEVICE_NOT_FOUND,
     INVALID_BODY,
@@ -26,9 +25,9 @@ from chat_server.domain.errors import (
     Problem,
 )
 from chat_server.domain.ids import is_id
-from chat_server.http.authentication import authenticate, check_access
+from chat_server.http.authentication import caller
 from chat_server.http.body import decode_json, decode_query, header, is_json, read_body
-from chat_server.http.calls import NOTHING, Access, AnyCall, Ctx, Replayed
+from chat_server.http.calls import NOTHING, Access, AnyCall, Ctx, Replayed, nobody
 from chat_server.http.files import FileAnswer, send_file
 from chat_server.http.parts import Parts
 from chat_server.http.peer import peer_address
@@ -79,7 +78,8 @@ class Endpoint:
     async def _answer(self, call: AnyCall, scope: Scope, receive: Receive) -> tuple[Answer | FileAnswer, Headers]:
         zone: str = scope[ZONE]
         address = peer_address(scope, self._parts.site.trusted_proxies)
-        user = await self._user(call, scope, zone, address)
+        who = nobody if call.access is Access.ANYONE else caller(self._parts, scope, zone, address, call.access)
+        user = None if who is nobody else await self._parts.storage.read(who)
         ctx: Ctx[Any, Any] = Ctx(
             parts=self._parts,
             scope=scope,
@@ -90,6 +90,7 @@ class Endpoint:
             body=NOTHING,
             query=_query(call, scope),
             status=call.status,
+            caller=who,
             user=user,
             key=_key(scope) if call.keeps else None,
         )
@@ -107,14 +108,6 @@ class Endpoint:
             return ctx.written, []
         return Answer(call.status, b"" if call.answer is None else encode(result)), []
 
-    async def _user(self, call: AnyCall, scope: Scope, zone: str, address: str) -> Actor | None:
-        if call.access is Access.ANYONE:
-            return None
-        user = await authenticate(self._parts, scope, zone, address)
-        seen_of(scope).actor = user.id
-        check_access(user, call.access)
-        return user
-
 
 async def _take_body(call: AnyCall, ctx: Ctx[Any, Any]) -> None:
     """JSON is read and validated here; raw bytes are left to the handler; a body nobody asked for is only counted."""
@@ -125,7 +118,7 @@ async def _take_body(call: AnyCall, ctx: Ctx[Any, Any]) -> None:
         if not is_json(ctx.scope):
             raise Problem(INVALID_BODY, "Content-Type", reason="send application/json")
         ctx.body = decode_json(data, call.body)
-    await ctx.look_up(hashlib.sha256(data).digest())
+    await ctx.body_arrived(hashlib.sha256(data).digest())
 
 
 def _ids(call: AnyCall, path: dict[str, str]) -> dict[str, str]:

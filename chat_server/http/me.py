@@ -9,10 +9,9 @@ import msgspec
 from chat_server.domain.errors import DEVICE_NOT_FOUND, PASSWORD_WEAK, PASSWORD_WRONG, SIGN_IN_THROTTLED
 from chat_server.http.calls import AnyCall, Call, Ctx, Nothing
 from chat_server.http.shapes import ListQuery, MessageInRoom, Person, Time
-from chat_server.ports import Tx
 from chat_server.services import devices, history
 from chat_server.services.blocks import Id
-from chat_server.services.password_change import change_own
+from chat_server.services.password_change import change_own, prove_own
 from chat_server.services.profile import profile
 
 Role = Literal["organization_admin", "department_admin", "auditor", "records_officer"]
@@ -74,18 +73,13 @@ async def get_me(ctx: Ctx[Nothing, Nothing]) -> Any:
 
 
 async def sign_out(ctx: Ctx[Nothing, Nothing]) -> Any:
-    return await ctx.write(lambda tx: devices.sign_out(tx, ctx.actor, ctx.actor.device))
+    return await ctx.write(lambda tx, actor: devices.sign_out(tx, actor, actor.device))
 
 
 async def change_password(ctx: Ctx[NewPassword, Nothing]) -> Any:
-    """Hashing stays outside transactions, so the answer is kept in one of its own, right after."""
     parts = ctx.parts
-    await change_own(parts.storage, parts.passwords, ctx.actor, ctx.body.old, ctx.body.new)
-    return await ctx.write(_nothing)
-
-
-async def _nothing(tx: Tx) -> None:
-    return None
+    proved = await prove_own(parts.storage, parts.passwords, ctx.actor, ctx.body.old, ctx.body.new)
+    return await ctx.write(lambda tx, actor: change_own(tx, actor, proved))
 
 
 async def list_devices(ctx: Ctx[Nothing, Nothing]) -> Any:
@@ -93,7 +87,7 @@ async def list_devices(ctx: Ctx[Nothing, Nothing]) -> Any:
 
 
 async def sign_out_device(ctx: Ctx[Nothing, Nothing]) -> Any:
-    return await ctx.write(lambda tx: devices.sign_out(tx, ctx.actor, ctx.path["device"]))
+    return await ctx.write(lambda tx, actor: devices.sign_out(tx, actor, ctx.path["device"]))
 
 
 async def list_bookmarks(ctx: Ctx[Nothing, ListQuery]) -> Any:

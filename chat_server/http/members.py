@@ -47,24 +47,24 @@ async def list_members(ctx: Ctx[Nothing, ListQuery]) -> Any:
 
 
 async def invite_members(ctx: Ctx[Invitation, Nothing]) -> Any:
-    return await ctx.write(lambda tx: services.invite(tx, ctx.actor, ctx.path["room"], ctx.body))
+    return await ctx.write(lambda tx, actor: services.invite(tx, actor, ctx.path["room"], ctx.body))
 
 
 async def change_member(ctx: Ctx[RoleChange, Nothing]) -> Any:
     room, user = ctx.path["room"], ctx.path["user"]
-    return await ctx.write(lambda tx: services.give_role(tx, ctx.actor, room, user, ctx.body.role))
+    return await ctx.write(lambda tx, actor: services.give_role(tx, actor, room, user, ctx.body.role))
 
 
 async def remove_member(ctx: Ctx[Nothing, Nothing]) -> Any:
-    return await ctx.write(lambda tx: services.remove(tx, ctx.actor, ctx.path["room"], ctx.path["user"]))
+    return await ctx.write(lambda tx, actor: services.remove(tx, actor, ctx.path["room"], ctx.path["user"]))
 
 
 async def join_room(ctx: Ctx[Nothing, Nothing]) -> Any:
-    return await ctx.write(lambda tx: services.join(tx, ctx.actor, ctx.path["room"]))
+    return await ctx.write(lambda tx, actor: services.join(tx, actor, ctx.path["room"]))
 
 
 async def leave_room(ctx: Ctx[Nothing, Nothing]) -> Any:
-    return await ctx.write(lambda tx: services.leave(tx, ctx.actor, ctx.path["room"]))
+    return await ctx.write(lambda tx, actor: services.leave(tx, actor, ctx.path["room"]))
 
 
 _MEMBERS: Final = "/api/rooms/{room}/members"

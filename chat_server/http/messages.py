@@ -94,7 +94,7 @@ async def send_message(ctx: Ctx[NewMessage, Nothing]) -> Any:
     )
     written = draft(command)
     key = ctx.parts.keys.current(SENDS).secret
-    return await ctx.write(lambda tx: messages.send(tx, ctx.actor, written, key))
+    return await ctx.write(lambda tx, actor: messages.send(tx, actor, written, key))
 
 
 async def list_pins(ctx: Ctx[Nothing, Nothing]) -> Any:

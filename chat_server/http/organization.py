@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from chat_server.domain import limits
+from chat_server.domain.actors import Actor
 from chat_server.domain.policy import Policy
 from chat_server.http.calls import Access, AnyCall, Call, Ctx, Nothing
 from chat_server.ports import Tx
@@ -35,9 +36,9 @@ async def get_organization(ctx: Ctx[Nothing, Nothing]) -> Any:
 
 
 async def change_organization(ctx: Ctx[OrganizationChange, Nothing]) -> Any:
-    actor, wanted = ctx.actor, ctx.body
+    wanted = ctx.body
 
-    async def change(tx: Tx) -> Any:
+    async def change(tx: Tx, actor: Actor) -> Any:
         if wanted.name is not None:
             await organizations.rename(tx, actor, wanted.name)
         await organizations.set_policy(tx, actor, wanted.policy)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 
 from chat_server.domain import limits
+from chat_server.domain.actors import Actor
 from chat_server.domain.errors import LOGIN_TAKEN, PASSWORD_WEAK, PERSON_NOT_FOUND
 from chat_server.http.calls import Access, AnyCall, Call, Ctx, Nothing
 from chat_server.http.directory import PersonDetail
@@ -45,22 +46,22 @@ class PersonChange(msgspec.Struct, frozen=True):
 
 
 async def add_person(ctx: Ctx[NewPerson, Nothing]) -> Any:
-    parts, actor, new = ctx.parts, ctx.actor, ctx.body
+    parts, new = ctx.parts, ctx.body
     account = NewAccount(new.login, new.name, new.kind, new.reading, new.former_name, new.sponsor, new.ends_at)
     hashed = None
     if new.password is not None:
-        hashed = await hash_first(parts.storage, parts.passwords, actor, new.login, new.password)
+        hashed = await hash_first(parts.storage, parts.passwords, ctx.actor, new.login, new.password)
 
-    async def add(tx: Tx) -> Any:
+    async def add(tx: Tx, actor: Actor) -> Any:
         return await directory.one(tx, actor, await accounts.add(tx, actor, account, hashed))
 
     return await ctx.write(add)
 
 
 async def change_person(ctx: Ctx[PersonChange, Nothing]) -> Any:
-    actor, user, wanted = ctx.actor, ctx.path["user"], ctx.body
+    user, wanted = ctx.path["user"], ctx.body
 
-    async def change(tx: Tx) -> Any:
+    async def change(tx: Tx, actor: Actor) -> Any:
         if (wanted.name, wanted.reading, wanted.former_name) != (None, None, None):
             await accounts.rename(tx, actor, user, Names(wanted.name, wanted.reading, wanted.former_name))
         if wanted.ends_at is not None:

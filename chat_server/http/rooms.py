@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from chat_server.domain.actors import Actor
 from chat_server.domain.errors import (
     FORBIDDEN,
     GUEST_NOT_ALLOWED,
@@ -62,23 +63,23 @@ async def get_room(ctx: Ctx[Nothing, Nothing]) -> Any:
 
 
 async def create_room(ctx: Ctx[NewRoom, Nothing]) -> Any:
-    async def create(tx: Tx) -> Any:
-        return await room_list.room_of(tx, ctx.actor, await services.create(tx, ctx.actor, ctx.body))
+    async def create(tx: Tx, actor: Actor) -> Any:
+        return await room_list.room_of(tx, actor, await services.create(tx, actor, ctx.body))
 
     return await ctx.write(create)
 
 
 async def open_direct_room(ctx: Ctx[DirectWith, Nothing]) -> Any:
-    async def direct(tx: Tx) -> Any:
-        return await room_list.room_of(tx, ctx.actor, await services.direct(tx, ctx.actor, ctx.body.user))
+    async def direct(tx: Tx, actor: Actor) -> Any:
+        return await room_list.room_of(tx, actor, await services.direct(tx, actor, ctx.body.user))
 
     return await ctx.write(direct)
 
 
 async def change_room(ctx: Ctx[RoomChange, Nothing]) -> Any:
-    async def change(tx: Tx) -> Any:
-        await services.change(tx, ctx.actor, ctx.path["room"], ctx.body)
-        return await room_list.room_of(tx, ctx.actor, ctx.path["room"])
+    async def change(tx: Tx, actor: Actor) -> Any:
+        await services.change(tx, actor, ctx.path["room"], ctx.body)
+        return await room_list.room_of(tx, actor, ctx.path["room"])
 
     return await ctx.write(change)
 

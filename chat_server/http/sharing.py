@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
+from chat_server.domain.actors import Actor
 from chat_server.domain.errors import (
     FORBIDDEN,
     ORGANIZATION_NOT_FOUND,
@@ -58,7 +59,7 @@ class OfferedRooms(msgspec.Struct, frozen=True):
 
 
 async def offer_room(ctx: Ctx[Offer, Nothing]) -> Any:
-    return await ctx.write(lambda tx: sharing.offer(tx, ctx.actor, ctx.path["room"], ctx.body.organization))
+    return await ctx.write(lambda tx, actor: sharing.offer(tx, actor, ctx.path["room"], ctx.body.organization))
 
 
 async def list_offered_rooms(ctx: Ctx[Nothing, Nothing]) -> Any:
@@ -66,15 +67,15 @@ async def list_offered_rooms(ctx: Ctx[Nothing, Nothing]) -> Any:
 
 
 async def open_side(ctx: Ctx[Nothing, Nothing]) -> Any:
-    async def open_and_show(tx: Tx) -> Any:
-        await sharing.open_side(tx, ctx.actor, ctx.path["room"])
-        return await room_list.room_of(tx, ctx.actor, ctx.path["room"])
+    async def open_and_show(tx: Tx, actor: Actor) -> Any:
+        await sharing.open_side(tx, actor, ctx.path["room"])
+        return await room_list.room_of(tx, actor, ctx.path["room"])
 
     return await ctx.write(open_and_show)
 
 
 async def close_side(ctx: Ctx[Nothing, Nothing]) -> Any:
-    return await ctx.write(lambda tx: sharing.close_side(tx, ctx.actor, ctx.path["room"]))
+    return await ctx.write(lambda tx, actor: sharing.close_side(tx, actor, ctx.path["room"]))
 
 
 async def list_sides(ctx: Ctx[Nothing, Nothing]) -> Any:
@@ -82,7 +83,7 @@ async def list_sides(ctx: Ctx[Nothing, Nothing]) -> Any:
 
 
 async def withdraw_room(ctx: Ctx[Nothing, Nothing]) -> Any:
-    return await ctx.write(lambda tx: sharing.withdraw(tx, ctx.actor, ctx.path["room"], ctx.path["organization"]))
+    return await ctx.write(lambda tx, actor: sharing.withdraw(tx, actor, ctx.path["room"], ctx.path["organization"]))
 
 
 _ORGANIZATIONS: Final = "/api/rooms/{room}/organizations"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from chat_server.domain.actors import BOT, Actor
 from chat_server.domain.errors import INVALID_FIELD, PASSWORD_WRONG, TOKEN_INVALID, Problem
 from chat_server.ports import Passwords, Reader, Storage, Tx
@@ -12,8 +14,17 @@ from chat_server.storage.queries import sign_in as queries
 from chat_server.storage.queries.people import Person
 
 
-async def change_own(storage: Storage, passwords: Passwords, actor: Actor, old: str, new: str) -> None:
-    """One's own, knowing the old one; the other devices are signed out.
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """Somebody knew their old password, whose hash was `old_hash`; `counter` counted this attempt."""
+
+    counter: throttle.Counter
+    old_hash: str | None = field(repr=False)
+    new_hash: str = field(repr=False)
+
+
+async def prove_own(storage: Storage, passwords: Passwords, actor: Actor, old: str, new: str) -> Proved:
+    """The slow half of changing one's own, knowing the old one.
 
     Raises `Problem` 6003, 1009, 1002 (whoever finds an unlocked desk may not guess for ever), 8001.
     """
@@ -25,13 +36,6 @@ async def change_own(storage: Storage, passwords: Passwords, actor: Actor, old: 
         await throttle.count(tx, [counter])
         return account, counter
 
-    async def change(tx: Tx) -> None:
-        now, _ = await _account(tx, actor.org_id, actor.user_id)
-        if now.password_hash != account.password_hash:
-            raise Problem(PASSWORD_WRONG, field="old")
-        await throttle.reset(tx, counter)
-        await _set(tx, actor, account.user_id, account.user, new_hash, but=actor.device_id)
-
     account, counter = await storage.write(attempt, org_id=actor.org_id)
     try:
         proved = await passwords.verify(account.password_hash, old)
@@ -41,7 +45,16 @@ async def change_own(storage: Storage, passwords: Passwords, actor: Actor, old: 
         raise
     if not proved:
         raise Problem(PASSWORD_WRONG, field="old")
-    await storage.write(change, org_id=actor.org_id)
+    return Proved(counter, account.password_hash, new_hash)
+
+
+async def change_own(tx: Tx, actor: Actor, proved: Proved) -> None:
+    """The new one takes its place; the other devices are signed out. Raises `Problem` 1009: it was reset meanwhile."""
+    account, _ = await _account(tx, actor.org_id, actor.user_id)
+    if account.password_hash != proved.old_hash:
+        raise Problem(PASSWORD_WRONG, field="old")
+    await throttle.reset(tx, proved.counter)
+    await _set(tx, actor, actor.user_id, actor.id, proved.new_hash, but=actor.device_id)
 
 
 async def set_for(storage: Storage, passwords: Passwords, who: Administrator, user: str, new: str) -> None:

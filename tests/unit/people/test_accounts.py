@@ -35,6 +35,11 @@ async def _value(town: Town, sql: str, *values: Value) -> object:
     return row[0]
 
 
+async def _change_own(town: Town, actor: Actor, old: str, new: str) -> None:
+    proved = await password_change.prove_own(town.storage, town.passwords, actor, old, new)
+    await town.storage.write(lambda tx: password_change.change_own(tx, actor, proved))
+
+
 async def _problem(town: Town, use_case: object) -> Problem:
     with pytest.raises(Problem) as problem:
         await town.storage.write(use_case)  # type: ignore[arg-type]
@@ -237,7 +242,7 @@ async def test_changing_ones_own_password_signs_out_the_other_devices(town: Town
     await _add(town, _member())
     here, there = await town.session("takahashi"), await town.session("takahashi")
     actor = await town.actor(here)
-    await password_change.change_own(town.storage, town.passwords, actor, PASSWORD, "あたらしい町の合言葉")
+    await _change_own(town, actor, PASSWORD, "あたらしい町の合言葉")
     await town.actor(here)
     with pytest.raises(Problem) as problem:
         await town.actor(there)
@@ -255,14 +260,14 @@ async def test_a_wrong_old_password_is_refused_and_throttled(town: Town) -> None
 
     async def attempt(old: str) -> int:
         with pytest.raises(Problem) as problem:
-            await password_change.change_own(town.storage, town.passwords, actor, old, "あたらしい町の合言葉")
+            await _change_own(town, actor, old, "あたらしい町の合言葉")
         return code(problem)
 
     for _ in range(limits.FAILURES_PER_ACCOUNT):
         assert await attempt("ちがう言葉") == 1009
     assert await attempt(PASSWORD) == 1002
     town.clock.at += limits.FAILURE_WINDOW
-    await password_change.change_own(town.storage, town.passwords, actor, PASSWORD, "あたらしい町の合言葉")
+    await _change_own(town, actor, PASSWORD, "あたらしい町の合言葉")
 
 
 async def test_a_password_that_was_reset_meanwhile_stays_reset(town: Town) -> None:
@@ -278,7 +283,7 @@ async def test_a_password_that_was_reset_meanwhile_stays_reset(town: Town) -> No
 
     town.passwords.hash = hash_then_reset  # type: ignore[method-assign]
     with pytest.raises(Problem) as problem:
-        await password_change.change_own(town.storage, town.passwords, actor, PASSWORD, "ぬすんだ人の合言葉です")
+        await _change_own(town, actor, PASSWORD, "ぬすんだ人の合言葉です")
     assert code(problem) == 1009
     await town.session("takahashi", "べつの町の合言葉です")
 
