@@ -17,6 +17,13 @@ T = TypeVar("T")
 PAUSE_SECONDS: Final = 30
 """A phone on a bad line may stop for a while; a body that does not move this long is given up."""
 
+WHOLE_SECONDS: Final = 60
+"""For all of a body of JSON: a byte now and then would hold a connection for years (ASVS 13.1.3, "slowloris")."""
+
+BYTES_A_SECOND: Final = 8 * 1024
+"""What a raw body has to keep up on average after its first `WHOLE_SECONDS`: half of what a phone still gets whose
+data volume is used up (128 kbit/s). The largest photo may take an hour and a half."""
+
 
 class ClientGone(Exception):
     """The client went away in the middle of its request: nobody is left to answer."""
@@ -30,18 +37,22 @@ def header(scope: Scope, name: bytes) -> str | None:
     return None
 
 
-async def stream_body(scope: Scope, receive: Receive, limit: int) -> AsyncIterator[bytes]:
-    """The body piece by piece. Raises `Problem` 2003 as soon as it is known to be over `limit`, 2002 when it stalls."""
+async def stream_body(scope: Scope, receive: Receive, limit: int, *, raw: bool = False) -> AsyncIterator[bytes]:
+    """The body piece by piece. Raises `Problem` 2003 as soon as it is known to be over `limit`, 2002 when it stalls or
+    takes too long. `raw`: what has come earns it more time.
+    """
     announced = header(scope, b"content-length")
     if announced is not None and announced.isdigit() and int(announced) > limit:
         raise Problem(TOO_LARGE, limit=limit)
-    size = 0
+    loop = asyncio.get_running_loop()
+    began, size = loop.time(), 0
     while True:
+        end = began + WHOLE_SECONDS + (size / BYTES_A_SECOND if raw else 0)
         try:
-            async with asyncio.timeout(PAUSE_SECONDS):
+            async with asyncio.timeout_at(min(loop.time() + PAUSE_SECONDS, end)):
                 message = await receive()
         except TimeoutError:
-            raise Problem(INVALID_BODY, reason="the body stopped arriving") from None
+            raise Problem(INVALID_BODY, reason="the body arrives too slowly") from None
         if message["type"] == "http.disconnect":
             raise ClientGone
         chunk = message.get("body", b"")

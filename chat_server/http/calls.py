@@ -124,7 +124,7 @@ class Ctx(Generic[B, Q]):
     async def bytes_of_body(self, limit: int) -> AsyncIterator[bytes]:
         """The raw body as it comes in, then `body_arrived`. Raises `Problem` 2003, 2002 and what that raises."""
         seen = hashlib.sha256()
-        async for chunk in stream_body(self.scope, self.receive, limit):
+        async for chunk in stream_body(self.scope, self.receive, limit, raw=True):
             seen.update(chunk)
             yield chunk
         await self.body_arrived(seen.digest())

@@ -12,9 +12,10 @@ import pytest
 import pytest_asyncio
 
 from chat_server.domain import limits
+from chat_server.http import body as body_rules
 from chat_server.http import protocol
 from tests.support.api import Api, code_of
-from tests.support.server import RunningServer, running_server
+from tests.support.server import DEADLINE, RunningServer, read_answer, running_server
 from tests.support.world import Someone, World
 from tests.unit.photo_samples import encoded, picture
 
@@ -230,6 +231,45 @@ async def test_a_head_that_never_ends_is_given_up(server: RunningServer, monkeyp
         async with asyncio.timeout(5):
             assert await reader.read() == b""
         writer.close()
+
+
+async def dribble(server: RunningServer, head: bytes, piece: bytes, seconds: float) -> bytes:
+    """Send `piece` again and again, then the end of the body; the server's answer, whenever it comes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.ports["lgwan"])
+    writer.write(head)
+    answer, until = asyncio.ensure_future(read_answer(reader)), asyncio.get_running_loop().time() + seconds
+    while not answer.done() and asyncio.get_running_loop().time() < until:
+        writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        await asyncio.wait({answer}, timeout=0.01)
+    writer.write(b"0\r\n\r\n")
+    async with asyncio.timeout(DEADLINE):
+        whole = await answer
+    writer.close()
+    return whole
+
+
+@pytest.mark.parametrize("target", ["/api/rooms", "/api/photos"])
+async def test_a_body_that_never_ends_is_given_up(
+    server: RunningServer, someone: Someone, monkeypatch: pytest.MonkeyPatch, target: str
+) -> None:
+    monkeypatch.setattr(body_rules, "WHOLE_SECONDS", 0.2)
+    head = request("POST", target, *chunked(someone))
+    answer = await dribble(server, head, b" ", seconds=5)
+    assert (status(answer), error(answer)) == (400, 2002)
+    assert b"too slowly" in answer
+
+
+async def test_a_photo_that_keeps_coming_has_time(
+    server: RunningServer, someone: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bad line is no attack: ten times as long as JSON may take, and all of it is looked at."""
+    monkeypatch.setattr(body_rules, "WHOLE_SECONDS", 0.1)
+    answer = await dribble(server, request("POST", "/api/photos", *chunked(someone)), b"x" * 8192, seconds=1)
+    assert error(answer) == 5002
+
+
+def chunked(someone: Someone) -> tuple[str, ...]:
+    return (f"Authorization: Bearer {someone.token}", "Content-Type: application/json", "Transfer-Encoding: chunked")
 
 
 async def test_a_connection_is_good_for_several_requests(server: RunningServer) -> None:
