@@ -22,7 +22,8 @@ ROLES: Final = (ORGANIZATION_ADMIN, DEPARTMENT_ADMIN, AUDITOR, RECORDS_OFFICER)
 class Actor:
     """One signed-in person on one device, as of now (loaded anew for every request).
 
-    `user_id`, `org_id`, `device_id` are the integer keys; `id` and `device` the public ids.
+    `user_id`, `org_id`, `device_id` are the integer keys; `id` and `device` the public ids. `ends_at`: a guest's end,
+    UTC milliseconds.
     """
 
     user_id: int
@@ -35,6 +36,11 @@ class Actor:
     zone: str
     address: str
     roles: frozenset[str] = frozenset()
+    ends_at: int | None = None
+
+    def until(self, expires: int) -> int:
+        """When a session of theirs ends that is good until `expires`: a guest's own end may come before."""
+        return expires if self.ends_at is None else min(expires, self.ends_at)
 
     @property
     def is_guest(self) -> bool:

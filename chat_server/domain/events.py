@@ -55,7 +55,8 @@ class RoomEvent:
 
 @dataclass(frozen=True, slots=True)
 class UserEvent:
-    """One event of a user's own stream. `revoked_device` and `disabled` close sockets as well."""
+    """One event of a user's own stream. `revoked_device` and `disabled` close sockets as well; no socket of theirs
+    outlives `not_after` (UTC milliseconds)."""
 
     user_id: int
     seq: int
@@ -64,6 +65,7 @@ class UserEvent:
     body: dict[str, Any]
     revoked_device: int | None = None
     disabled: bool = False
+    not_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

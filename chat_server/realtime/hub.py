@@ -232,6 +232,8 @@ class Hub:
                 connection.close(closing.DISABLED)
             elif event.revoked_device == connection.actor.device_id:
                 connection.close(closing.SIGNED_OUT)
+            elif event.not_after is not None:
+                connection.expires = min(connection.expires, event.not_after)
 
     # Time
 

@@ -24,6 +24,7 @@ from chat_server.domain.errors import (
 from chat_server.domain.ids import is_id, new_id
 from chat_server.ports import Reader, Tx
 from chat_server.services import audit, devices, directory, kana, own_stream
+from chat_server.services.actors import in_good_standing
 from chat_server.services.authority import Administrator, require_administrator, require_administrator_of
 from chat_server.services.labels import clean_label
 from chat_server.services.throttle import fold
@@ -183,7 +184,7 @@ def _family(name: str) -> str:
 
 
 async def set_guest_end(tx: Tx, who: Administrator, user: str, ends_at: int) -> bool:
-    """A guest stays longer or shorter. Raises `Problem` 2008, 6001, 2001."""
+    """A guest stays longer or shorter; their open sockets end with them. Raises `Problem` 2008, 6001, 2001."""
     require_administrator(who)
     person = await find(tx, who, user)
     if person.kind != GUEST:
@@ -191,6 +192,8 @@ async def set_guest_end(tx: Tx, who: Administrator, user: str, ends_at: int) -> 
     if ends_at == person.ends_at:
         return False
     await people.set_end(tx, person.org_id, person.user_id, ends_at)
+    over = not in_good_standing(None, ends_at, tx.now)
+    await own_stream.append(tx, person.user_id, person.org_id, "profile", {}, disabled=over, not_after=ends_at)
     await audit.record_by(tx, who, "person.guest_end", person.id, {"from": person.ends_at, "to": ends_at})
     await directory.changed(tx, who.org_id)
     return True

@@ -32,6 +32,7 @@ async def load_actor(reader: Reader, claims: Claims, address: str) -> Actor:
         zone=claims.zone,
         address=address,
         roles=found.roles,
+        ends_at=found.ends_at,
     )
 
 

@@ -13,10 +13,12 @@ import websockets
 from websockets.exceptions import InvalidStatus
 
 from chat_server.domain import closing, limits
-from chat_server.services import accounts, devices
+from chat_server.domain.errors import Problem
+from chat_server.services import accounts, devices, history
+from chat_server.services.authority import Operator
 from tests.support.peer import JSON, MSGPACK, Peer, text
 from tests.support.server import RunningServer
-from tests.support.world import Someone, World
+from tests.support.world import Org, Someone, World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 BOTH = pytest.mark.parametrize("codec", [MSGPACK, JSON])
@@ -205,6 +207,54 @@ async def test_disabling_a_person_closes_their_sockets_within_a_second(server: R
     again = await Peer.open(server.ports["lgwan"])
     assert (await again.ask("auth", token=person.token))["code"] == 6009
     assert await again.closed() == closing.DISABLED
+
+
+async def guest_for_a_day(world: World) -> tuple[Org, Someone]:
+    world.made += 1
+    org = await world.organization(f"org{world.made}", "みどり野市")
+    return org, await world.person(org, kind="guest", ends_at=world.server.clock.now() + limits.DAY)
+
+
+async def test_a_guest_whose_end_has_passed_is_out_within_a_second(server: RunningServer, world: World) -> None:
+    org, guest = await guest_for_a_day(world)
+    peer = await Peer.live(server.ports["lgwan"], guest.token)
+    await server.app.storage.write(lambda tx: accounts.set_guest_end(tx, Operator(org.id), guest.id, tx.now))
+    assert await peer.closed(1.0) == closing.DISABLED
+    again = await Peer.open(server.ports["lgwan"])
+    assert (await again.ask("auth", token=guest.token))["code"] == 6009
+    assert await again.closed() == closing.DISABLED
+
+
+async def test_no_connection_outlives_a_guests_end(server: RunningServer, world: World) -> None:
+    """Brought forward while the guest is connected, and holds a token that was issued before."""
+    org, guest = await guest_for_a_day(world)
+    waiting, renewing = [await Peer.live(server.ports["lgwan"], guest.token) for _ in range(2)]
+    end = server.clock.now() + 2 * limits.MINUTE
+    await server.app.storage.write(lambda tx: accounts.set_guest_end(tx, Operator(org.id), guest.id, end))
+    assert (await renewing.ask("renew", token=guest.token))["expires"] == end
+    later = await Peer.open(server.ports["lgwan"])
+    assert (await later.ask("auth", token=guest.token))["expires"] == end
+    server.clock.ahead += 2 * limits.MINUTE
+    try:
+        for peer in (waiting, renewing, later):
+            assert await peer.closed(5.0) == closing.EXPIRED
+    finally:
+        server.clock.ahead = 0
+
+
+async def test_a_guest_whose_time_is_over_is_in_no_room(server: RunningServer, world: World) -> None:
+    """What a socket still sends before it is closed finds nothing."""
+    org, guest = await guest_for_a_day(world)
+    room = await world.room(await world.person(org), guest)
+    sent = await world.post(guest, room)
+    server.clock.ahead += limits.DAY
+    try:
+        with pytest.raises(Problem, match="3001"):
+            await world.post(guest, room)
+        with pytest.raises(Problem, match="4001"):
+            await server.app.storage.read(lambda tx: history.message(tx, guest.actor, str(sent.id)))
+    finally:
+        server.clock.ahead = 0
 
 
 async def test_a_slow_reader_is_ended_and_memory_stays_bounded(server: RunningServer, world: World) -> None:

@@ -13,7 +13,7 @@ SELECT r.id, r.public_id, r.org_id, r.kind, r.history, r.archived_at IS NOT NULL
        m.role, m.id, m.visible_seq, m.read_seq, m.read_ordinal, m.involvement
 FROM rooms r
 JOIN memberships m ON m.room_id = r.id AND m.user_id = ? AND m.to_seq IS NULL
-JOIN users u ON u.id = m.user_id AND u.disabled_at IS NULL
+JOIN users u ON u.id = m.user_id AND u.disabled_at IS NULL AND (u.ends_at IS NULL OR u.ends_at > ?)
 """
 
 
@@ -23,14 +23,14 @@ def _standing(row: Row) -> Standing:
 
 
 async def standing(tx: Reader, user_id: int, room: str) -> Standing | None:
-    """`user_id` in the room with the public id `room`, if a member now and not disabled."""
-    row = await tx.one(_STANDING + "WHERE r.public_id = ?", user_id, room)
+    """`user_id` in the room with the public id `room`, if a member now, not disabled, no guest whose time is over."""
+    row = await tx.one(_STANDING + "WHERE r.public_id = ?", user_id, tx.now, room)
     return _standing(row) if row else None
 
 
 async def standing_by_id(tx: Reader, user_id: int, room_id: int) -> Standing | None:
     """The same by the room's integer key."""
-    row = await tx.one(_STANDING + "WHERE r.id = ?", user_id, room_id)
+    row = await tx.one(_STANDING + "WHERE r.id = ?", user_id, tx.now, room_id)
     return _standing(row) if row else None
 
 

@@ -222,6 +222,15 @@ def test_expired_sessions_are_closed(hub: Hub) -> None:
     assert peer.closed == [closing.EXPIRED]
 
 
+def test_a_persons_end_brings_that_of_their_connections_forward_and_never_back(hub: Hub) -> None:
+    peer = Peer(hub, 1)
+    hub.publish([UserEvent(1, n, "profile", 1, {}, not_after=moment) for n, moment in ((7, 500), (8, 2_000))])
+    hub.expire(499)
+    assert peer.closed == []
+    hub.expire(500)
+    assert peer.closed == [closing.EXPIRED]
+
+
 def test_nothing_stays_behind(hub: Hub) -> None:
     peers = [Peer(hub, user).join() for user in range(1, 4)]
     hub.look(peers[0].connection, ROOM)
