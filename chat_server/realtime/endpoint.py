@@ -153,7 +153,7 @@ class Socket:
             return
         if not ref:
             return
-        self._session.answered()
+        self._session.answered(ref, failed=not isinstance(answer, dict))
         if isinstance(answer, dict):
             answer["ref"] = ref
             self._write(self._codec.frame(answer))

@@ -51,12 +51,14 @@ Step = Do | Refuse | Shut | None
 class Session:
     """The state of one connection."""
 
-    __slots__ = ("_tokens", "_tokens_at", "codec", "state", "unanswered")
+    __slots__ = ("_resuming", "_tokens", "_tokens_at", "codec", "state", "unanswered")
 
     def __init__(self, codec: Codec) -> None:
         self.codec = codec
         self.state = State.NEW
         self.unanswered = 0
+        self._resuming = 0
+        """`ref` of the resume that is under way, 0 for none."""
         self._tokens = float(limits.COMMAND_BURST)
         self._tokens_at = 0.0
 
@@ -96,7 +98,8 @@ class Session:
         if isinstance(command, Resume):
             if self.state is State.LIVE:
                 return Refuse(command.ref, Problem(RESUME_TWICE))
-            self.state = State.LIVE
+            # Live before it is answered, so that a client may send what comes next without waiting.
+            self.state, self._resuming = State.LIVE, command.ref
         elif isinstance(command, Pull | Look | Watch) and self.state is not State.LIVE:
             return Refuse(command.ref, Problem(RESUME_FIRST))
         if self.unanswered >= limits.UNANSWERED:
@@ -119,8 +122,13 @@ class Session:
         self.state = State.READY
         self.unanswered = 0
 
-    def answered(self) -> None:
+    def answered(self, ref: int, *, failed: bool = False) -> None:
+        """The answer to `ref` is given. A resume that failed may be tried again on this connection."""
         self.unanswered -= 1
+        if ref == self._resuming:
+            self._resuming = 0
+            if failed:
+                self.state = State.READY
 
     def shut(self, code: int) -> Shut:
         """Nothing more goes in."""

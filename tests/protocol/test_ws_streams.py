@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from chat_server.domain import limits
-from chat_server.services import organizations, rooms
+from chat_server.services import organizations, rooms, streams
 from chat_server.services.authority import Operator
 from chat_server.services.rooms import Invitation, RoomChange
 from tests.support.peer import JSON, MSGPACK, Peer, text
@@ -130,6 +130,31 @@ async def test_resume_replays_what_was_missed_in_pages_and_goes_live(scene: Scen
     assert got == list(range(first + 1, first + 8))
     await scene.world.post(scene.owner, scene.room)
     assert (await peer.event("message"))["seq"] == first + 8
+    await peer.close()
+
+
+async def test_a_resume_that_failed_is_tried_again_on_the_same_connection(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """8001: the person's memberships changed under every attempt to read them. Try again later means what it says."""
+    plan = streams.plan
+
+    async def disturbed(*args: Any, **options: Any) -> Any:
+        found = await plan(*args, **options)
+        await scene.remove(scene.member)
+        await scene.invite(scene.member)
+        return found
+
+    peer = await Peer.open(scene.server.ports["lgwan"])
+    await peer.ask("auth", token=scene.member.token)
+    with monkeypatch.context() as while_it_lasts:
+        while_it_lasts.setattr(streams, "plan", disturbed)
+        assert (await peer.ask("resume"))["code"] == 8001
+        assert (await peer.ask("look", room=scene.room))["code"] == 2010
+    assert (await peer.ask("resume"))["rooms"][scene.room]["state"] == "live"
+    sent = await scene.world.post(scene.owner, scene.room)
+    assert (await peer.event("message"))["seq"] == sent.seq
+    assert (await peer.ask("resume"))["code"] == 2009
     await peer.close()
 
 

@@ -25,7 +25,7 @@ def live() -> Session:
     assert isinstance(session.receive(say(op="auth", ref=1, token="t"), 0.0), Do)
     session.authenticated()
     assert isinstance(session.receive(say(op="resume", ref=2), 0.0), Do)
-    session.answered()
+    session.answered(2)
     return session
 
 
@@ -67,6 +67,29 @@ def test_resume_comes_once_and_before_anything_live() -> None:
     assert again.problem.fault.name == "resume_twice"
 
 
+def test_a_resume_that_failed_may_be_tried_again() -> None:
+    session = Session(MSGPACK)
+    session.receive(say(op="auth", ref=1, token="t"), 0.0)
+    session.authenticated()
+    assert isinstance(session.receive(say(op="resume", ref=2), 0.0), Do)
+    session.answered(2, failed=True)
+    early = session.receive(say(op="pull", ref=3, room=ROOM, after=0), 0.0)
+    assert isinstance(early, Refuse)
+    assert early.problem.fault.name == "resume_first"
+    assert isinstance(session.receive(say(op="resume", ref=4), 0.0), Do)
+    session.answered(4)
+    again = session.receive(say(op="resume", ref=5), 0.0)
+    assert isinstance(again, Refuse)
+    assert again.problem.fault.name == "resume_twice"
+
+
+def test_another_commands_failure_is_none_of_the_resume(live: Session) -> None:
+    """A client may count its refs as it likes, also from the beginning again."""
+    assert isinstance(live.receive(say(op="ping", ref=2), 0.0), Do)
+    live.answered(2, failed=True)
+    assert live.state is State.LIVE
+
+
 def test_a_wrong_field_is_answered_and_the_connection_lives(live: Session) -> None:
     step = live.receive(say(op="read", ref=5, room="x", upto=1), 0.0)
     assert isinstance(step, Refuse)
@@ -98,7 +121,7 @@ def test_answers_make_room(live: Session) -> None:
         step = live.receive(say(op="ping", ref=ref + 10), ref / limits.COMMANDS_PER_SECOND)
         assert isinstance(step, Do)
         assert isinstance(step.command, Ping)
-        live.answered()
+        live.answered(ref + 10)
 
 
 def test_a_flood_is_told_to_wait_and_heals(live: Session) -> None:
@@ -107,7 +130,7 @@ def test_a_flood_is_told_to_wait_and_heals(live: Session) -> None:
         step = live.receive(say(op="ping", ref=ref + 10), 1.0)
         steps.append(step)
         if isinstance(step, Do):
-            live.answered()
+            live.answered(ref + 10)
     refused = [step for step in steps if isinstance(step, Refuse)]
     assert refused
     assert all(step.problem.fault.name == "rate_limited" for step in refused)
