@@ -29,9 +29,10 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """Effect of a membership event: its own seq is the last that the user's connections receive."""
+    """Effect of a membership event: its own seq is the last that the user's connections receive. `user`: public id."""
 
     user_id: int
+    user: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from chat_server.ports import Clock, Reader, Storage, Tx
 from chat_server.realtime.connection import Connection
 from chat_server.realtime.ephemeral import Ephemeral
 from chat_server.realtime.hub import Hub
+from chat_server.realtime.presence import Presence
 from chat_server.services import changing, messages, reading, streams
 from chat_server.services.answers import Ack
 from chat_server.services.commands import (
@@ -85,6 +86,7 @@ class Dispatcher:
         self._epoch = epoch
         self._body_key = body_key
         self._ephemeral = Ephemeral(storage, hub)
+        self._presence = Presence(storage, hub)
         self._tasks: set[asyncio.Task[None]] = set()
         self.gate = asyncio.Semaphore(AT_ONCE)
         """Whatever reads for a socket passes here, so that thousands who come back at once wait for each other and
@@ -101,6 +103,7 @@ class Dispatcher:
 
     def forget(self, connection: Connection) -> None:
         self._ephemeral.forget(connection)
+        self._presence.forget(connection)
         self.hub.drop(connection)
 
     def dispatch(self, connection: Connection, command: Command, answer: Answer) -> None:
@@ -174,7 +177,7 @@ class Dispatcher:
                 wire = await self._renew(connection, command)
             else:
                 assert isinstance(command, Watch)
-                wire = {"op": "result", "presence": await self._ephemeral.watch(connection, command.users)}
+                wire = {"op": "result", "presence": await self._presence.watch(connection, command.users)}
         except Exception as error:
             answer(command.ref, error)
         else:

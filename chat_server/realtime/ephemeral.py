@@ -1,4 +1,4 @@
-"""Typing, receipts, presence: never stored, never in a message's way, and only to those who look."""
+"""Typing and receipts: never stored, never in a message's way, and only to those who look."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from chat_server.domain.events import ReadMoved
 from chat_server.ports import Storage
 from chat_server.realtime.connection import Connection
 from chat_server.realtime.hub import Channel, Hub
-from chat_server.services.presence import visible_people
 from chat_server.services.reading import positions
 
 _TYPING_SECONDS: Final = 3.0
@@ -25,13 +24,10 @@ class Ephemeral:
         self._hub = hub
         self._typed: dict[tuple[Connection, int], float] = {}
         self._moved: set[int] = set()
-        self._watchers: dict[str, set[Connection]] = {}
         self._counting: asyncio.Task[None] | None = None
         hub.on_read_moved = self.read_moved
-        hub.on_presence = self.presence_changed
 
     def forget(self, connection: Connection) -> None:
-        self._unwatch(connection)
         for key in [key for key in self._typed if key[0] is connection]:
             del self._typed[key]
 
@@ -76,34 +72,6 @@ class Ephemeral:
     async def _send_counts(self, channel: Channel) -> None:
         counts = await self._storage.read(lambda tx: positions(tx, channel.room_id))
         self._to_lookers(channel, {"op": "receipts", "room": channel.room, "upto": counts})
-
-    # Presence
-
-    async def watch(self, connection: Connection, users: tuple[str, ...]) -> dict[str, str]:
-        """Replace the people whose presence this connection shows; those it may not see are left out."""
-        actor = connection.actor
-        visible = await self._storage.read(lambda tx: visible_people(tx, actor, users))
-        self._unwatch(connection)
-        if connection not in self._hub.users.get(actor.user_id, ()):
-            return {}
-        connection.watching = frozenset(visible)
-        for user in visible:
-            self._watchers.setdefault(user, set()).add(connection)
-        online = {c.actor.id for c in self._hub.connections() if c.actor.id in connection.watching}
-        return {user: "online" if user in online else "offline" for user in visible}
-
-    def _unwatch(self, connection: Connection) -> None:
-        for user in connection.watching:
-            watchers = self._watchers.get(user, set())
-            watchers.discard(connection)
-            if not watchers:
-                self._watchers.pop(user, None)
-        connection.watching = frozenset()
-
-    def presence_changed(self, user: str, online: bool) -> None:
-        wire = {"op": "presence", "user": user, "state": "online" if online else "offline"}
-        for connection in list(self._watchers.get(user, ())):
-            connection.write(connection.codec.frame(wire))
 
     # Writing
 

@@ -57,6 +57,7 @@ class Hub:
         self._held: dict[int, list[RoomEvent]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self.on_read_moved: Callable[[ReadMoved], None] = lambda note: None
+        self.on_left: Callable[[Left], None] = lambda gone: None
         self.on_presence: Callable[[str, bool], None] = lambda user, online: None
 
     # Connections come and go
@@ -206,6 +207,7 @@ class Hub:
                 if connection.waiting:
                     connection.waiting.pop(event.room_id, None)
                 self.unsubscribe(connection, event.room_id)
+            self.on_left(event.effect)
 
     def _write_single(self, channel: Channel, event: RoomEvent) -> None:
         target = event.target

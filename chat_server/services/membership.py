@@ -61,7 +61,7 @@ async def go(tx: Tx, actor: Actor | Who, place: Place, who: Who, membership_id: 
     """End the interval: `change` is left or removed. Its own seq is the last that the person receives."""
     seq = await rooms.next_seq(tx, place.room_id)
     await rooms.end_membership(tx, membership_id, place.room_id, seq)
-    await _record(tx, actor, place, who, seq, change, role, Left(who.user_id))
+    await _record(tx, actor, place, who, seq, change, role, Left(who.user_id, who.id))
     await own_stream.append(tx, who.user_id, who.org_id, "room_lost", {"room": place.room})
     return seq
 

@@ -112,14 +112,14 @@ async def test_events_wait_for_a_commit_that_is_coming_but_not_long(hub: Hub) ->
 
 def test_a_removal_acts_at_its_own_seq(hub: Hub) -> None:
     staying, leaving = Peer(hub, 1).join(), Peer(hub, 2).join()
-    hub.publish([event(1), event(2, "membership", effect=Left(2)), event(3)])
+    hub.publish([event(1), event(2, "membership", effect=Left(2, "u2")), event(3)])
     assert staying.seqs == [(1, "message"), (2, "membership"), (3, "message")]
     assert leaving.seqs == [(1, "message"), (2, "membership")]
 
 
 def test_all_devices_of_a_removed_person_stop(hub: Hub) -> None:
     desk, phone = Peer(hub, 2, device_id=1).join(), Peer(hub, 2, device_id=2).join()
-    hub.publish([event(1, "membership", effect=Left(2)), event(2)])
+    hub.publish([event(1, "membership", effect=Left(2, "u2")), event(2)])
     assert desk.seqs == phone.seqs == [(1, "membership")]
 
 
@@ -145,7 +145,7 @@ def test_a_newcomer_still_catching_up_is_not_subscribed_behind_its_back(hub: Hub
 def test_a_room_lost_again_while_catching_up_does_not_go_live(hub: Hub) -> None:
     newcomer = Peer(hub, 2)
     newcomer.connection.own_live = False
-    hub.publish([event(1, "membership", effect=Joined(2, EVERYTHING)), event(2, "membership", effect=Left(2))])
+    hub.publish([event(1, "membership", effect=Joined(2, EVERYTHING)), event(2, "membership", effect=Left(2, "u2"))])
     hub.caught_up(newcomer.connection)
     hub.publish([event(3)])
     assert newcomer.writes == []
