@@ -65,6 +65,8 @@ async def edit(tx: Tx, actor: Actor, draft: Draft[Edit]) -> Ack:
 async def redact(tx: Tx, actor: Actor, command: Redact) -> Ack:
     """Hide a message from everyone, or cancel one's own (送信取消). Redacting twice changes nothing.
 
+    Also in an archived room: a post that should not be there must stay removable for as long as it can be read.
+
     Raises `Problem` 4001, 4004, 4006 (too late to cancel).
     """
     stored, standing = await visible_message(tx, actor, command.message)

@@ -11,6 +11,7 @@ import pytest_asyncio
 from chat_server.domain import limits
 from chat_server.services import organizations, rooms, streams
 from chat_server.services.authority import Operator
+from chat_server.services.blocks import Text
 from chat_server.services.rooms import Invitation, RoomChange
 from tests.support.peer import JSON, MSGPACK, Peer, text
 from tests.support.server import RunningServer
@@ -302,6 +303,31 @@ async def test_an_archived_room_takes_nothing_and_shows_everything(scene: Scene)
         assert (await owner.ask(op, **fields))["code"] == 3002, op
     assert len((await owner.ask("pull", room=scene.room, after=0))["events"]) == 4
     await owner.close()
+
+
+async def test_a_wrong_post_can_be_removed_from_an_archived_room(scene: Scene) -> None:
+    """By whoever could remove it before, and by nobody else."""
+    slips = [await scene.world.post(scene.member, scene.room, Text(f"個人情報 {n}")) for n in range(3)]
+    said = await scene.world.post(scene.owner, scene.room)
+    await scene.act(lambda tx: rooms.change(tx, scene.owner.actor, scene.room, RoomChange(archived=True)))
+    owner, member = await scene.live(scene.owner), await scene.live(scene.member)
+    for peer, slip, how in (
+        (member, slips[0], "redacted"),
+        (member, slips[1], "cancelled"),
+        (owner, slips[2], "redacted"),
+    ):
+        assert (await peer.ask("redact", message=slip.id, how=how))["op"] == "ack"
+        assert (await owner.event("redaction"))["id"] == slip.id
+    assert (await member.ask("redact", message=said.id))["code"] == 4004
+    assert "個人情報" not in str(await member.ask("pull", room=scene.room, after=0))
+    for op, fields in (
+        ("read", {"room": scene.room, "upto": said.seq}),
+        ("bookmark", {"message": said.id, "on": True}),
+        ("involve", {"room": scene.room, "involvement": "nothing"}),
+    ):
+        assert (await member.ask(op, **fields))["op"] == "ack", "what is one's own goes on"
+    for one in (owner, member):
+        await one.close()
 
 
 async def test_the_own_stream_reaches_the_other_device(scene: Scene) -> None:
