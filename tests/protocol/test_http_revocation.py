@@ -1,23 +1,27 @@
-"""Rights that end in the middle of a request: what was begun with them is not finished (security.md, 3 and 22)."""
+"""Rights that end: in the middle of a request, with a membership, with an account (security.md, 4, 15 and 22)."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+import httpx2
 import pytest
 import pytest_asyncio
 
 from chat_server.domain.actors import ORGANIZATION_ADMIN
+from chat_server.domain.ids import new_id
 from chat_server.ports import Tx
-from chat_server.services import accounts, devices
+from chat_server.services import accounts, devices, rooms
 from chat_server.services.authority import Operator
+from chat_server.services.changing import bookmark
+from chat_server.services.commands import Bookmark
 from tests.protocol.test_http_permissions import fingerprint
-from tests.support.api import code_of
+from tests.support.api import Api, code_of
 from tests.support.server import DEADLINE, RunningServer, read_answer
 from tests.support.world import Someone, World
 from tests.unit.photo_samples import encoded, picture
@@ -221,6 +225,82 @@ async def test_a_password_is_not_changed_by_a_device_that_was_signed_out(
         answer = await client.put("/api/me/password", json={"old": PASSWORD, "new": "あたらしい町の合言葉"})
     assert code_of(answer) == number
     assert await password_hash() == before
+
+
+# With a membership
+
+
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [
+        ("get_room", 3001), ("list_members", 3001), ("list_messages", 3001), ("list_pins", 3001),
+        ("get_message", 4001), ("list_readers", 4001),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("removed", [True, False], ids=["removed", "left"])
+async def test_a_room_that_was_lost_does_not_exist(
+    server: RunningServer, world: World, document: Mapping[str, Any], call: str, code: int, removed: bool
+) -> None:
+    """CVE-2026-2458: neither what was said there nor that it is there, not even one's own words."""
+    world.made += 1
+    org = await world.organization(f"org{world.made}", "みどり野市")
+    owner, member = await world.person(org), await world.person(org, "田中 美咲")
+    room = await world.room(owner, member)
+    said = await world.post(member, room)
+    path = {"room": room, "message": str(said.id)}
+    api = Api(server.client(member.token), document)
+    async with api.client:
+        assert (await api.call(call, path)).status_code == 200
+        by, whom = (owner, member) if removed else (member, member)
+        await server.app.storage.write(lambda tx: rooms.remove(tx, by.actor, room, whom.id))
+        lost = await api.call(call, path)
+        unknown = await api.call(call, {"room": new_id(1), "message": new_id(1)})
+    assert (lost.status_code, code_of(lost)) == (404, code)
+    assert lost.json() == unknown.json()
+
+
+# With an account
+
+
+async def test_who_is_given_a_login_again_gets_nothing_of_its_last_holder(
+    server: RunningServer, world: World, document: Mapping[str, Any]
+) -> None:
+    """CVE-2021-32689. Rooms, messages, bookmarks and devices belong to the account, not to its login."""
+    world.made += 1
+    org = await world.organization(f"org{world.made}", "みどり野市")
+    chief = await world.person(org, role=ORGANIZATION_ADMIN)
+    first = await world.person(org, "高橋 健", login="takahashi", password=PASSWORD)
+    room = await world.room(chief, first)
+    direct = await server.app.storage.write(lambda tx: rooms.direct(tx, chief.actor, first.id))
+    said = [await world.post(author, room) for author in (chief, first)]
+    mark = Bookmark(ref=1, message=str(said[0].id), on=True)
+    await server.app.storage.write(lambda tx: bookmark(tx, first.actor, mark))
+
+    async with server.client(chief.token) as client:
+        await client.patch(f"/api/people/{first.id}", json={"disabled": True})
+        new = {"login": "takahashi", "name": "高橋 実", "reading": "たかはし みのる", "password": PASSWORD}
+        second = (await client.post("/api/people", json=new)).json()["id"]
+    assert second != first.id
+    api = Api(await signed_in(server, org.code, "takahashi"), document)
+    async with api.client:
+        assert (await api.call("get_me")).json()["user"]["id"] == second
+        assert [one["kind"] for one in (await api.call("list_rooms")).json()] == ["memo"]
+        assert (await api.call("list_bookmarks")).json()["items"] == []
+        assert [one["current"] for one in (await api.call("list_devices")).json()["items"]] == [True]
+        for lost in (room, direct):
+            assert code_of(await api.call("list_messages", {"room": lost})) == 3001
+        for message in said:
+            assert code_of(await api.call("get_message", {"message": str(message.id)})) == 4001
+        again = await api.call("open_direct_room", json={"user": chief.id})
+        assert again.json()["id"] != direct
+        assert (await api.call("list_messages", {"room": again.json()["id"]})).json()["messages"] == []
+
+
+async def signed_in(server: RunningServer, organization: str, login: str) -> httpx2.AsyncClient:
+    async with server.client() as client:
+        flow = (await client.post("/api/sign-in", json={"organization": organization, "login": login})).json()["flow"]
+        done = await client.post("/api/sign-in/password", json={"flow": flow, "password": PASSWORD})
+    return server.client(done.json()["session"]["access_token"])
 
 
 def files_of(server: RunningServer, who: Someone) -> list[Any]:

@@ -12,11 +12,13 @@ from chat_server.services.commands import COMMANDS
 from chat_server.services.rooms import Invitation
 from tests.support.peer import Peer, text
 from tests.support.server import RunningServer
-from tests.support.world import World
+from tests.support.world import Someone, World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 OK: Final = 0
+UNHEARD: Final = -1
+"""Of `typing`, which is never answered: nobody who looks at the room hears of it."""
 
 
 class Row(NamedTuple):
@@ -62,7 +64,7 @@ TABLE: Final[dict[str, Row]] = {
     "involve": members(OK, OK, OK, OK, 3001),
     "look": members(OK, OK, OK, OK, 3001),
     "watch": everybody(OK),  # whom one may not know of is left out of the answer
-    "typing": everybody(OK),  # never answered: see test_ws_streams.py
+    "typing": members(OK, OK, OK, OK, UNHEARD),
 }
 
 
@@ -74,7 +76,7 @@ async def test_every_role_has_its_column() -> None:
     assert {*ROLES, "administrator"} - {ORGANIZATION_ADMIN} <= set(Row._fields)
 
 
-@pytest.mark.parametrize("command", [name for name in TABLE if name not in ("auth", "resume", "typing")])
+@pytest.mark.parametrize("command", [name for name in TABLE if name not in ("auth", "resume")])
 async def test_the_table_is_true(server: RunningServer, world: World, command: str) -> None:
     for who in Row._fields:
         expected = getattr(TABLE[command], who)
@@ -124,11 +126,24 @@ async def _try(server: RunningServer, world: World, command: str, who: str) -> d
     }
     before = await _state(server, room)
     peer = await Peer.live(server.ports["lgwan"], people[who].token)
-    answer = await peer.ask(command, **fields[command])
+    if command == "typing":
+        answer = await _typing(server, peer, room, people["owner" if who == "member" else "member"])
+    else:
+        answer = await peer.ask(command, **fields[command])
     await peer.close()
     if "code" in answer:
         assert await _state(server, room) == before
     return answer
+
+
+async def _typing(server: RunningServer, peer: Peer, room: str, onlooker: Someone) -> dict[str, Any]:
+    looking = await Peer.live(server.ports["lgwan"], onlooker.token)
+    assert (await looking.ask("look", room=room))["op"] == "result"
+    await peer.say({"op": "typing", "room": room})
+    await peer.ask("ping")
+    heard = [wire for wire in await looking.nothing_but() if wire["op"] == "typing"]
+    await looking.close()
+    return {} if heard else {"code": UNHEARD}
 
 
 async def _state(server: RunningServer, room: str) -> list[Any]:

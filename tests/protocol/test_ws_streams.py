@@ -379,6 +379,31 @@ async def test_a_receipt_has_a_name_where_everybody_may_know(scene: Scene, where
         await one.close()
 
 
+async def test_typing_goes_from_members_to_those_who_look(scene: Scene) -> None:
+    desk = await scene.world.another_device(scene.org, scene.member, "lgwan")
+    await scene.invite(scene.colleague)
+    looking, elsewhere, own, typing = [
+        await scene.live(who) for who in (scene.owner, scene.colleague, desk, scene.member)
+    ]
+    for peer in (looking, own):
+        await peer.ask("look", room=scene.room)
+    await typing.say({"op": "typing", "room": scene.room})
+    wire = await looking.until(lambda wire: wire["op"] == "typing")
+    assert wire == {"op": "typing", "room": scene.room, "user": scene.member.id, "name": scene.member.actor.name}
+    for peer in (elsewhere, own):
+        assert await peer.nothing_but("membership") == [], "not looking; oneself"
+
+    # Of somebody who is not in the room, or not any more, nobody hears.
+    await scene.remove(scene.member)
+    stranger = await scene.live(await scene.world.person(scene.org))
+    for silent in (own, stranger):
+        await silent.say({"op": "typing", "room": scene.room})
+        await silent.ask("ping")
+    assert await looking.nothing_but("membership") == []
+    for peer in (looking, elsewhere, own, typing, stranger):
+        await peer.close()
+
+
 async def test_a_large_room_is_told_counts_once_a_second(server: RunningServer, world: World) -> None:
     scene = await scene_of(server, world)
     rules = {"reader_names": "everyone"}
