@@ -6,6 +6,7 @@ It knows nothing of rooms. When it ends, every unanswered request fails with `Co
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import ssl
 from collections.abc import Callable
@@ -38,6 +39,7 @@ _KEPT_FREE: Final = 4
 """Room for `ping` and `renew`, which do not queue behind a caller's commands."""
 _ANSWERS: Final = frozenset({"hello", "resumed", "page", "ack", "result", "error"})
 _URGENT: Final = frozenset({"auth", "resume", "renew", "ping"})
+_RATE_LIMITED: Final = 8005
 
 # A logger of its own that no configuration can reach: at level DEBUG the library logs whole frames, and the first one
 # holds the access token.
@@ -90,6 +92,7 @@ class Connection:
         self._heard = clock.monotonic()
         self._frame_bytes = 64 * 1024
         self._slots = asyncio.Semaphore(_UNANSWERED - _KEPT_FREE)
+        self._held_until = 0.0
         self._broken: str | None = None
         self.closed: asyncio.Future[ConnectionLost] = asyncio.get_running_loop().create_future()
         if isinstance(socket, _Socket):
@@ -154,7 +157,7 @@ class Connection:
         """
         urgent = op in _URGENT
         if not urgent:
-            await self._slots.acquire()
+            await self._turn()
         self._last_ref += 1
         ref = self._last_ref
         try:
@@ -199,6 +202,18 @@ class Connection:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._end()
+
+    async def _turn(self) -> None:
+        """A place among the unanswered, once the server takes commands again: one refused for its rate holds them all,
+        because the server ends who goes on (docs/protocol.md, section 2)."""
+        await self._slots.acquire()
+        try:
+            while not self.closed.done() and (wait := self._held_until - self._clock.monotonic()) > 0:
+                with contextlib.suppress(TimeoutError):
+                    await within(self._clock, wait, asyncio.shield(self.closed))
+        except BaseException:
+            self._slots.release()
+            raise
 
     def _encode(self, frame: Frame) -> str | bytes:
         data = self._codec.encode(frame)
@@ -249,6 +264,8 @@ class Connection:
         if op in _ANSWERS and isinstance(ref, int):
             asked = self._asked.pop(ref, None)
             if asked is not None:
+                if frame.get("code") == _RATE_LIMITED:
+                    self._held_until = self._clock.monotonic() + (_error(frame).retry_after or 1.0)
                 self._free(asked.urgent)
                 _settle(asked, frame)
         elif isinstance(op, str):

@@ -15,6 +15,8 @@ FRAME_DEPTH: Final = 16
 UNANSWERED: Final = 64
 COMMANDS_PER_SECOND: Final = 50
 COMMAND_BURST: Final = 200
+COMMANDS_REFUSED: Final = 10 * COMMANDS_PER_SECOND
+"""Commands over the rate that are refused one by one, forgotten at the rate itself; beyond them the connection ends."""
 AUTH_SECONDS: Final = 5
 QUEUE_BYTES: Final = 1024 * 1024
 """A reader that falls behind this far is closed with 4001 and resumes."""

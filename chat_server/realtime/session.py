@@ -51,7 +51,7 @@ Step = Do | Refuse | Shut | None
 class Session:
     """The state of one connection."""
 
-    __slots__ = ("_resuming", "_tokens", "_tokens_at", "codec", "state", "unanswered")
+    __slots__ = ("_refused", "_resuming", "_tokens", "_tokens_at", "codec", "state", "unanswered")
 
     def __init__(self, codec: Codec) -> None:
         self.codec = codec
@@ -61,6 +61,7 @@ class Session:
         """`ref` of the resume that is under way, 0 for none."""
         self._tokens = float(limits.COMMAND_BURST)
         self._tokens_at = 0.0
+        self._refused = 0.0
 
     def receive(self, payload: bytes, now: float) -> Step:
         """One message from the client; `now` in seconds of a steady clock."""
@@ -77,7 +78,8 @@ class Session:
         except Problem as problem:
             if self.state is State.NEW:
                 return self.shut(closing.NOT_AUTHENTICATED)
-            return Refuse(self.codec.ref_of(payload), problem)
+            ref = self.codec.ref_of(payload)
+            return self._over_rate(ref, now) or Refuse(ref, problem)
         return self._admit(command, now)
 
     def _admit(self, command: Command, now: float) -> Step:
@@ -89,12 +91,11 @@ class Session:
             return Do(command)
         if self.state is State.AUTHENTICATING or isinstance(command, Auth):
             return self.shut(closing.NOT_AUTHENTICATED)
-        if not self._within_rate(now):
-            if isinstance(command, Typing):
-                return None
-            return Refuse(command.ref, Problem(RATE_LIMITED, retry_after=1))
         if isinstance(command, Typing):
-            return Do(command)
+            over = self._over_rate(None, now)
+            return None if isinstance(over, Refuse) else over or Do(command)
+        if over := self._over_rate(command.ref, now):
+            return over
         if isinstance(command, Resume):
             if self.state is State.LIVE:
                 return Refuse(command.ref, Problem(RESUME_TWICE))
@@ -107,15 +108,22 @@ class Session:
         self.unanswered += 1
         return Do(command)
 
-    def _within_rate(self, now: float) -> bool:
-        """A token bucket: a person's burst passes, a program's flood does not."""
-        refilled = self._tokens + (now - self._tokens_at) * limits.COMMANDS_PER_SECOND
-        self._tokens = min(float(limits.COMMAND_BURST), refilled)
+    def _over_rate(self, ref: int | None, now: float) -> Refuse | Shut | None:
+        """A token bucket: a person's burst passes, a program's flood does not.
+
+        A refusal is an answer too, and costs what one costs: who goes on in spite of them is ended.
+        """
+        allowed = (now - self._tokens_at) * limits.COMMANDS_PER_SECOND
         self._tokens_at = now
-        if self._tokens < 1:
-            return False
-        self._tokens -= 1
-        return True
+        self._tokens = min(float(limits.COMMAND_BURST), self._tokens + allowed)
+        self._refused = max(0.0, self._refused - allowed)
+        if self._tokens >= 1:
+            self._tokens -= 1
+            return None
+        self._refused += 1
+        if self._refused > limits.COMMANDS_REFUSED:
+            return self.shut(closing.FLOOD)
+        return Refuse(ref, Problem(RATE_LIMITED, retry_after=1))
 
     def authenticated(self) -> None:
         """The first frame was good."""

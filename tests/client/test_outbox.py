@@ -235,7 +235,7 @@ async def test_a_room_keeps_its_order_and_rooms_do_not_wait_for_each_other(
     server.rooms["s"] = []
     client = make_client(outbox=folder)
     await soon(client.start())
-    server.instead("send", lambda peer, frame: peer.send(error(frame, 8005, "rate_limited", retry_after=7)))
+    server.instead("send", lambda peer, frame: peer.send(error(frame, 8001, "database_busy", retry_after=7)))
     waiting = [asyncio.create_task(client.send("r", text)) for text in ("1", "2", "3")]
     await clock.sleeping(7)
     await soon(client.send("s", "other room"))

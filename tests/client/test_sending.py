@@ -12,8 +12,8 @@ from chat_client import Ack, Client, ClientClosed, MemoryStore, Message, Renraku
 from chat_client.models import Ack as AckModel
 from tests.client.conftest import MakeClient
 from tests.client.listening import Peer, Reply
-from tests.client.scripted import ScriptedServer, error, http_error
-from tests.client.waiting import FakeClock, FastClock, soon
+from tests.client.scripted import RATE_LIMITED, ScriptedServer, error, http_error
+from tests.client.waiting import DEADLINE, FakeClock, FastClock, soon
 from tests.support.cutting_proxy import CuttingProxy
 
 
@@ -74,6 +74,23 @@ async def test_waiting_messages_go_out_in_their_order(server: ScriptedServer, cl
     server.peers[0].close(4001)
     await soon(asyncio.gather(*sending))
     assert server.texts() == [str(number) for number in range(20)]
+
+
+async def test_one_command_refused_for_its_rate_holds_the_others_too(
+    server: ScriptedServer, client: Client, clock: FakeClock
+) -> None:
+    """The server ends a client that goes on sending (4506), and a library must not be ended for its callers' number."""
+    await soon(client.start())
+    for _ in range(60):
+        server.instead("send", lambda peer, frame: peer.send({"op": "error", "ref": frame["ref"], **RATE_LIMITED}))
+    sending = [asyncio.create_task(client.send("r", str(number))) for number in range(200)]
+    async with asyncio.timeout(DEADLINE):
+        while clock.slept.count(7) < 120:  # noqa: ASYNC110 (those refused, and those who took their places)
+            await asyncio.sleep(0)
+    assert len(server.frames("send")) == 60
+    clock.advance(7)
+    await soon(asyncio.gather(*sending))
+    assert len(server.texts()) == 200
 
 
 async def test_a_message_written_without_a_line_waits_for_it(

@@ -148,6 +148,35 @@ async def test_too_many_unanswered_commands_end_it(server: RunningServer, world:
     assert await peer.closed() == closing.FLOOD
 
 
+async def test_a_flood_of_commands_is_refused_and_then_ended(server: RunningServer, world: World) -> None:
+    person = await somebody(world)
+    other = await Peer.live(server.ports["lgwan"], person.token)
+    peer = await Peer.live(server.ports["lgwan"], person.token)
+    peer.connection.transport.write(
+        b"".join(_masked(msgpack.packb({"op": "ping", "ref": n})) for n in range(100, 5_100))
+    )
+    assert await peer.closed() == closing.FLOOD
+    refused = [wire for wire in peer.heard if wire["op"] == "error"]
+    assert {wire["code"] for wire in refused} == {8005}
+    assert len(refused) >= limits.COMMANDS_REFUSED
+    assert len(peer.heard) < 1_000, "the rest of the flood was answered too"
+    assert (await other.ask("ping"))["op"] == "result"
+    await other.close()
+
+
+async def test_a_burst_beyond_the_rate_is_refused_and_heals(server: RunningServer, world: World) -> None:
+    person = await somebody(world)
+    peer = await Peer.live(server.ports["lgwan"], person.token)
+    pings = range(100, 100 + limits.COMMAND_BURST + limits.COMMANDS_REFUSED // 2)
+    peer.connection.transport.write(b"".join(_masked(msgpack.packb({"op": "ping", "ref": n})) for n in pings))
+    answers = [(await peer.answer(n)) for n in pings]
+    refused = [wire for wire in answers if wire["op"] == "error"]
+    assert {(wire["code"], wire["params"]["retry_after"]) for wire in refused} == {(8005, 1)}
+    while (await peer.ask("ping"))["op"] != "result":
+        pass
+    await peer.close()
+
+
 def _masked(payload: bytes) -> bytes:
     """A client's frame, masked with zeros."""
     size = len(payload)

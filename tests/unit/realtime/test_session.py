@@ -137,6 +137,29 @@ def test_a_flood_is_told_to_wait_and_heals(live: Session) -> None:
     assert isinstance(live.receive(say(op="ping", ref=9999), 2.0), Do)
 
 
+def test_who_goes_on_in_a_flood_is_ended(live: Session) -> None:
+    for ref in range(limits.COMMAND_BURST):
+        live.receive(say(op="ping", ref=ref + 10), 1.0)
+        live.answered(ref + 10)
+    for ref in range(limits.COMMANDS_REFUSED - 1):
+        assert isinstance(live.receive(say(op="ping", ref=ref + 1000), 1.0), Refuse)
+    assert isinstance(live.receive(say(op="launch", ref=1), 1.0), Refuse), "what is no command counts as well"
+    assert live.receive(say(op="typing", room=ROOM), 1.0) == Shut(closing.FLOOD)
+
+
+def test_a_little_over_the_rate_is_refused_and_never_ended(live: Session) -> None:
+    """For an hour, at one and a half times the rate."""
+    refused = 0
+    for n in range(3600 * limits.COMMANDS_PER_SECOND * 3 // 2):
+        step = live.receive(say(op="ping", ref=n + 10), n / (limits.COMMANDS_PER_SECOND * 1.5))
+        if isinstance(step, Do):
+            live.answered(n + 10)
+        else:
+            assert isinstance(step, Refuse)
+            refused += 1
+    assert refused > limits.COMMANDS_REFUSED
+
+
 def test_typing_needs_no_ref_and_is_dropped_in_a_flood(live: Session) -> None:
     step = live.receive(say(op="typing", room=ROOM), 0.0)
     assert isinstance(step, Do)
