@@ -1,8 +1,9 @@
 """Signing in, and an access token that is always fresh.
 
-A refresh token works once (docs/protocol.md, section 1), and one that is used again ends the session. So it is marked
-as sent on disk before it is sent, and its successor is on disk before anybody uses it: whatever moment the process
-dies at, no later run sends the same one again.
+A refresh token works once (docs/protocol.md, section 1), and one that is used again ends the session, unless it comes
+under the Idempotency-Key that it was used with: then its answer was lost. So the key is on disk before the token is
+sent, and the new token is on disk before anybody uses it: whatever moment the process dies at, the next run asks for
+the same answer.
 """
 
 from __future__ import annotations
@@ -11,16 +12,13 @@ import asyncio
 import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any
 
 from chat_client.clock import ServerTime
-from chat_client.errors import RenrakuError, ServerUntrusted, SignInRequired, UnexpectedAnswer
+from chat_client.draft import new_key
+from chat_client.errors import RenrakuError, SignInRequired, UnexpectedAnswer
 from chat_client.http import Http
-from chat_client.retry import Cut
 from chat_client.token_store import Tokens, TokenStore
-
-_LOST: Final = "the answer to a refresh was lost"
-_NOT_HANDLED: Final = frozenset({429, 503})
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,36 +154,24 @@ class Session:
                 # Another process that shares the store was faster.
                 self._tokens = stored
                 return stored
-            if stored.refresh_sent:
-                raise SignInRequired(_LOST)
-            await self._store.save(replace(stored, refresh_sent=True))
-            answer = await self._exchange(stored)
-            self._tokens = await self._keep(answer)
+            if stored.refresh_key is None:
+                stored = replace(stored, refresh_key=new_key())
+                await self._store.save(stored)
+            self._tokens = await self._keep(await self._exchange(stored))
             return self._tokens
 
     async def _exchange(self, stored: Tokens) -> Mapping[str, Any]:
+        asked = {"refresh_token": stored.refresh_token}
         try:
-            answer = await self._http.request(
-                "POST", "/api/sessions/refresh", json={"refresh_token": stored.refresh_token}
+            return _session(
+                await self._http.request("POST", "/api/sessions/refresh", key=stored.refresh_key, json=asked)
             )
         except RenrakuError as error:
-            if 1000 <= error.code <= 1999:
-                self._tokens = None
-                await self._store.clear()
-                raise SignInRequired(str(error)) from error
-            # A numbered error is an answer: nothing was rotated.
-            await self._store.save(stored)
-            raise
-        except (Cut, UnexpectedAnswer) as error:
-            handled = error.sent if isinstance(error, Cut) else error.status not in _NOT_HANDLED
-            if handled:
-                raise SignInRequired(_LOST) from error
-            await self._store.save(stored)
-            raise
-        except ServerUntrusted:
-            await self._store.save(stored)
-            raise
-        return _session(answer)
+            if not 1000 <= error.code <= 1999:
+                raise
+            self._tokens = None
+            await self._store.clear()
+            raise SignInRequired(str(error)) from error
 
     async def _step(self, path: str, asked: Mapping[str, str]) -> SignInStep:
         answer = await self._http.request("POST", path, json=asked)

@@ -32,8 +32,8 @@ class Tokens:
     refresh_expires: int
     device: str
     user: str
-    refresh_sent: bool = False
-    """the refresh token may have been used: never send it again"""
+    refresh_key: str | None = field(default=None, repr=False)
+    """the Idempotency-Key that the refresh token may have been sent under: never send it under another"""
 
 
 class TokenStore(Protocol):

@@ -57,6 +57,8 @@ IDEMPOTENCY_KEPT: Final = DAY
 # Sign-in
 ACCESS_LIVES: Final = 10 * MINUTE
 REFRESH_LIVES: Final = 30 * DAY
+REFRESH_REPEATED: Final = 10 * MINUTE
+"""For so long a refresh whose answer was lost may be repeated: what else was on the line lives as long."""
 FLOW_LIVES: Final = 5 * MINUTE
 FAILURE_WINDOW: Final = 15 * MINUTE
 FAILURES_PER_ACCOUNT: Final = 10

@@ -79,7 +79,7 @@ class Ctx(Generic[B, Q]):
     user: Actor | None = None
     """as of the end of the body"""
     key: str | None = None
-    """the Idempotency-Key, where the call keeps answers"""
+    """the Idempotency-Key, where the call takes one"""
     claim: Claim | None = None
     written: Answer | None = None
     """what was committed together with its answer: sent as it is"""
@@ -175,6 +175,8 @@ class Call(Generic[B, Q]):
     raw: int | None = None
     changes: bool = True
     """false for an unsafe method that only reads"""
+    repeats: bool = False
+    """its handler knows a request again under its Idempotency-Key, though its answer is kept nowhere"""
     faults: tuple[Fault, ...] = ()
     example: Any = None
     example_answer: Any = None
@@ -187,6 +189,11 @@ class Call(Generic[B, Q]):
     @property
     def keeps(self) -> bool:
         return not self.safe and self.changes and self.access is not Access.ANYONE
+
+    @property
+    def keyed(self) -> bool:
+        """Whether it takes an Idempotency-Key."""
+        return self.keeps or self.repeats
 
     @property
     def id(self) -> str:

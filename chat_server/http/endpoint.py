@@ -92,7 +92,7 @@ class Endpoint:
             status=call.status,
             caller=who,
             user=user,
-            key=_key(scope) if call.keeps else None,
+            key=_key(scope) if call.keyed else None,
         )
         async with AsyncExitStack() as stack:
             if user is not None and ctx.key is not None:

@@ -42,6 +42,9 @@ _ABOUT: Final = (
     f"`{KEY_HEADER}`; 9000–9999 a fault of the server, show the number."
 )
 
+_KEPT_FOR_A_DAY: Final = "The same key with the same request gives the first answer again for 24 hours."
+_REPEATS: Final = "Random and new for each token: under the same key a request whose answer was lost may be repeated."
+
 
 def document(calls: Sequence[AnyCall], version: str) -> dict[str, Any]:
     """The whole document as plain JSON values."""
@@ -134,12 +137,12 @@ def _query_parameters(call: AnyCall) -> Iterable[dict[str, Any]]:
 
 
 def _header_parameters(call: AnyCall) -> Iterable[dict[str, Any]]:
-    if call.keeps:
+    if call.keyed:
         yield {
             "name": KEY_HEADER,
             "in": "header",
             "required": False,
-            "description": "The same key with the same request gives the first answer again for 24 hours.",
+            "description": _KEPT_FOR_A_DAY if call.keeps else _REPEATS,
             "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$"},
         }
 

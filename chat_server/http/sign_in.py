@@ -53,7 +53,8 @@ async def prove_password(ctx: Ctx[PasswordProof, Nothing]) -> Progress:
 
 async def refresh_session(ctx: Ctx[Refresh, Nothing]) -> Session:
     parts = ctx.parts
-    return await sessions.refresh(parts.storage, parts.tokens, ctx.body.refresh_token, ctx.zone, ctx.address)
+    token = ctx.body.refresh_token
+    return await sessions.refresh(parts.storage, parts.tokens, parts.keys, token, ctx.zone, ctx.address, key=ctx.key)
 
 
 _SESSION: Final = Session(
@@ -100,9 +101,12 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         body=Refresh,
         answer=Session,
         access=Access.ANYONE,
+        repeats=True,
         faults=(REFRESH_REUSED, TOKEN_INVALID, ACCOUNT_DISABLED),
         example=Refresh("mB1v…"),
         example_answer=_SESSION,
-        note="A refresh token works once: using a rotated one again ends the device's whole session.",
+        note="A refresh token works once: using a rotated one again ends the device's whole session. Only the same "
+        "request under the same Idempotency-Key gives the same session again, for ten minutes at most and until its "
+        "refresh token is used.",
     ),
 )

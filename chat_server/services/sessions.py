@@ -4,11 +4,17 @@ A refresh token is `family.own`, two secrets of 256 bits. The family's part stay
 session, the own part changes with every use, and both are stored hashed. So whoever shows a token of a living family
 that is not its current one has used a token twice or has stolen it, and that is known for ever at the price of two
 rows a device, where a row for every rotated token would make millions in a month.
+
+An answer that a bad line swallowed may be asked for again (docs/decisions/0009-a-lost-refresh-answer.md): used under an
+Idempotency-Key, a token has one successor, which only the two of them and the server's secret lead to. While that
+successor is the current token, showing both again is the same request and gives the same session.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import hmac
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,11 +26,13 @@ from chat_server.domain.ids import new_id, new_secret
 from chat_server.ports import Storage, Tx
 from chat_server.services import audit, devices
 from chat_server.services.actors import check_standing
+from chat_server.services.keys import SENDS, Keys
 from chat_server.services.tokens import Tokens
 from chat_server.storage.queries import sessions as queries
 from chat_server.storage.queries.sessions import Family
 
 MAX_CHARS: Final = 200
+_LABEL: Final = b"refresh"
 
 
 class Session(msgspec.Struct, frozen=True):
@@ -91,8 +99,11 @@ async def begin(
     return Granted(user, device, org, zone, token, expires, ends_at)
 
 
-async def refresh(storage: Storage, tokens: Tokens, token: str, zone: str, address: str) -> Session:
-    """A new session for a refresh token, which is then spent.
+async def refresh(
+    storage: Storage, tokens: Tokens, keys: Keys, token: str, zone: str, address: str, *, key: str | None = None
+) -> Session:
+    """A new session for a refresh token, which is then spent. `key`: the request's Idempotency-Key; repeated under it,
+    the same session again for `limits.REFRESH_REPEATED`, as long as nobody has used the new token.
 
     Raises `Problem` 1005 if it had been used before (the device is then signed out), 1004 if it is not valid here and
     now, 6009 if the account may not sign in any more.
@@ -100,6 +111,7 @@ async def refresh(storage: Storage, tokens: Tokens, token: str, zone: str, addre
     family, dot, _ = token.partition(".")
     if not dot or len(token) > MAX_CHARS:
         raise Problem(TOKEN_INVALID)
+    following = f"{family}.{_successor(keys, token, key) if key else new_secret()}"
 
     async def rotate(tx: Tx) -> Granted | None:
         found = await queries.family(tx, digest(family))
@@ -108,10 +120,12 @@ async def refresh(storage: Storage, tokens: Tokens, token: str, zone: str, addre
         check_standing(found.disabled_at, found.user_ends_at, tx.now)
         if found.revoked_at is not None:
             return None
-        if not await queries.use_token(tx, digest(token)):
-            await _end_family(tx, found, zone, address)
-            return None
-        return await _next(tx, found, family, address)
+        if await queries.use_token(tx, digest(token)):
+            return await _next(tx, found, following, address)
+        if key and await queries.is_current(tx, digest(following), tx.now - limits.REFRESH_REPEATED):
+            return _granted(found, following, found.expires_at)
+        await _end_family(tx, found, zone, address)
+        return None
 
     granted = await storage.write(rotate)
     if granted is None:
@@ -120,12 +134,22 @@ async def refresh(storage: Storage, tokens: Tokens, token: str, zone: str, addre
     return granted.session(tokens)
 
 
-async def _next(tx: Tx, found: Family, family: str, address: str) -> Granted:
-    token = f"{family}.{new_secret()}"
+def _successor(keys: Keys, token: str, key: str) -> str:
+    """The own part that follows `token` used under `key`: for everybody else 256 random bits."""
+    text = b"\0".join((_LABEL, token.encode(), key.encode()))
+    derived = hmac.digest(keys.current(SENDS).secret, text, hashlib.sha256)
+    return base64.urlsafe_b64encode(derived).rstrip(b"=").decode()
+
+
+async def _next(tx: Tx, found: Family, token: str, address: str) -> Granted:
     expires = _refresh_expires(tx.now, found.user_ends_at)
     await queries.insert_token(tx, digest(token), found.org_id, found.user_id, found.device_id, expires, None)
-    await queries.extend_family(tx, digest(family), expires)
+    await queries.extend_family(tx, digest(token.partition(".")[0]), expires)
     await queries.seen(tx, found.device_id, address)
+    return _granted(found, token, expires)
+
+
+def _granted(found: Family, token: str, expires: int) -> Granted:
     return Granted(found.user, found.device, found.org, found.zone, token, expires, found.user_ends_at)
 
 

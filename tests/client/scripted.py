@@ -63,6 +63,7 @@ class ScriptedServer:
         self.photos: dict[str, tuple[dict[str, Any], bytes]] = {}
         self.access: set[str] = set()
         self.refresh: dict[str, bool] = {}
+        self.repeatable: dict[tuple[str, str | None], dict[str, Any]] = {}
         self.access_lives = 600_000
         self.tokens_made = 0
         self._context = context
@@ -287,11 +288,13 @@ class ScriptedServer:
                     return http_error(401, 1001)
                 return Reply(200, {"flow": None, "next": [], "session": self.session()})
             case "POST", ["api", "sessions", "refresh"]:
-                token = request.json()["refresh_token"]
-                if self.refresh.get(token, True):
-                    return http_error(401, 1005)
-                self.refresh[token] = True
-                return Reply(200, self.session())
+                asked = (request.json()["refresh_token"], request.headers.get("idempotency-key"))
+                if self.refresh.get(asked[0], True):
+                    again = self.repeatable.get(asked)
+                    return Reply(200, again) if again and asked[1] else http_error(401, 1005)
+                self.refresh[asked[0]] = True
+                self.repeatable[asked] = self.session()
+                return Reply(200, self.repeatable[asked])
         if request.headers.get("authorization", "").removeprefix("Bearer ") not in self.access:
             return http_error(401, 1004)
         return self._authorized(request)

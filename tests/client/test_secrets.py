@@ -66,7 +66,8 @@ async def test_an_untrusted_server_does_not_cost_the_session(clock: FakeClock) -
         await client.close()
         tokens = await store.load()
         assert tokens is not None
-        assert not tokens.refresh_sent
+        assert tokens.refresh_token == "refresh-1"
+        assert server.requests == []
 
 
 async def test_a_proxy_of_the_environment_gets_nothing(

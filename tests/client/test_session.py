@@ -1,4 +1,4 @@
-"""Signing in, and refresh tokens that are never used twice."""
+"""Signing in, and refresh tokens that are never used twice but to ask for an answer that was lost."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from chat_client import Client, Credentials, FileStore, MemoryStore, RenrakuError, SignInRequired
+from chat_client.retry import Cut
 from chat_client.token_store import Tokens
 from tests.client.conftest import MakeClient, pass_time, signed_in
 from tests.client.listening import Reply, Request
@@ -77,10 +78,10 @@ async def test_many_callers_share_one_refresh(
     assert len(server.asked("POST", REFRESH)) == 1
     saved = await store.load()
     assert saved is not None
-    assert (saved.access_token, saved.refresh_token, saved.refresh_sent) == ("access-2", "refresh-2", False)
+    assert (saved.access_token, saved.refresh_token, saved.refresh_key) == ("access-2", "refresh-2", None)
 
 
-async def test_the_token_is_marked_on_disk_before_it_is_sent(
+async def test_the_key_is_on_disk_before_the_token_is_sent(
     server: ScriptedServer, make_client: MakeClient, clock: FakeClock, store: MemoryStore | FileStore
 ) -> None:
     """What a kill at that very moment would leave behind."""
@@ -104,14 +105,14 @@ async def test_the_token_is_marked_on_disk_before_it_is_sent(
     await soon(refreshing)
     [found] = left_behind
     assert found is not None
-    assert (found.refresh_token, found.refresh_sent) == ("refresh-1", True)
+    assert found.refresh_token == "refresh-1"
+    assert found.refresh_key == server.asked("POST", REFRESH)[0].headers["idempotency-key"]
+    assert found.refresh_key not in repr(found)
 
-    # A later run, from what was left: it asks for a sign-in, and the server hears nothing.
-    heard = len(server.requests)
+    # A later run, from what was left: it asks for the same answer.
     later = make_client(store=MemoryStore(found))
-    with pytest.raises(SignInRequired, match="lost"):
-        await soon(later.session.access_token())
-    assert len(server.requests) == heard
+    assert await soon(later.session.access_token()) == "access-2"
+    assert server.refresh == {"refresh-1": True, "refresh-2": False}
 
 
 async def test_the_new_token_is_on_disk_before_anybody_has_it(
@@ -137,7 +138,7 @@ async def test_the_new_token_is_on_disk_before_anybody_has_it(
     assert store.saved == ["access-1", "access-2"]
 
 
-async def test_an_answer_lost_on_the_way_means_signing_in(
+async def test_an_answer_lost_on_the_way_is_asked_for_again(
     server: ScriptedServer, make_client: MakeClient, clock: FakeClock
 ) -> None:
     async with CuttingProxy("127.0.0.1", server.listening.port) as line:
@@ -146,11 +147,23 @@ async def test_an_answer_lost_on_the_way_means_signing_in(
         client = make_client(url, store=store)
         pass_time(server, clock, 590)
         line.cut_after(down=0)
-        with pytest.raises(SignInRequired, match="lost"):
+        with pytest.raises(Cut):
             await soon(client.session.access_token())
-        with pytest.raises(SignInRequired, match="lost"):
-            await soon(client.session.access_token(at_least=500))
-    assert len(server.asked("POST", REFRESH)) == 1
+        assert await soon(client.session.access_token()) == "access-2"
+    first, second = server.asked("POST", REFRESH)
+    assert first.headers["idempotency-key"] == second.headers["idempotency-key"]
+    assert server.refresh == {"refresh-1": True, "refresh-2": False}
+
+
+async def test_every_refresh_token_has_a_key_of_its_own(
+    server: ScriptedServer, make_client: MakeClient, clock: FakeClock
+) -> None:
+    client = make_client()
+    for _ in range(2):
+        pass_time(server, clock, 590)
+        await soon(client.session.access_token())
+    first, second = server.asked("POST", REFRESH)
+    assert first.headers["idempotency-key"] != second.headers["idempotency-key"]
 
 
 async def test_a_refresh_that_never_left_is_tried_again(

@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+import httpx2
 import pytest
 import pytest_asyncio
 
 from chat_server.domain import limits
 from chat_server.domain.actors import ORGANIZATION_ADMIN
 from tests.support.api import Api, code_of
+from tests.support.cutting_proxy import CuttingProxy
 from tests.support.server import RunningServer
 from tests.support.world import Org, Someone, World
 
@@ -98,11 +100,40 @@ async def test_a_refresh_token_works_once_and_its_reuse_ends_the_session(world: 
     assert code_of(await api.call("refresh_session", json={"refresh_token": second["refresh_token"]})) == 1005
 
 
-async def test_the_same_refresh_token_twice_at_once_is_not_two_sessions(world: World, org: Org, api: Api) -> None:
-    await world.person(org, login="yoshida", password=PASSWORD)
-    session = (await sign_in(api, "yoshida")).json()["session"]
+async def test_a_refresh_whose_answer_was_lost_is_repeated_under_its_key(
+    server: RunningServer, world: World, org: Org, api: Api, document: Mapping[str, Any]
+) -> None:
+    await world.person(org, login="mori", password=PASSWORD)
+    first = (await sign_in(api, "mori")).json()["session"]
+    body, key = {"refresh_token": first["refresh_token"]}, {"Idempotency-Key": "refresh-of-mori"}
+    async with CuttingProxy("127.0.0.1", server.ports["lgwan"]) as line:
+        line.cut_after(down=0)
+        async with server.client() as client:
+            with pytest.raises(httpx2.TransportError):
+                await client.post(f"http://127.0.0.1:{line.port}/api/sessions/refresh", json=body, headers=key)
+    second = await api.call("refresh_session", json=body, headers=key)
+    assert second.status_code == 200, second.text
+    assert second.json()["device"] == first["device"]
+    assert (await api.call("get_me", headers=bearer(second.json()))).status_code == 200
+    twice = (await api.call("refresh_session", json=body, headers=key)).json()
+    assert twice["refresh_token"] == second.json()["refresh_token"]
+
+    other_key = await api.call("refresh_session", json=body, headers={"Idempotency-Key": "key-of-a-thief"})
+    assert code_of(other_key) == 1005
+    assert code_of(await api.call("get_me", headers=bearer(twice))) == 1004
+    assert code_of(await api.call("refresh_session", json=body, headers=key)) == 1005
+
+
+@pytest.mark.parametrize("keyed", [False, True])
+async def test_the_same_refresh_token_twice_at_once_is_not_two_sessions(
+    world: World, org: Org, api: Api, keyed: bool
+) -> None:
+    login = f"yoshida-{keyed}".lower()
+    await world.person(org, login=login, password=PASSWORD)
+    session = (await sign_in(api, login)).json()["session"]
     body = {"refresh_token": session["refresh_token"]}
-    answers = await asyncio.gather(*(api.call("refresh_session", json=body) for _ in range(3)))
+    keys = [{"Idempotency-Key": f"key-of-{n:03d}"} if keyed else {} for n in range(3)]
+    answers = await asyncio.gather(*(api.call("refresh_session", json=body, headers=key) for key in keys))
     assert sorted(code_of(answer) for answer in answers) == [200, 1005, 1005]
 
 

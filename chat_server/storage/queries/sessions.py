@@ -90,6 +90,14 @@ async def use_token(tx: Tx, token_hash: str) -> bool:
     return await tx.run("DELETE FROM refresh_tokens WHERE token_hash = ? AND used_at IS NULL", token_hash) == 1
 
 
+async def is_current(reader: Reader, token_hash: str, since: int) -> bool:
+    """Whether it is a token that was issued after `since` and not used yet."""
+    row = await reader.one(
+        "SELECT 1 FROM refresh_tokens WHERE token_hash = ? AND used_at IS NULL AND issued_at > ?", token_hash, since
+    )
+    return row is not None
+
+
 async def extend_family(tx: Tx, family_hash: str, expires_at: int) -> None:
     await tx.run("UPDATE refresh_tokens SET expires_at = ? WHERE token_hash = ?", expires_at, family_hash)
 

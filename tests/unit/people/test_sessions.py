@@ -18,13 +18,17 @@ from chat_server.storage.queries import people
 from tests.unit.people.conftest import ADDRESS, ZONE, Town, code
 
 
-async def _refresh(town: Town, session: Session, zone: str = ZONE) -> Session:
-    return await sessions.refresh(town.storage, town.tokens, session.refresh_token, zone, ADDRESS)
+async def _spend(town: Town, token: str, zone: str = ZONE, key: str | None = None) -> Session:
+    return await sessions.refresh(town.storage, town.tokens, town.keys, token, zone, ADDRESS, key=key)
 
 
-async def _refused(town: Town, session: Session, zone: str = ZONE) -> int:
+async def _refresh(town: Town, session: Session, zone: str = ZONE, key: str | None = None) -> Session:
+    return await _spend(town, session.refresh_token, zone, key)
+
+
+async def _refused(town: Town, session: Session, zone: str = ZONE, key: str | None = None) -> int:
     with pytest.raises(Problem) as problem:
-        await _refresh(town, session, zone)
+        await _refresh(town, session, zone, key)
     return code(problem)
 
 
@@ -91,6 +95,71 @@ async def test_a_token_stolen_long_ago_is_still_known(town: Town) -> None:
     assert await _refused(town, thiefs) == 1005
 
 
+async def test_a_lost_answer_is_given_again_under_its_key(town: Town) -> None:
+    await town.add_user("takahashi")
+    session = await town.session("takahashi")
+    lost = await _refresh(town, session, key="key-of-one")
+    town.clock.at += limits.REFRESH_REPEATED - 1
+    again = await _refresh(town, session, key="key-of-one")
+    assert (again.refresh_token, again.refresh_expires) == (lost.refresh_token, lost.refresh_expires)
+    await town.actor(again)
+    await _refresh(town, again, key="key-of-two")
+
+
+async def test_the_same_request_many_times_at_once_is_one_session(town: Town) -> None:
+    await town.add_user("takahashi")
+    session = await town.session("takahashi")
+    answers = await asyncio.gather(*(_refresh(town, session, key="key-of-one") for _ in range(8)))
+    assert len({answer.refresh_token for answer in answers}) == 1
+    assert await _value(town, "SELECT count(*) FROM refresh_tokens") == 2
+
+
+@pytest.mark.parametrize("key", [None, "", "another-key"])
+async def test_without_its_key_a_used_token_ends_the_session(town: Town, key: str | None) -> None:
+    """Whoever has the token alone is a thief, however soon they come."""
+    await town.add_user("takahashi")
+    session = await town.session("takahashi")
+    mine = await _refresh(town, session, key="key-of-one")
+    assert await _refused(town, session, key=key) == 1005
+    assert await _refused(town, mine) == 1005
+
+
+async def test_a_key_is_worth_nothing_where_none_was_given(town: Town) -> None:
+    await town.add_user("takahashi")
+    session = await town.session("takahashi")
+    await _refresh(town, session)
+    assert await _refused(town, session, key="key-of-one") == 1005
+
+
+async def test_an_answer_is_not_given_again_once_it_was_used(town: Town) -> None:
+    await town.add_user("takahashi")
+    session = await town.session("takahashi")
+    second = await _refresh(town, session, key="key-of-one")
+    third = await _refresh(town, second, key="key-of-two")
+    assert await _refused(town, session, key="key-of-one") == 1005
+    assert await _refused(town, third, key="key-of-three") == 1005
+
+
+async def test_an_answer_is_not_given_again_for_ever(town: Town) -> None:
+    await town.add_user("takahashi")
+    session = await town.session("takahashi")
+    await _refresh(town, session, key="key-of-one")
+    town.clock.at += limits.REFRESH_REPEATED
+    assert await _refused(town, session, key="key-of-one") == 1005
+
+
+async def test_a_thief_with_token_and_key_is_found_at_the_next_refresh(town: Town) -> None:
+    """They share the one session, and the second to refresh it ends it."""
+    await town.add_user("takahashi")
+    session = await town.session("takahashi")
+    mine = await _refresh(town, session, key="key-of-one")
+    thiefs = await _refresh(town, session, key="key-of-one")
+    assert await _refused(town, session, "internet", key="key-of-one") == 1004
+    thiefs = await _refresh(town, thiefs, key="key-of-thief")
+    assert await _refused(town, mine, key="key-of-two") == 1005
+    assert await _refused(town, thiefs) == 1005
+
+
 async def test_a_refresh_token_stays_in_its_zone_and_time(town: Town) -> None:
     await town.add_user("takahashi")
     session = await town.session("takahashi")
@@ -115,7 +184,7 @@ async def test_what_is_no_token_is_refused(town: Town, token: str) -> None:
     await town.add_user("takahashi")
     session = await town.session("takahashi")
     with pytest.raises(Problem) as problem:
-        await sessions.refresh(town.storage, town.tokens, token, ZONE, ADDRESS)
+        await _spend(town, token)
     assert code(problem) == 1004
     await _refresh(town, session)
 
@@ -126,10 +195,10 @@ async def test_the_family_part_alone_or_with_a_guess_gives_nothing(town: Town) -
     session = await town.session("takahashi")
     family = session.refresh_token.partition(".")[0]
     with pytest.raises(Problem) as problem:
-        await sessions.refresh(town.storage, town.tokens, family, ZONE, ADDRESS)
+        await _spend(town, family)
     assert code(problem) == 1004
     with pytest.raises(Problem) as problem:
-        await sessions.refresh(town.storage, town.tokens, family + ".guess", ZONE, ADDRESS)
+        await _spend(town, family + ".guess")
     assert code(problem) == 1005
 
 

@@ -29,6 +29,9 @@ export class Peer {
 interface Refresh {
   family: string
   used: boolean
+  /** The Idempotency-Key it was used under, and what it gave: the same request gets the same answer. */
+  key?: string
+  next?: Frame
 }
 
 const problem = (code: number, name: string, params: Frame = {}) => ({
@@ -166,24 +169,26 @@ export class TestServer {
       if (password !== 'correct') return [401, { error: problem(1001, 'sign_in_failed') }]
       return [200, { flow: null, next: [], session: this.newSession() }]
     }
-    if (path === '/api/sessions/refresh') return this.#rotate(JSON.parse(raw.toString()).refresh_token)
+    if (path === '/api/sessions/refresh') return this.#rotate(JSON.parse(raw.toString()).refresh_token, key)
     if (token === undefined || !this.accepts(token)) return [401, { error: problem(1004, 'token_invalid') }]
     if (path === '/api/photos') return [200, this.#upload(raw, key!)]
     return [200, { path }]
   }
 
-  async #rotate(refreshToken: string): Promise<[number, Frame]> {
+  async #rotate(refreshToken: string, key?: string): Promise<[number, Frame]> {
     const held = this.#refresh.get(refreshToken)
     if (held === undefined || this.#endedFamilies.has(held.family)) {
       return [401, { error: problem(1004, 'token_invalid') }]
     }
+    if (held.used && held.next !== undefined && held.key === key) return [200, held.next]
     if (held.used) {
       this.#endedFamilies.add(held.family)
       return [401, { error: problem(1005, 'refresh_token_reused') }]
     }
     held.used = true
+    if (key !== undefined) Object.assign(held, { key, next: this.newSession(held.family) })
     if (this.refreshDelay > 0) await new Promise((resolve) => setTimeout(resolve, this.refreshDelay))
-    return [200, this.newSession(held.family)]
+    return [200, held.next ?? this.newSession(held.family)]
   }
 
   #upload(raw: Buffer, key: string): Frame {
