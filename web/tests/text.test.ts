@@ -69,12 +69,12 @@ describe('segments', () => {
     expect(segments(message(1, { text: '写真 3枚', blocks: [{ type: 'photos', ids: ['a'] }] }))).toEqual([])
   })
 
-  it.each(['https://'.repeat(2500), '<@user:'.repeat(2800), `https://${'a.'.repeat(9990)}`, '<@user:u2>'.repeat(2000), '('.repeat(20_000)])(
+  it.each(['https://'.repeat(2500), '<@user:'.repeat(2800), `https://${'a.'.repeat(9990)}`, '<@user:u2>'.repeat(2000), '('.repeat(20_000), `http://x/${'.'.repeat(19_990)}a`])(
     'takes the largest hostile message in its stride',
     (text) => {
       const began = performance.now()
       said(text.slice(0, 20_000))
-      expect(performance.now() - began).toBeLessThan(500)
+      expect(performance.now() - began).toBeLessThan(200)
     },
   )
 })

@@ -10,7 +10,8 @@ export type Segment =
 // Both are linear: no nested repetition, so the largest message costs no more than its length.
 const MENTION = /<@(?:(user|department):([A-Za-z0-9_-]{1,64})|everyone)>/g
 const LINK = /https?:\/\/[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]+/g
-const TRAILING = /[.,:;!?'()\]]+$/
+/** What ends a sentence around a link, not the link. */
+const TRAILING = ".,:;!?'()]"
 
 export function segments(message: Message): Segment[] {
   const blocks = message.blocks ?? []
@@ -36,6 +37,13 @@ function mentions(text: string, names: Record<string, string>): Segment[] {
   return result
 }
 
+/** From the end, because an expression that looks for the end tries every place: quadratic in a link full of dots. */
+function trimmed(link: string): string {
+  let end = link.length
+  while (end > 0 && TRAILING.includes(link.charAt(end - 1))) end -= 1
+  return link.slice(0, end)
+}
+
 function links(text: string): Segment[] {
   const result: Segment[] = []
   let end = 0
@@ -43,7 +51,7 @@ function links(text: string): Segment[] {
     if (part !== '') result.push({ type: 'text', text: part })
   }
   for (const match of text.matchAll(LINK)) {
-    const href = match[0].replace(TRAILING, '')
+    const href = trimmed(match[0])
     if (!URL.canParse(href)) continue
     plain(text.slice(end, match.index))
     result.push({ type: 'link', href })
