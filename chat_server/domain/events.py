@@ -6,7 +6,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
+
+EventKind = Literal["message", "edit", "redaction", "reaction", "pin", "membership", "room"]
+"""What a room's stream holds; what a reader may not see arrives as a `stub` instead."""
+
+OwnKind = Literal[
+    "room_gained", "room_lost", "read", "involvement", "bookmark", "devices", "directory", "profile"
+]  # fmt: skip
+"""What a person's own stream holds."""
 
 Ranges = tuple[tuple[int, int], ...]
 """What somebody may see of a room: (first, last) seq of each stay in it."""
@@ -46,7 +54,7 @@ class RoomEvent:
     room_id: int
     room: str
     seq: int
-    kind: str
+    kind: EventKind
     at: int
     by: str
     body: dict[str, Any]
@@ -61,7 +69,7 @@ class UserEvent:
 
     user_id: int
     seq: int
-    kind: str
+    kind: OwnKind
     at: int
     body: dict[str, Any]
     revoked_device: int | None = None

@@ -16,7 +16,7 @@ from chat_server.domain.errors import (
     VERSION_CONFLICT,
     Problem,
 )
-from chat_server.domain.events import RoomEvent
+from chat_server.domain.events import EventKind, RoomEvent
 from chat_server.domain.rooms import OWNER, Standing
 from chat_server.ports import Tx
 from chat_server.services import audit, own_stream
@@ -133,7 +133,7 @@ async def _record(
     actor: Actor,
     standing: Standing,
     stored: Stored,
-    kind: str,
+    kind: EventKind,
     body: dict[str, Any],
     data: dict[str, Any] | None = None,
 ) -> Ack:

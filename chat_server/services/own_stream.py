@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from chat_server.domain import limits
-from chat_server.domain.events import UserEvent
+from chat_server.domain.events import OwnKind, UserEvent
 from chat_server.ports import Reader, Tx
 from chat_server.storage.queries import own_stream as queries
 
@@ -26,7 +26,7 @@ async def append(
     tx: Tx,
     user_id: int,
     org_id: int,
-    kind: str,
+    kind: OwnKind,
     body: dict[str, Any],
     *,
     revoked_device: int | None = None,

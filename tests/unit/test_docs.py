@@ -1,4 +1,4 @@
-"""What the documents say is what the code does."""
+"""What the documents say is what the code does; docs/protocol.md has tests of its own (test_protocol_page.py)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ from pathlib import Path
 import msgspec
 
 from chat_server.config import ENVIRONMENT, Listener, Settings
-from chat_server.domain.closing import NAMES
 from chat_server.domain.errors import FAULTS
 from chat_server.domain.policy import Policy
-from chat_server.services.commands import COMMANDS
 from scripts import errors_page
 
 ROOT = Path(__file__).parents[2]
-PROTOCOL = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
 
 
 def test_the_page_of_errors_is_that_of_the_table() -> None:
@@ -35,24 +32,6 @@ def test_every_error_is_in_the_range_of_its_meaning() -> None:
     for fault in FAULTS.values():
         assert (fault.status == 401) <= (1000 <= fault.code < 2000), fault.name
         assert (fault.status >= 500) == (fault.code >= 9000 or fault.status in (503, 507)), fault.name
-
-
-def test_every_close_code_is_documented() -> None:
-    for code, name in NAMES.items():
-        assert f"| {code} | {name} |" in PROTOCOL
-
-
-def test_every_command_is_documented() -> None:
-    for command in COMMANDS:
-        tag = command.__struct_config__.tag
-        assert f"`{tag}`" in PROTOCOL or f'"op": "{tag}"' in PROTOCOL, tag
-
-
-def test_every_field_of_a_command_is_documented() -> None:
-    for command in COMMANDS:
-        for field in msgspec.structs.fields(command):
-            if field.name != "ref":
-                assert f"`{field.name}`" in PROTOCOL or f'"{field.name}"' in PROTOCOL, (command, field.name)
 
 
 def test_the_example_settings_name_every_setting_with_its_default() -> None:
@@ -86,12 +65,29 @@ def test_links_in_the_readme_lead_somewhere() -> None:
 
 def test_every_test_that_the_security_page_names_is_there() -> None:
     page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
-    files = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py")}
-    named = re.findall(r"`(test_\w+\.py)(?:::(test_\w+))?`", page)
-    assert named
+    folders = (("tests", "test_*.py"), ("bench", "test_*.py"), ("web/tests", "*.test.ts"))
+    files = [path for folder, names in folders for path in (ROOT / folder).rglob(names)]
+    named = re.findall(r"`(test_\w+\.py|\w+\.test\.ts)(?:::([^`]+))?`", page)
+    assert {Path(file).suffix for file, _ in named} == {".py", ".ts"}
     for file, test in named:
-        assert file in files, file
-        assert not test or f"def {test}(" in files[file], (file, test)
+        found = [path.read_text(encoding="utf-8") for path in files if path.name == file]
+        assert found, file
+        begins = f"def {test}(" if file.endswith(".py") else f"'{test}'"
+        assert not test or any(begins in text for text in found), (file, test)
+
+
+def test_every_module_that_the_security_page_names_is_there() -> None:
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    named = re.findall(r"`((?:[a-z]+/)+(?:\w+\.py)?)`", page)
+    assert named
+    for path in named:
+        assert (ROOT / "chat_server" / path).exists() or (ROOT / path).exists(), path
+
+
+def test_links_between_the_pages_lead_somewhere() -> None:
+    for page in (ROOT / "docs").rglob("*.md"):
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), (page.name, target)
 
 
 def test_services_hold_no_sql() -> None:

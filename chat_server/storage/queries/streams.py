@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chat_server.domain.events import EventKind
 from chat_server.ports import Reader, Row
 
 
@@ -22,7 +23,7 @@ class Head:
 @dataclass(frozen=True, slots=True)
 class EventRow:
     seq: int
-    kind: str
+    kind: EventKind
     at: int
     by: str
     message_id: int | None

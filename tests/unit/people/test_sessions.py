@@ -288,7 +288,9 @@ async def test_the_own_stream_is_dense_and_stored_as_it_was_sent(town: Town) -> 
         await town.session("takahashi")
     bodies: list[dict[str, object]] = [{}, {"room": "r" * 26}]
     for body in bodies:
-        await town.storage.write(partial(own_stream.append, user_id=user_id, org_id=town.org_id, kind="x", body=body))
+        await town.storage.write(
+            partial(own_stream.append, user_id=user_id, org_id=town.org_id, kind="profile", body=body)
+        )
     events = town.user_events()
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
     rows = await town.storage.read(lambda r: r.all("SELECT seq, kind, at, data FROM user_events ORDER BY seq"))

@@ -9,7 +9,7 @@ import pytest
 
 from chat_server.domain import closing
 from chat_server.domain.actors import Actor
-from chat_server.domain.events import EVERYTHING, Joined, Left, Note, ReadMoved, RoomEvent, UserEvent
+from chat_server.domain.events import EVERYTHING, EventKind, Joined, Left, Note, ReadMoved, RoomEvent, UserEvent
 from chat_server.realtime.codec import JSON, MSGPACK, Codec, payloads
 from chat_server.realtime.connection import Connection
 from chat_server.realtime.hub import HOLD, Hub
@@ -49,7 +49,7 @@ class Peer:
         return [(wire["seq"], wire["kind"]) for wire in self.heard]
 
 
-def event(seq: int, kind: str = "message", **more: Any) -> RoomEvent:
+def event(seq: int, kind: EventKind = "message", **more: Any) -> RoomEvent:
     return RoomEvent(ROOM_ID, ROOM, seq, kind, 1, "u1", {"n": seq}, **more)
 
 

@@ -1,0 +1,93 @@
+"""Every number in docs/protocol.md is the one in the code, and every limit that a client can meet is on the page."""
+
+from __future__ import annotations
+
+import typing
+from typing import Any, Final
+
+import pytest
+
+from chat_server import serving
+from chat_server.domain import limits
+from chat_server.domain.limits import DAY, HOUR, MINUTE
+from chat_server.http import attachments, body, inflight
+from chat_server.photos import rules
+from chat_server.services import commands
+from tests.support.page import PROTOCOL
+
+KIB: Final = 1024
+MIB: Final = 1024 * 1024
+
+SENTENCES: Final[dict[str, str]] = {
+    "FRAME_BYTES": f"A frame from a client is at most {limits.FRAME_BYTES // KIB} KiB",
+    "FRAME_DEPTH": f"and {limits.FRAME_DEPTH} levels deep",
+    "UNANSWERED": f"At most {limits.UNANSWERED} commands may be unanswered",
+    "COMMANDS_PER_SECOND": f"Commands may come at {limits.COMMANDS_PER_SECOND} a second",
+    "COMMAND_BURST": f"after a pause {limits.COMMAND_BURST} at once",
+    "COMMANDS_REFUSED": f"the {limits.COMMANDS_REFUSED + 1}st closes the connection",
+    "AUTH_SECONDS": f"authenticates, within {limits.AUTH_SECONDS} seconds",
+    "QUEUE_BYTES": f"this reader fell behind {limits.QUEUE_BYTES // MIB} MiB",
+    "REPLAY_EVENTS": f"too far behind (over {limits.REPLAY_EVENTS:,} events)",
+    "PAGE_EVENTS": f"1–{limits.PAGE_EVENTS_MAX}, {limits.PAGE_EVENTS} if absent",
+    "PAGE_EVENTS_MAX": f"`limit` is 1–{limits.PAGE_EVENTS_MAX}",
+    "TEXT_CHARS": f"together have up to {limits.TEXT_CHARS:,} characters",
+    "PHOTOS": f"| `photos` | `ids`: 1–{limits.PHOTOS} attachment ids",
+    "BLOCKS": f"Blocks, 1–{limits.BLOCKS} in a message",
+    "MENTIONS": f"at most {limits.MENTIONS} different ones in a message",
+    "REACTION_CHARS": f"`key`: 1–{limits.REACTION_CHARS} characters",
+    "REACTION_KINDS": f"at most {limits.REACTION_KINDS} different `key`s",
+    "REACTION_USERS_SHOWN": f"`reactions[].users` lists at most {limits.REACTION_USERS_SHOWN}",
+    "CANCEL_WITHIN": f"for the author within {limits.CANCEL_WITHIN // HOUR} hours of sending",
+    "UNREAD_CAP": f'"unread": n (up to {limits.UNREAD_CAP})',
+    "RECEIPT_MEMBERS": f"by policy up to {limits.RECEIPT_MEMBERS} members",
+    "ROOM_MEMBERS": f"A room has up to {limits.ROOM_MEMBERS:,} members",
+    "INVITE_AT_ONCE": f"invite `{{users: [USER, up to {limits.INVITE_AT_ONCE}], role?}}`",
+    "NAME_CHARS": f"a name up to {limits.NAME_CHARS} characters",
+    "TOPIC_CHARS": f"a topic up to {limits.TOPIC_CHARS}",
+    "WATCHED_USERS": f"`users`: up to {limits.WATCHED_USERS} ids",
+    "BODY_BYTES": f"at most {limits.BODY_BYTES // MIB} MiB, within",
+    "PHOTO_BYTES": f"HEIC; up to {limits.PHOTO_BYTES // MIB} MiB",
+    "IDEMPOTENCY_KEPT": f"gives the first answer again for {limits.IDEMPOTENCY_KEPT // HOUR} hours",
+    "ACCESS_LIVES": f"Access tokens live {limits.ACCESS_LIVES // MINUTE} minutes",
+    "REFRESH_LIVES": f"refresh tokens {limits.REFRESH_LIVES // DAY} days",
+    "REFRESH_REPEATED": f"gives the same session again, for {limits.REFRESH_REPEATED // MINUTE} minutes",
+    "FLOW_LIVES": f"A flow lives {limits.FLOW_LIVES // MINUTE} minutes",
+    "FAILURE_WINDOW": f"{limits.FAILURE_WINDOW // MINUTE} minutes give error 1002",
+    "FAILURES_PER_ACCOUNT": f"{limits.FAILURES_PER_ACCOUNT} failures for an account",
+    "FAILURES_PER_ADDRESS": f"or {limits.FAILURES_PER_ADDRESS} from one address",
+    "PASSWORD_CHARS": f"a password has at least {limits.PASSWORD_CHARS} characters",
+    "ADDRESS_STEP": f"for {limits.ADDRESS_STEP // MINUTE}–{2 * limits.ADDRESS_STEP // MINUTE} minutes",
+}
+"""Name in `limits` -> how the page says it."""
+
+UNITS: Final = {"SECOND", "MINUTE", "HOUR", "DAY"}
+
+
+@pytest.mark.parametrize("name", sorted(name for name in vars(limits) if name.isupper() and name not in UNITS))
+def test_a_limit_is_on_the_page(name: str) -> None:
+    assert SENTENCES[name] in PROTOCOL
+
+
+def test_the_numbers_that_stand_elsewhere_are_those_of_the_page() -> None:
+    server = serving._config(_nothing)
+    for sentence in (
+        f"The server sends WebSocket pings every {server.ws_ping_interval:.0f} s",
+        f"whose pong is missing for {server.ws_ping_timeout:.0f} s",
+        f"MiB, within {body.WHOLE_SECONDS} s; a photo may take longer, as long as {body.BYTES_A_SECOND // KIB} KiB a second",
+        f"no body pauses for {body.PAUSE_SECONDS} s",
+        f"waits for its answer, {inflight.WAIT_SECONDS} s at most",
+        f"`{{ids: [1–{attachments._IDS_AT_ONCE}]}}`",
+        f"a WebP of up to {rules.THUMBNAIL_EDGE} pixels a side, `preview` a JPEG of up to {rules.PREVIEW_EDGE:,}",
+        f"with at most {_most(commands.Resume, 'rooms'):,} rooms",
+    ):
+        assert sentence in PROTOCOL
+
+
+def _most(command: Any, field: str) -> int:
+    """The most items that a field of a command takes."""
+    (meta,) = typing.get_type_hints(command, include_extras=True)[field].__metadata__
+    return int(meta.max_length)
+
+
+async def _nothing(scope: Any, receive: Any, send: Any) -> None:
+    raise AssertionError("not called")
