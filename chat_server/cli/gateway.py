@@ -38,6 +38,14 @@ def call(settings: Settings, name: str, params: dict[str, Any]) -> dict[str, Any
     return answer
 
 
+def serving(folder: Path) -> bool:
+    """Whether a server runs on the folder."""
+    connected = _connect(folder)
+    if connected is not None:
+        connected.close()
+    return connected is not None
+
+
 class _UnixConnection(http.client.HTTPConnection):
     def __init__(self, connected: socket.socket) -> None:
         super().__init__("localhost", timeout=_SECONDS)

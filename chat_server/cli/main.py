@@ -10,10 +10,11 @@ import click
 from chat_server import logs
 from chat_server.app import release
 from chat_server.cli import client
+from chat_server.cli.config import config_group
 from chat_server.cli.import_staff import import_staff
 from chat_server.cli.organization import audit_group, keys_group, organization_group
 from chat_server.cli.room import room_group
-from chat_server.cli.serve import config_group, demo, health, serve
+from chat_server.cli.serve import demo, health, serve
 from chat_server.cli.user import user_group
 
 

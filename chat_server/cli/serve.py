@@ -1,4 +1,4 @@
-"""Starting the server: `serve`, `demo`, `health`, `config check`, `config show`."""
+"""Starting the server, and asking whether it runs: `serve`, `demo`, `health`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import sys
 from typing import Any
 
 import click
-import msgspec
 
 from chat_server import logs, serving
 from chat_server.config import BadSettings, Listener, Settings, load
@@ -15,7 +14,8 @@ from chat_server.serving import CannotListen
 from chat_server.storage.sqlite.opening import CannotOpen
 
 
-def _settings(ctx: click.Context) -> Settings:
+def settings_of(ctx: click.Context) -> Settings:
+    """What is in force for this command. Ends it with a sentence if that cannot be used."""
     try:
         return load(ctx.obj)
     except BadSettings as error:
@@ -29,7 +29,7 @@ def serve(ctx: click.Context) -> None:
 
     Ends in order on SIGTERM or Ctrl+C: what was accepted is committed, clients are told to come back.
     """
-    settings = _settings(ctx)
+    settings = settings_of(ctx)
     logs.set_up(settings.log)
 
     def ready(addresses: list[str]) -> None:
@@ -48,7 +48,7 @@ def demo(ctx: click.Context) -> None:
     """
     from chat_server.demo import load as demonstration
 
-    settings = _settings(ctx)
+    settings = settings_of(ctx)
     logs.set_up("text")
     try:
         sign_ins = demonstration.ensure(settings)
@@ -72,45 +72,24 @@ def _run(settings: Settings, ready: Any) -> int:
 @click.pass_context
 def health(ctx: click.Context) -> None:
     """Whether the server answers; for health checks. サーバーの応答を確かめます。"""
-    listener = _settings(ctx).listen[0]
+    listener = settings_of(ctx).listen[0]
+    try:
+        status = healthz(listener)
+    except OSError as error:
+        raise click.ClickException(f"No answer from {listener.address}:{listener.port} ({error}).") from None
+    if status != 200:
+        raise click.ClickException(f"{listener.address}:{listener.port} answers {status}.")
+    click.echo("ok")
+
+
+def healthz(listener: Listener) -> int:
+    """The status that the server on this listener gives to `/healthz`. Raises `OSError` if nothing answers."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(listener.address, listener.address)  # noqa: S104
     connection = http.client.HTTPConnection(host, listener.port, timeout=5)
     try:
         connection.request("GET", "/healthz")
-        status = connection.getresponse().status
-    except OSError as error:
-        raise click.ClickException(f"No answer from {host}:{listener.port} ({error}).") from None
+        return connection.getresponse().status
+    except http.client.HTTPException as error:
+        raise OSError(str(error) or type(error).__name__) from error
     finally:
         connection.close()
-    if status != 200:
-        raise click.ClickException(f"{host}:{listener.port} answers {status}.")
-    click.echo("ok")
-
-
-@click.group("config")
-def config_group() -> None:
-    """Check and show the settings. 設定の確認。"""
-
-
-@config_group.command("check")
-@click.pass_context
-def check(ctx: click.Context) -> None:
-    """Say whether the server would start with these settings. Exit status 1 if not."""
-    settings = _settings(ctx)
-    for listener in settings.listen:
-        _check_free(listener)
-    click.echo("The settings are fine.")
-
-
-def _check_free(listener: Listener) -> None:
-    try:
-        serving.bind(listener).close()
-    except CannotListen as error:
-        raise click.ClickException(str(error)) from None
-
-
-@config_group.command("show")
-@click.pass_context
-def show(ctx: click.Context) -> None:
-    """Print what is in force, as JSON: file, environment and defaults together."""
-    click.echo(msgspec.json.format(msgspec.json.encode(_settings(ctx)), indent=2).decode())

@@ -30,6 +30,10 @@ class CannotOpen(Exception):
     """The data folder cannot be used as it is; the text says what to do."""
 
 
+class InUse(CannotOpen):
+    """A process has it."""
+
+
 @dataclass(slots=True)
 class DataFolder:
     """A locked data folder. One process owns it: two writers would lose each other's commits."""
@@ -51,19 +55,28 @@ def lock_folder(path: Path) -> DataFolder:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise CannotOpen(
-            f"The data folder {path} cannot be written ({error.strerror}). Give this user the folder "
-            f"(chown -R) or choose another with RENRAKU_DATA."
-        ) from error
+        raise not_writable(path, error) from error
+    take_lock(path, handle)
+    return DataFolder(path, handle)
+
+
+def not_writable(path: Path, error: OSError) -> CannotOpen:
+    return CannotOpen(
+        f"The data folder {path} cannot be written ({error.strerror}). Give this user the folder "
+        f"(chown -R) or choose another with RENRAKU_DATA."
+    )
+
+
+def take_lock(path: Path, handle: int) -> None:
+    """Lock the open lock file of the folder `path`, or close it. Raises `CannotOpen`."""
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(handle)
-        raise CannotOpen(
+        raise InUse(
             f"Another Renraku process is using the data folder {path}. Stop it first, or choose another folder "
             f"with RENRAKU_DATA."
         ) from error
-    return DataFolder(path, handle)
 
 
 def open_writer(folder: DataFolder) -> sqlite3.Connection:
@@ -79,19 +92,19 @@ def open_writer(folder: DataFolder) -> sqlite3.Connection:
         for pragma in _WRITER_PRAGMAS:
             connection.execute(pragma)
         if not fresh:
-            _check(connection, folder.database)
+            check_pages(connection, folder.database)
         _migrate(connection, folder.database)
     except sqlite3.DatabaseError as error:
         connection.close()
-        raise _explain(error, folder.database) from error
+        raise explain(error, folder.database) from error
     except CannotOpen:
         connection.close()
         raise
     return connection
 
 
-def _check(connection: sqlite3.Connection, path: Path) -> None:
-    """A torn page is found now, not by the person who needs the message on it."""
+def check_pages(connection: sqlite3.Connection, path: Path) -> None:
+    """A torn page is found now, not by the person who needs the message on it. Raises `CannotOpen`."""
     problems = [row[0] for row in connection.execute("PRAGMA quick_check(5)")]
     if problems != ["ok"]:
         raise CannotOpen(
@@ -100,7 +113,7 @@ def _check(connection: sqlite3.Connection, path: Path) -> None:
         )
 
 
-def _explain(error: sqlite3.DatabaseError, path: Path) -> CannotOpen:
+def explain(error: sqlite3.DatabaseError, path: Path) -> CannotOpen:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
         return CannotOpen(f"The database {path} is damaged ({error}). Nothing was changed. Restore the last backup.")
@@ -115,21 +128,8 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute(
         "CREATE TABLE IF NOT EXISTS migrations (number BIGINT PRIMARY KEY, name TEXT NOT NULL, digest TEXT NOT NULL)"
     )
-    applied = {row[0]: row[1] for row in connection.execute("SELECT number, digest FROM migrations")}
-    known = {migration.number: migration for migration in migrations("sqlite")}
-    newer = sorted(set(applied) - set(known))
-    if newer:
-        raise CannotOpen(
-            f"The database {path} was made by a newer Renraku (migration {newer[-1]}; this one knows {max(known)}). "
-            f"Install that version again, or restore a backup made by this one."
-        )
-    for number, digest in applied.items():
-        if known[number].digest != digest:
-            raise CannotOpen(
-                f"Migration {number} of this Renraku differs from the one that made {path}. "
-                f"Install an unmodified release."
-            )
-    for migration in known.values():
+    applied = check_migrations(connection, path)
+    for migration in migrations("sqlite"):
         if migration.number in applied:
             continue
         connection.execute("BEGIN IMMEDIATE")
@@ -145,6 +145,25 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+
+
+def check_migrations(connection: sqlite3.Connection, path: Path) -> set[int]:
+    """The numbers of those that made the database, all of them ours. Raises `CannotOpen`."""
+    applied = {row[0]: row[1] for row in connection.execute("SELECT number, digest FROM migrations")}
+    known = {migration.number: migration for migration in migrations("sqlite")}
+    newer = sorted(set(applied) - set(known))
+    if newer:
+        raise CannotOpen(
+            f"The database {path} was made by a newer Renraku (migration {newer[-1]}; this one knows {max(known)}). "
+            f"Install that version again, or restore a backup made by this one."
+        )
+    for number, digest in applied.items():
+        if known[number].digest != digest:
+            raise CannotOpen(
+                f"Migration {number} of this Renraku differs from the one that made {path}. "
+                f"Install an unmodified release."
+            )
+    return set(applied)
 
 
 def wal_reset_bug(version: tuple[int, ...]) -> bool:

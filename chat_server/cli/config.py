@@ -1,0 +1,62 @@
+"""Settings: whether the server would start with them, and what they are."""
+
+from __future__ import annotations
+
+import click
+import msgspec
+
+from chat_server import serving
+from chat_server.cli import gateway
+from chat_server.cli.serve import healthz, settings_of
+from chat_server.config import Listener
+from chat_server.serving import CannotListen
+from chat_server.storage.sqlite.inspection import inspect
+from chat_server.storage.sqlite.opening import CannotOpen
+
+
+@click.group("config")
+def config_group() -> None:
+    """Check and show the settings. 設定の確認。"""
+
+
+@config_group.command("check")
+@click.pass_context
+def check(ctx: click.Context) -> None:
+    """Say whether the server would start with these settings. 起動できるかを確かめます。
+
+    Looks at the settings, the data folder, the database and the addresses, and changes nothing. Beside a running server
+    it says whether that would start again. Exit status 1 if not, with the words of the start-up.
+    """
+    settings = settings_of(ctx)
+    runs = gateway.serving(settings.folder)
+    try:
+        there = inspect(settings.folder, serving=runs)
+        for listener in settings.listen:
+            _check_address(listener, runs=runs)
+    except (CannotListen, CannotOpen) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"Data folder: {settings.folder} ({'checked' if there else 'the first start will make the database'})")
+    click.echo("The server is running, and would start again." if runs else "The server would start.")
+
+
+def _check_address(listener: Listener, *, runs: bool) -> None:
+    """Raises `CannotListen`, unless it is the running server that has the address."""
+    try:
+        serving.bind(listener).close()
+    except CannotListen:
+        if not runs or not _answers(listener):
+            raise
+
+
+def _answers(listener: Listener) -> bool:
+    try:
+        return healthz(listener) == 200
+    except OSError:
+        return False
+
+
+@config_group.command("show")
+@click.pass_context
+def show(ctx: click.Context) -> None:
+    """Print what is in force, as JSON: file, environment and defaults together."""
+    click.echo(msgspec.json.format(msgspec.json.encode(settings_of(ctx)), indent=2).decode())
