@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import sys
+from functools import partial
 from typing import Any
 
 import click
@@ -40,23 +42,33 @@ def serve(ctx: click.Context) -> None:
 
 
 @click.command()
+@click.option("--quiet-colleagues", is_flag=True, help="Without the two colleagues who read, react and answer.")
+@click.option("--log", "with_log", is_flag=True, help="Show the server's log as well, a line for each request.")
 @click.pass_context
-def demo(ctx: click.Context) -> None:
+def demo(ctx: click.Context, quiet_colleagues: bool, with_log: bool) -> None:
     """Start a server with an invented municipality to look at. デモの団体つきで起動します。
 
     The first start makes the organization in the data folder (RENRAKU_DATA, else ./data); later starts keep it.
     """
+    from chat_server.demo import colleagues, script
     from chat_server.demo import load as demonstration
 
     settings = settings_of(ctx)
-    logs.set_up("text")
+    if with_log:
+        logs.set_up("text")
     try:
-        sign_ins = demonstration.ensure(settings)
+        sign_ins = demonstration.ensure(settings, partial(click.echo, err=True))
     except CannotOpen as error:
         raise click.ClickException(str(error)) from None
 
+    present = () if quiet_colleagues else script.office().colleague
+    at_work: list[asyncio.Task[None]] = []
+
     def ready(addresses: list[str]) -> None:
-        click.echo(demonstration.welcome(addresses[0], sign_ins))
+        click.echo(demonstration.welcome(addresses[0], sign_ins, present))
+        if present:
+            # Cancelled by the runner once the server has stopped.
+            at_work.append(asyncio.get_running_loop().create_task(colleagues.work(addresses[0])))
 
     sys.exit(_run(settings, ready))
 

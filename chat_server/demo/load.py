@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -42,8 +42,9 @@ _BEFORE_SENDING: Final = 3 * story.MINUTE
 log = structlog.get_logger("renraku.demo")
 
 
-def ensure(settings: Settings) -> Sequence[script.SignIn]:
+def ensure(settings: Settings, tell: Callable[[str], object] = log.info) -> Sequence[script.SignIn]:
     """Make the demonstration in the data folder unless it is there; answers the sign-ins. Call it before serving.
+    `tell` hears why it takes a while.
 
     Raises `CannotOpen`: the folder cannot be used, or holds something else.
     """
@@ -54,12 +55,12 @@ def ensure(settings: Settings) -> Sequence[script.SignIn]:
                 f"The data folder {folder} holds a database that is not the demonstration. Nothing was changed. "
                 f"Start it with `renraku serve`, or choose another folder with RENRAKU_DATA."
             )
-        asyncio.run(_make(settings))
+        asyncio.run(_make(settings, tell))
     return script.cast().sign_in
 
 
-def welcome(address: str, sign_ins: Sequence[script.SignIn]) -> str:
-    """What `make run` prints."""
+def welcome(address: str, sign_ins: Sequence[script.SignIn], colleagues: Sequence[script.SignIn]) -> str:
+    """What `make run` prints. `colleagues`: who answers by themselves."""
     home = script.cast().organization[0]
     lines = [
         "",
@@ -70,6 +71,7 @@ def welcome(address: str, sign_ins: Sequence[script.SignIn]) -> str:
         "",
         *(f"  {sign_in.login:<12}{sign_in.who}" for sign_in in sign_ins),
         "",
+        *_living(colleagues),
         "  架空の団体です。このパスワードは公開されています。実際の業務には使わないでください。",
         "  An invented municipality with a public password: to look at, not to work with.",
         "",
@@ -77,14 +79,24 @@ def welcome(address: str, sign_ins: Sequence[script.SignIn]) -> str:
     return "\n".join(lines)
 
 
-async def _make(settings: Settings) -> None:
+def _living(colleagues: Sequence[script.SignIn]) -> list[str]:
+    if not colleagues:
+        return []
+    return [
+        f"  自動で応答する同僚: {'、'.join(colleague.who for colleague in colleagues)}",
+        "  They read, react and answer by themselves; not with `renraku demo --quiet-colleagues`.",
+        "",
+    ]
+
+
+async def _make(settings: Settings, tell: Callable[[str], object]) -> None:
     with contextlib.suppress(OSError):
         # Where the folder cannot be written, opening it says so, and what to do.
         _mark(settings.folder)
     # Opening locks the folder: two of us never make it at once.
     app = await App.open(settings, workers=False)
     try:
-        log.info("making the demonstration; this takes some seconds, once")
+        tell("デモの団体を用意しています。初回だけ十数秒かかります。 / Making the demonstration: some seconds, once.")
         _, company = await asyncio.gather(
             app.photos.start(),
             gather(app.storage, app.passwords, Calendar.at(app.clock.now()), settings.listen[0].zone),
@@ -93,7 +105,6 @@ async def _make(settings: Settings) -> None:
     finally:
         await app.close()
     (settings.folder / MAKING).rename(settings.folder / MADE)
-    log.info("the demonstration is made")
 
 
 def _mark(folder: Path) -> None:

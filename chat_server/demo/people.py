@@ -1,4 +1,4 @@
-"""The organizations and their people: staff by the staff file, guests, roles and the three passwords.
+"""The organizations and their people: staff by the staff file, guests, roles and a few passwords.
 
 Every step may be taken again after an interruption: what is there already stays as it is.
 """
@@ -77,7 +77,7 @@ async def gather(storage: Storage, passwords: Passwords, calendar: Calendar, zon
             if role not in found[login].roles:
                 await past.write(_granting(Operator(org_id), found[login].id, role))
     there = await company(storage, calendar, zone)
-    for sign_in in script.cast().sign_in:
+    for sign_in in (*script.cast().sign_in, *script.office().colleague):
         actor = there.actors[sign_in.login]
         await password_change.set_for(past, passwords, Operator(actor.org_id), actor.id, script.cast().password)
     return there

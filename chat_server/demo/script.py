@@ -114,7 +114,7 @@ class Organization(_Strict, frozen=True):
 
 
 class SignIn(_Strict, frozen=True):
-    """One of the people whom `make run` names."""
+    """Somebody of the city who has a password: one of the people whom `make run` names, or a colleague."""
 
     who: str
     login: str
@@ -126,6 +126,45 @@ class Cast(_Strict, frozen=True):
     password: str
     organization: list[Organization]
     sign_in: list[SignIn]
+
+
+class Manner(_Strict, frozen=True):
+    """What a colleague does with a message that has one of `words` (none: with any), or with photos.
+
+    `react`: a word of `REACTIONS`. One of `texts` is the answer.
+    """
+
+    react: Literal["ack", "seen", "act", "thanks"]
+    texts: list[str]
+    words: str = ""
+    photos: bool = False
+
+    def fits(self, text: str, photos: bool) -> bool:
+        """Whether it is for such a message."""
+        if self.photos:
+            return photos
+        return not self.words or any(word in text.lower() for word in self.words.split())
+
+
+class Roadside(_Strict, frozen=True):
+    """The photo that arrives while somebody looks on."""
+
+    by: str
+    room: str
+    photo: str
+    text: str
+
+
+class Office(_Strict, frozen=True):
+    """Who is at work while the demonstration runs. The last of `manner` fits every message."""
+
+    colleague: list[SignIn]
+    manner: list[Manner]
+    roadside: Roadside
+
+    def taking(self, text: str, photos: bool) -> Manner:
+        """How a message with `text`, with or without photos, is taken."""
+        return next(manner for manner in self.manner if manner.fits(text, photos))
 
 
 REACTIONS: Final = {
@@ -140,6 +179,12 @@ REACTIONS: Final = {
 def cast() -> Cast:
     """The organizations, their guests and roles, and the sign-ins."""
     return _read(DATA / "organizations.toml", Cast)
+
+
+@cache
+def office() -> Office:
+    """The colleagues and their manners."""
+    return _read(DATA / "colleagues.toml", Office)
 
 
 @cache

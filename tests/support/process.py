@@ -1,4 +1,4 @@
-"""`renraku serve` as a process of its own, its log in a file."""
+"""`renraku serve`, or another command that serves, as a process of its own, its log in a file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 DEADLINE = 30.0
-_READY = re.compile(rb"http://127\.0\.0\.1:(\d+)/ \(zone (\w+)\)")
+_READY = re.compile(rb"http://127\.0\.0\.1:(\d+)/(?: \(zone (\w+)\))?")
 
 
 @dataclass
@@ -31,7 +31,7 @@ class ServerProcess:
 
 @contextlib.asynccontextmanager
 async def server_process(
-    folder: Path, scratch: Path, zones: tuple[str, ...] = ("internet", "lgwan")
+    folder: Path, scratch: Path, zones: tuple[str, ...] = ("internet", "lgwan"), command: tuple[str, ...] = ("serve",)
 ) -> AsyncIterator[ServerProcess]:
     """Serve the data folder `folder` until the end of the block; then an orderly stop."""
     config = scratch / "renraku.toml"
@@ -40,12 +40,12 @@ async def server_process(
     log = scratch / "server.log"
     with log.open("wb") as target:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "chat_server", "serve",
+            sys.executable, "-m", "chat_server", *command,
             env={**os.environ, "RENRAKU_CONFIG": str(config)},
             stdout=asyncio.subprocess.PIPE, stderr=target,
         )  # fmt: skip
         try:
-            yield ServerProcess(process, await _ports(process, len(zones), log), log)
+            yield ServerProcess(process, await _ports(process, zones, log), log)
         finally:
             if process.returncode is None:
                 process.send_signal(signal.SIGTERM)
@@ -53,13 +53,14 @@ async def server_process(
                 await process.communicate()
 
 
-async def _ports(process: asyncio.subprocess.Process, count: int, log: Path) -> dict[str, int]:
+async def _ports(process: asyncio.subprocess.Process, zones: tuple[str, ...], log: Path) -> dict[str, int]:
     assert process.stdout is not None
     ports: dict[str, int] = {}
     async with asyncio.timeout(DEADLINE):
-        while len(ports) < count:
+        while len(ports) < len(zones):
             line = await process.stdout.readline()
             assert line, f"the server did not start: see {log}"
             if match := _READY.search(line):
-                ports[match[2].decode()] = int(match[1])
+                # The demonstration does not name the zone; it has one.
+                ports[match[2].decode() if match[2] else zones[0]] = int(match[1])
     return ports

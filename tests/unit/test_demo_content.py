@@ -36,6 +36,10 @@ def everyone() -> tuple[str, ...]:
     return tuple(dict.fromkeys(row["ログイン名"] for row in rows))
 
 
+def room_named(name: str) -> script.Room:
+    return next(room for room in script.rooms() if room.name == name)
+
+
 def told(now: datetime) -> list[story.Moment]:
     return story.plan(millis(now), everyone())
 
@@ -334,19 +338,56 @@ def test_dates_in_texts_are_filled_in() -> None:
     assert japanese(begins(date(2026, 4, 1))).isoformat() == "2026-04-01T00:00:00+09:00"
 
 
+# Who is at work while it runs
+
+
+def test_colleagues_are_nobody_that_a_visitor_could_be_and_every_visitor_has_one_to_write_to() -> None:
+    colleagues = {colleague.login for colleague in script.office().colleague}
+    visitors = {sign_in.login for sign_in in script.cast().sign_in}
+    assert not colleagues & visitors
+    assert colleagues <= logins(HOME)
+    for visitor in visitors:
+        direct = [set(room.members.split()) - {visitor} for room in script.rooms() if room.kind == "direct"]
+        assert any({colleague} in direct for colleague in colleagues), visitor
+    roadside = script.office().roadside
+    assert roadside.by in colleagues
+    assert {roadside.by, "takahashi", "tanaka"} <= set(story.people(room_named(roadside.room), everyone()))
+
+
+@pytest.mark.parametrize(
+    ("text", "photos", "reaction", "answer"),
+    [
+        ("現場に着きました。", False, "確認しました", "確認しました"),
+        ("現場に着きました。ご確認をお願いします。", True, "確認しました", "写真"),
+        ("明日の集合は何時ですか。", False, "承知しました", "お返事|折り返し"),
+        ("至急、通行止めの手配をお願いします。", False, "対応します", "承知しました"),
+        ("ありがとうございました。", False, "ありがとうございます", "こちらこそ|お疲れさま"),
+        ("テスト", False, "ありがとうございます", "お疲れさま"),
+        ("Hello", False, "ありがとうございます", "お疲れさま"),
+        ("", True, "確認しました", "写真"),
+    ],
+)
+def test_messages_are_taken_as_they_are_meant(text: str, photos: bool, reaction: str, answer: str) -> None:
+    taken = script.office().taking(text, photos)
+    assert script.REACTIONS[taken.react] == reaction
+    assert all(re.search(answer, each) for each in taken.texts)
+
+
 # Language and photos
 
 
 def test_a_superior_is_not_answered_casually() -> None:
-    for spoken in (spoken for room in script.rooms() for day in room.day for spoken in day.messages):
+    told = [spoken.text for room in script.rooms() for day in room.day for spoken in day.messages]
+    living = [text for manner in script.office().manner for text in manner.texts]
+    for text in (*told, *living, script.office().roadside.text):
         for casual in ("了解", "りょ", "OK", "!", "！", "催促", "笑"):
-            assert casual not in spoken.text, spoken.text
-        assert not re.search(r"<@[^>]+>\s*(さん|様)", spoken.text), "the page adds さん"
+            assert casual not in text, text
+        assert not re.search(r"<@[^>]+>\s*(さん|様)", text), "the page adds さん"
 
 
 def test_photos_that_are_shown_are_drawn_and_the_other_way_round() -> None:
     spoken = [spoken for room in script.rooms() for day in room.day for spoken in day.messages]
-    shown = [name for each in spoken for name in each.photos.split()]
+    shown = [name for each in spoken for name in each.photos.split()] + [script.office().roadside.photo]
     assert sorted(shown) == sorted(draw.SHOTS)
     assert sorted(name for names, _ in draw.SCENES for name in names) == sorted(draw.SHOTS)
     assert {shot.orientation for shot in draw.SHOTS.values()} == {1, 3, 6, 8}

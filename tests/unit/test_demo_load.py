@@ -177,7 +177,7 @@ def test_a_second_start_changes_nothing(made: Settings) -> None:
 
 
 def test_the_welcome_names_address_organization_and_sign_ins() -> None:
-    text = load.welcome("http://127.0.0.1:8080", script.cast().sign_in)
+    text = load.welcome("http://127.0.0.1:8080", script.cast().sign_in, ())
     for word in ("http://127.0.0.1:8080", "midorino", script.cast().password, "takahashi", "tanaka", "yamazaki"):
         assert word in text
 
