@@ -31,13 +31,13 @@ from chat_client import tls
 from chat_client.api import Api
 from chat_client.clock import Clock, ServerTime, SystemClock
 from chat_client.draft import Draft, Photo, new_key
-from chat_client.errors import AccountDisabled, ClientClosed, ClientError, RenrakuError, SignedOut
+from chat_client.errors import AccountDisabled, ClientClosed, ClientError, RenrakuError, SignedOut, Unreachable
 from chat_client.http import Http
 from chat_client.link import Down, Link, Up
 from chat_client.models import Ack, Attachment, Hello, History, Message, Person, Room
 from chat_client.outbox import FolderOutbox
 from chat_client.parsing import me_event, room_event, transient_event
-from chat_client.retry import Random
+from chat_client.retry import Cut, Random
 from chat_client.sending import Sender
 from chat_client.session import Credentials, Session
 from chat_client.stream import Delivery, Gone, NewEpoch, Output, Positions, Reset, Tracker
@@ -77,7 +77,7 @@ class Client:
         """
         address = urlsplit(server)
         if address.scheme not in ("http", "https") or not address.hostname or address.query or address.fragment:
-            raise ValueError("the server's address must look like https://host")
+            raise ValueError("the server's address must look like https://host or http://host:port")
         if address.username is not None:
             raise ValueError("no name or password in the address: sign in instead")
         self._server = server.rstrip("/")
@@ -113,8 +113,11 @@ class Client:
     # Life
 
     async def sign_in(self, organization: str, login: str, password: str, device_name: str = "Renraku Python") -> None:
-        """Sign in with a password; for other steps see `session`. Raises RenrakuError 1001, 1002."""
-        await self.session.sign_in(Credentials(organization, login, password, device_name))
+        """Sign in with a password, tried once; for other steps see `session`. Raises RenrakuError 1001, 1002."""
+        try:
+            await self.session.sign_in(Credentials(organization, login, password, device_name))
+        except Cut as error:
+            raise Unreachable(str(error)) from error
 
     async def start(self) -> None:
         """Connect, and stay connected. Answers once the first connection is live."""
@@ -162,8 +165,11 @@ class Client:
         self._finish(None)
 
     async def sign_out(self) -> None:
-        """End this device's session, here and at the server, and close."""
-        await self.session.sign_out()
+        """End this device's session, here and at the server, and close. Tried once: whoever signs out must know."""
+        try:
+            await self.session.sign_out()
+        except Cut as error:
+            raise Unreachable(str(error)) from error
         await self.close()
 
     # What is

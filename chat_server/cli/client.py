@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import json
 import os
 import socket
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from chat_client import Client, ClientError, FileStore, Message, RenrakuError, Room
-from chat_client.events import MessageEdited, MessagePosted, MessageRedacted, Resynced
-from chat_server.cli.speech import spoken
+from chat_client.events import Connected, Disconnected, MessageEdited, MessagePosted, MessageRedacted, Resynced
+from chat_server.cli.speech import sentence, spoken
 
 _PATIENCE: Final = 60.0
 _SHOWN: Final = 20
+_SILENCE: Final = 2.0
+"""Seconds after which a person is told what is being waited for."""
 
 
 def _folder() -> Path:
@@ -50,7 +53,9 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
         asyncio.run(work)
     except RenrakuError as error:
         raise click.ClickException(spoken(error.code, error.ja, error.en)) from None
-    except (ClientError, OSError, ValueError) as error:
+    except ClientError as error:
+        raise click.ClickException(sentence(error)) from None
+    except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:
         pass
@@ -64,17 +69,33 @@ async def _client(*, outbox: bool = False) -> Client:
     return Client(tokens.server, store=_store(), patience=_PATIENCE, outbox=folder, ca_file=_authorities())
 
 
+@contextlib.contextmanager
+def _waiting() -> Iterator[None]:
+    """Nobody watches a silent terminal for a minute and believes that something happens."""
+    text = "サーバーの応答を待っています… / waiting for the server…"
+    notice = asyncio.get_running_loop().call_later(_SILENCE, lambda: click.echo(text, err=True))
+    try:
+        yield
+    finally:
+        notice.cancel()
+
+
 @click.command()
 @click.argument("server")
-@click.option("--organization", "-o", prompt="団体コード / organization", help="The organization's code.")
-@click.option("--login", "-l", "login_name", prompt="ログイン名 / login", help="Your login.")
+@click.option("--organization", "-o", prompt="団体コード / organization", help="The organization's code. 団体コード。")
+@click.option("--login", "-l", "login_name", prompt="ログイン名 / login", help="Your login. ログイン名。")
 @click.option(
-    "--ca-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Believe these authorities."
+    "--ca-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Certificates of the authorities to believe, instead of the system's. CA証明書。",
 )
 def login(server: str, organization: str, login_name: str, ca_file: Path | None) -> None:
-    """Sign in to SERVER (http://host:port). サインインします。
+    """Sign in to SERVER. サインインします。
 
     The password is asked for, or read from standard input; it never stands on the command line.
+
+    \b
+    renraku login http://127.0.0.1:8080 -o midorino -l takahashi
     """
     if sys.stdin.isatty():
         password = click.prompt("パスワード / password", hide_input=True, err=True)
@@ -108,17 +129,23 @@ def logout() -> None:
 @click.command("rooms")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def rooms_command(as_json: bool) -> None:
-    """List your rooms. トークルームの一覧。"""
+    """List your rooms. トークルームの一覧。
+
+    Id, unread messages, @ where one names you, name.
+    """
 
     async def show() -> None:
         async with await _client() as client:
-            for room in await client.rooms():
+            with _waiting():
+                listed = await client.rooms()
+            for room in listed:
                 if as_json:
                     line = {"id": room.id, "kind": room.kind, "name": room.name, "unread": room.unread}
                     click.echo(json.dumps(line, ensure_ascii=False))
                 else:
                     unread = f"{room.unread:>4}" if room.unread else "    "
-                    click.echo(f"{room.id}  {unread}  {'@' if room.mentioned else ' '} {room.name}")
+                    archived = "  (保管済み / archived)" if room.archived else ""
+                    click.echo(f"{room.id}  {unread}  {'@' if room.mentioned else ' '} {room.name}{archived}")
 
     _run(show())
 
@@ -128,11 +155,16 @@ def rooms_command(as_json: bool) -> None:
 @click.argument("text", required=False)
 @click.option(
     "--photo", "photos", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A photo; give it up to ten times, in order.",
+    help="A photo; up to ten times, in order. 写真。",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the acknowledgement as JSON.")
 def post(room: str, text: str | None, photos: tuple[Path, ...], as_json: bool) -> None:
-    """Post TEXT and photos to ROOM (a name, the beginning of one, or an id). 投稿します。
+    """Post TEXT and photos to ROOM. 投稿します。
+
+    ROOM is a name, the beginning of one, or an id (`renraku rooms`); a TEXT of - is read from standard input.
+
+    \b
+    renraku post 道路パトロール "倒木です。" --photo before.jpg --photo after.heic
 
     Kept on disk until the server has it: after a cut line or a killed process the next `post` sends it as well, once.
     """
@@ -143,7 +175,11 @@ def post(room: str, text: str | None, photos: tuple[Path, ...], as_json: bool) -
 
     async def send() -> None:
         async with await _client(outbox=True) as client:
-            await client.start()
+            with _waiting():
+                await client.start()
+            most = client.hello.limits.get("photos", len(photos))
+            if len(photos) > most:
+                raise click.UsageError(f"A message takes up to {most} photos, not {len(photos)}.")
             chosen = _choose(room, await client.rooms())
             ack = await client.send(chosen.id, text, photos=photos)
             if as_json:
@@ -156,22 +192,31 @@ def post(room: str, text: str | None, photos: tuple[Path, ...], as_json: bool) -
 
 @click.command()
 @click.argument("room")
-@click.option("--lines", "-n", default=_SHOWN, show_default=True, help="Messages to show first.")
-@click.option("--no-follow", is_flag=True, help="Show and end, do not wait for more.")
+@click.option(
+    "--lines",
+    "-n",
+    type=click.IntRange(0, 200),
+    default=_SHOWN,
+    show_default=True,
+    help="Messages to show first. 件数。",
+)
+@click.option("--no-follow", is_flag=True, help="Show and end, do not wait for more. 待たずに終了。")
 def tail(room: str, lines: int, no_follow: bool) -> None:
     """Show ROOM's last messages and wait for more. 新しいメッセージを表示し続けます。"""
 
     async def follow() -> None:
         async with await _client() as client:
             events = client.events()
-            await client.start()
+            with _waiting():
+                await client.start()
             chosen = _choose(room, await client.rooms())
-            shown = 0
-            for message in (await client.history(chosen.id, limit=max(1, min(lines, 200)))).messages:
+            page = await client.history(chosen.id, limit=max(1, lines))
+            shown = page.head
+            for message in page.messages if lines else ():
                 click.echo(_line(message))
-                shown = message.seq
             if no_follow:
                 return
+            cut = False
             async for event in events:
                 if isinstance(event, MessagePosted) and event.room == chosen.id and event.seq > shown:
                     shown = event.seq
@@ -180,6 +225,12 @@ def tail(room: str, lines: int, no_follow: bool) -> None:
                     click.echo(_line(event.message) + "  (編集済み / edited)")
                 elif isinstance(event, MessageRedacted) and event.room == chosen.id:
                     click.echo(f"  #{event.target} 削除されました / redacted")
+                elif isinstance(event, Disconnected):
+                    click.echo("接続が切れました。つなぎ直します… / disconnected, reconnecting…", err=True)
+                    cut = True
+                elif isinstance(event, Connected) and cut:
+                    click.echo("つながりました / connected again", err=True)
+                    cut = False
                 elif isinstance(event, Resynced) and event.room == chosen.id:
                     for message in (await client.history(chosen.id, after=shown, limit=200)).messages:
                         shown = message.seq

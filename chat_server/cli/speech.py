@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from chat_client import ClientError
+
 
 def japanese() -> bool:
     """Whether this terminal is Japanese (POSIX: LC_ALL before LC_MESSAGES before LANG)."""
@@ -17,3 +19,9 @@ def spoken(code: int, ja: str, en: str) -> str:
     """A numbered error as one sentence."""
     text = ja if japanese() and ja else en or ja
     return f"{text} [{code}]"
+
+
+def sentence(error: ClientError) -> str:
+    """What the client library found out by itself, as one sentence, and what it knows beyond it."""
+    text = error.ja if japanese() and error.ja else error.en
+    return f"{text} ({error.detail})" if error.detail else text

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from chat_client import Client, Credentials, FileStore, MemoryStore, RenrakuError, SignInRequired
+from chat_client import Client, Credentials, FileStore, MemoryStore, RenrakuError, SignInRequired, Unreachable
 from chat_client.retry import Cut
 from chat_client.token_store import Tokens
 from tests.client.conftest import MakeClient, pass_time, signed_in
@@ -57,6 +57,17 @@ async def test_a_wrong_password_is_told(server: ScriptedServer, make_client: Mak
     assert raised.value.code == 1001
     with pytest.raises(SignInRequired):
         await soon(client.start())
+
+
+async def test_where_nobody_listens_signing_in_and_out_is_unreachable(
+    server: ScriptedServer, make_client: MakeClient
+) -> None:
+    stranger, signed = make_client(store=MemoryStore()), make_client()
+    await server.listening.close()
+    with pytest.raises(Unreachable):
+        await soon(stranger.sign_in("midorino", "takahashi", "correct horse"))
+    with pytest.raises(Unreachable):
+        await soon(signed.sign_out())
 
 
 async def test_a_step_nobody_expected_is_named(server: ScriptedServer, make_client: MakeClient) -> None:

@@ -104,3 +104,35 @@ async def test_without_a_server_the_operator_opens_the_folder(tmp_path: Path) ->
     assert "approve" in await operator.run("room", "outflow", room, "approve", fails=True)
     assert "[3001]" in await operator.run("room", "show", "0" * 26, fails=True)
     assert "[6001]" in await operator.run("room", "add", "x", "--owner", "nobody", fails=True)
+
+
+async def test_a_person_is_told_what_is_wrong_before_and_after_signing_in(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    desk = Terminal(tmp_path / "desk", data)
+    who = ("-o", "midorino", "-l", "tanaka")
+    photo = tmp_path / "1.jpg"
+    photo.write_bytes(encoded(picture(64, 48)))
+    async with server_process(data, tmp_path, zones=("lgwan",)) as server:
+        await set_up(desk)
+        url = f"http://127.0.0.1:{server.ports['lgwan']}"
+        assert "[1001]" in await desk.run("login", url, *who, given="ちがうあいことばです\n", fails=True)
+        assert "http://host:port" in await desk.run("login", "127.0.0.1:8080", *who, given=PASSWORD, fails=True)
+        await desk.run("login", url, *who, given=PASSWORD + "\n")
+        eleven = [word for _ in range(11) for word in ("--photo", str(photo))]
+        assert "up to 10 photos, not 11" in await desk.run("post", "道路", *eleven, fails=True)
+        await desk.run("post", "道路", "着きました。")
+        assert await desk.run("tail", "道路", "-n", "0", "--no-follow") == ""
+        following = await desk.start("tail", "道路", "-n", "1")
+        assert following.stdout is not None
+        assert following.stderr is not None
+        async with asyncio.timeout(30):
+            assert "田中 美咲" in (await following.stdout.readline()).decode()
+        server.process.terminate()
+        async with asyncio.timeout(30):
+            assert "reconnecting" in (await following.stderr.readline()).decode()
+        following.terminate()
+        await following.communicate()
+        await server.process.wait()
+        told = await desk.run("login", url, *who, given=PASSWORD + "\n", fails=True)
+        assert told.startswith("Error: The server cannot be reached.")
+        assert "cannot be reached" in await desk.run("logout", fails=True)
