@@ -78,7 +78,7 @@ def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) 
     listen = raw.setdefault("listen", [{}])
     if isinstance(listen, list) and listen and isinstance(listen[0], dict):
         if port := environment.get("RENRAKU_PORT"):
-            listen[0]["port"] = _number("RENRAKU_PORT", port)
+            listen[0]["port"] = _port("RENRAKU_PORT", port)
         if address := environment.get("RENRAKU_ADDRESS"):
             listen[0]["address"] = address
     try:
@@ -98,9 +98,9 @@ def _read(path: Path) -> dict[str, Any]:
         raise BadSettings(f"The settings file {path} is not TOML: {error}.") from None
 
 
-def _number(name: str, text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise BadSettings(f"{name} must be a number, not “{text}”.")
+def _port(name: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= 65535):
+        raise BadSettings(f"{name} must be a number from 0 to 65535, not “{text}”.")
     return int(text)
 
 

@@ -58,5 +58,8 @@ def _answers(listener: Listener) -> bool:
 @config_group.command("show")
 @click.pass_context
 def show(ctx: click.Context) -> None:
-    """Print what is in force, as JSON: file, environment and defaults together."""
+    """Print the settings in force, as JSON. 有効な設定を表示します。
+
+    File, environment and defaults together.
+    """
     click.echo(msgspec.json.format(msgspec.json.encode(settings_of(ctx)), indent=2).decode())

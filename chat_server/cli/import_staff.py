@@ -32,9 +32,9 @@ def import_staff(
     ctx: click.Context, /, file: BinaryIO, organization: str | None, as_json: bool, returning: tuple[str, ...],
     **options: Any,
 ) -> None:  # fmt: skip
-    """Import departments, people and appointments from a CSV FILE (- for standard input). 職員名簿を取り込みます。
+    """Import the staff list from a CSV FILE. 職員名簿を取り込みます。
 
-    UTF-8 or CP932, as Excel writes it. Every line is checked before anything is changed; the same file twice changes
+    Departments, people and appointments; FILE is - for standard input. UTF-8 or CP932, as Excel writes it. Every line is checked before anything is changed; the same file twice changes
     nothing; an interrupted import is simply repeated. The columns: docs/staff-csv.md.
 
     \b

@@ -17,8 +17,24 @@ from chat_server.cli.room import room_group
 from chat_server.cli.serve import demo, health, serve
 from chat_server.cli.user import user_group
 
+SECTIONS = {
+    "Server サーバー": (serve, demo, health, config_group),
+    "Operator 運用": (organization_group, import_staff, user_group, room_group, audit_group, keys_group),
+    "Client クライアント": (client.login, client.logout, client.rooms_command, client.post, client.tail),
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+class _Renraku(click.Group):
+    """Lists its commands by who uses them."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        limit = formatter.width - 6 - max(map(len, self.commands))
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(command.name or "", command.get_short_help_str(limit)) for command in commands])
+
+
+@click.group(cls=_Renraku, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(release(), prog_name="renraku")
 @click.option(
     "--config",
@@ -28,20 +44,16 @@ from chat_server.cli.user import user_group
 )
 @click.pass_context
 def renraku(ctx: click.Context, path: Path | None) -> None:
-    """Renraku (連絡): a chat server for organizations inside closed networks.
+    """Renraku (連絡): a chat server for organizations inside closed networks. 閉域網のためのチャットサーバー。
 
     `renraku demo` starts a server with an invented municipality to look at; `renraku serve` starts a real one.
     """
     ctx.obj = path
 
 
-COMMANDS = (
-    serve, demo, health, config_group,
-    organization_group, import_staff, user_group, room_group, audit_group, keys_group,
-    client.login, client.logout, client.rooms_command, client.post, client.tail,
-)  # fmt: skip
-for command in COMMANDS:
-    renraku.add_command(command)
+for commands in SECTIONS.values():
+    for command in commands:
+        renraku.add_command(command)
 
 
 def main() -> None:

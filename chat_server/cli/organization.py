@@ -49,7 +49,9 @@ def list_organizations(ctx: click.Context, as_json: bool) -> None:
 @JSON
 @click.pass_context
 def policy(ctx: click.Context, code: str, rules: tuple[str, ...], as_json: bool) -> None:
-    """Show the rules of the organization CODE, or change some: RULE=VALUE; RULE= is the default again. 団体の規則。
+    """Show or change the rules of the organization CODE. 団体の規則。
+
+    RULE=VALUE changes a rule, RULE= makes it the default again.
 
     \b
     renraku organization policy midorino
@@ -90,7 +92,9 @@ def head(ctx: click.Context, organization: str | None) -> None:
 @click.option("--witness", nargs=2, type=(int, str), help="SEQ and HASH, noted earlier from `head`. 控えておいた値。")
 @click.pass_context
 def verify(ctx: click.Context, organization: str | None, witness: tuple[int, str] | None) -> None:
-    """Recompute the trail: edited, missing and cut-off rows are found. Exit status 1 if any. 改ざんを調べます。
+    """Recompute the trail: exit status 1 if it was tampered with. 改ざんを調べます。
+
+    Edited, missing and cut-off rows are found.
 
     Without a witness, somebody who can write the database file could have rewritten everything consistently.
     """
@@ -115,8 +119,8 @@ def keys_group() -> None:
 )
 @click.pass_context
 def rotate(ctx: click.Context, purpose: str, at_once: bool) -> None:
-    """Sign with a new key: token (access tokens) or file (addresses of files). 新しい鍵で署名します。
+    """Sign with a new key from now on. 新しい鍵で署名します。
 
-    The old key goes on verifying until everything it signed has expired, so nobody notices.
+    token: access tokens; file: addresses of files. The old key goes on verifying until everything it signed has expired, so nobody notices.
     """
     click.echo(operate(ctx, "keys.rotate", purpose=purpose, at_once=at_once)["kid"])

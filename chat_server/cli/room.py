@@ -19,7 +19,13 @@ def room_group() -> None:
 @ORGANIZATION
 @click.argument("name")
 @click.option("--owner", required=True, help="Login of the room's owner.")
-@click.option("--kind", type=click.Choice(["private", "open", "announcement"]), default="private", show_default=True)
+@click.option(
+    "--kind",
+    type=click.Choice(["private", "open", "announcement"]),
+    default="private",
+    show_default=True,
+    help="Who may come in. 種類。",
+)
 @click.option("--topic", default="", help="What the room is for.")
 @click.option("--history", type=click.Choice(["all", "joined"]), default="all", help="What newcomers see.")
 @click.option("--member", "members", multiple=True, help="Login of a member; may be given many times.")
@@ -88,7 +94,9 @@ def archive(ctx: click.Context, organization: str | None, room: str, undo: bool)
 @click.argument("outflow", type=click.Choice(["text", "view", "download"]), required=False)
 @click.pass_context
 def outflow(ctx: click.Context, organization: str | None, room: str, outflow: str | None) -> None:
-    """Show or change what of the files in ROOM (an id) less trusted networks get. 持ち出しの範囲。
+    """Show or change what other networks get of ROOM's files. 持ち出しの範囲。
+
+    ROOM is an id; the other networks are the less trusted ones.
 
     \b
     text      no files at all
@@ -103,7 +111,13 @@ def outflow(ctx: click.Context, organization: str | None, room: str, outflow: st
 @ORGANIZATION
 @click.argument("room")
 @click.argument("login")
-@click.option("--role", type=click.Choice(["owner", "member", "read_only"]), default="member", show_default=True)
+@click.option(
+    "--role",
+    type=click.Choice(["owner", "member", "read_only"]),
+    default="member",
+    show_default=True,
+    help="What they may do there. 役割。",
+)
 @click.option("--remove", is_flag=True, help="Take the person out instead.")
 @click.pass_context
 def member(ctx: click.Context, organization: str | None, room: str, login: str, role: str, remove: bool) -> None:

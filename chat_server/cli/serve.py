@@ -57,7 +57,7 @@ def demo(ctx: click.Context, quiet_colleagues: bool, with_log: bool) -> None:
     if with_log:
         logs.set_up("text")
     try:
-        sign_ins = demonstration.ensure(settings, partial(click.echo, err=True))
+        demonstration.ensure(settings, partial(click.echo, err=True))
     except CannotOpen as error:
         raise click.ClickException(str(error)) from None
 
@@ -65,7 +65,7 @@ def demo(ctx: click.Context, quiet_colleagues: bool, with_log: bool) -> None:
     at_work: list[asyncio.Task[None]] = []
 
     def ready(addresses: list[str]) -> None:
-        click.echo(demonstration.welcome(addresses[0], sign_ins, present))
+        click.echo(demonstration.welcome(settings, addresses[0], present))
         if present:
             # Cancelled by the runner once the server has stopped.
             at_work.append(asyncio.get_running_loop().create_task(colleagues.work(addresses[0])))

@@ -29,13 +29,25 @@ def user_group() -> None:
 @click.option("--name", required=True, help="Family and given name, with a space. 氏名。")
 @click.option("--reading", default="", help="Reading in kana; needed for members. ふりがな。")
 @click.option("--former-name", help="Former family name. 旧姓。")
-@click.option("--kind", type=click.Choice(["member", "guest", "bot"]), default="member", show_default=True)
+@click.option(
+    "--kind",
+    type=click.Choice(["member", "guest", "bot"]),
+    default="member",
+    show_default=True,
+    help="What kind of account. 種別。",
+)
 @click.option("--sponsor", help="Guests: login of the member who answers for them. ゲストの担当者。")
 @click.option("--until", help="Guests: the last day, like 2027-03-31. ゲストの終了日。")
 @click.option("--department", help="Code of the department of a first main appointment. 所属コード。")
 @click.option("--post", default="", help="With --department: the post. 職。")
 @click.option("--rank", type=click.IntRange(1, 999), default=999, help="With --department: 1 is the highest. 職位順。")
-@click.option("--role", "roles", multiple=True, type=click.Choice([r for r in ROLES if r != DEPARTMENT_ADMIN]))
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    type=click.Choice([r for r in ROLES if r != DEPARTMENT_ADMIN]),
+    help="May be given many times. 役割。",
+)
 @click.option("--no-password", is_flag=True, help="Nobody can sign in until `user password`. パスワードなし。")
 @PASSWORD_STDIN
 @click.pass_context
@@ -71,7 +83,10 @@ def add(
 @JSON
 @click.pass_context
 def list_people(ctx: click.Context, organization: str | None, query: str, disabled: bool, as_json: bool) -> None:
-    """List people in department order; QUERY: part of name or reading, or a login. 建制順の一覧。"""
+    """List people in department order. 建制順の一覧。
+
+    QUERY: part of a name or reading, or a login.
+    """
     found = operate(ctx, "user.list", organization=chosen(ctx, organization), q=query, disabled=disabled)["people"]
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, indent=2))
@@ -99,7 +114,10 @@ def _columns(person: dict[str, Any]) -> tuple[Any, ...]:
 @LOGIN
 @click.pass_context
 def disable(ctx: click.Context, organization: str | None, login: str) -> None:
-    """Disable LOGIN: signed out everywhere at once; the messages stay. 停止します。"""
+    """Disable LOGIN, who is signed out everywhere. 停止します。
+
+    At once; the messages stay.
+    """
     _changed(operate(ctx, "user.disable", organization=chosen(ctx, organization), login=login))
 
 

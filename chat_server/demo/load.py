@@ -42,9 +42,9 @@ _BEFORE_SENDING: Final = 3 * story.MINUTE
 log = structlog.get_logger("renraku.demo")
 
 
-def ensure(settings: Settings, tell: Callable[[str], object] = log.info) -> Sequence[script.SignIn]:
-    """Make the demonstration in the data folder unless it is there; answers the sign-ins. Call it before serving.
-    `tell` hears why it takes a while.
+def ensure(settings: Settings, tell: Callable[[str], object] = log.info) -> None:
+    """Make the demonstration in the data folder unless it is there. Call it before serving. `tell` hears why it takes
+    a while.
 
     Raises `CannotOpen`: the folder cannot be used, or holds something else.
     """
@@ -56,24 +56,27 @@ def ensure(settings: Settings, tell: Callable[[str], object] = log.info) -> Sequ
                 f"Start it with `renraku serve`, or choose another folder with RENRAKU_DATA."
             )
         asyncio.run(_make(settings, tell))
-    return script.cast().sign_in
 
 
-def welcome(address: str, sign_ins: Sequence[script.SignIn], colleagues: Sequence[script.SignIn]) -> str:
+def welcome(settings: Settings, address: str, colleagues: Sequence[script.SignIn]) -> str:
     """What `make run` prints. `colleagues`: who answers by themselves."""
     home = script.cast().organization[0]
     lines = [
         "",
         f"Renraku is ready: {address}",
+        "ブラウザーで開いてください。 / Open it in a browser.",
         "",
         f"  団体コード / organization  {home.code} ({home.name})",
         f"  パスワード / password      {script.cast().password}",
         "",
-        *(f"  {sign_in.login:<12}{sign_in.who}" for sign_in in sign_ins),
+        *(f"  {sign_in.login:<12}{sign_in.who}" for sign_in in script.cast().sign_in),
         "",
         *_living(colleagues),
         "  架空の団体です。このパスワードは公開されています。実際の業務には使わないでください。",
         "  An invented municipality with a public password: to look at, not to work with.",
+        "",
+        "  Ctrl+C で終了します。データは次の場所に残ります。 / Ctrl+C ends it; the data stays here:",
+        f"  {settings.folder.resolve()}",
         "",
     ]
     return "\n".join(lines)
@@ -84,7 +87,7 @@ def _living(colleagues: Sequence[script.SignIn]) -> list[str]:
         return []
     return [
         f"  自動で応答する同僚: {'、'.join(colleague.who for colleague in colleagues)}",
-        "  They read, react and answer by themselves; not with `renraku demo --quiet-colleagues`.",
+        "  These colleagues read, react and answer by themselves; not with `renraku demo --quiet-colleagues`.",
         "",
     ]
 

@@ -172,14 +172,18 @@ async def test_the_printed_password_signs_in(made: Settings) -> None:
 
 def test_a_second_start_changes_nothing(made: Settings) -> None:
     before = (made.folder / "renraku.db").read_bytes()
-    assert [each.login for each in load.ensure(made)] == ["takahashi", "tanaka", "yamazaki"]
+    load.ensure(made)
     assert (made.folder / "renraku.db").read_bytes() == before
 
 
-def test_the_welcome_names_address_organization_and_sign_ins() -> None:
-    text = load.welcome("http://127.0.0.1:8080", script.cast().sign_in, ())
+def test_the_welcome_says_all_that_is_needed_to_sign_in(tmp_path: Path) -> None:
+    settings = Settings(data=str(tmp_path))
+    text = load.welcome(settings, "http://127.0.0.1:8080", script.office().colleague)
     for word in ("http://127.0.0.1:8080", "midorino", script.cast().password, "takahashi", "tanaka", "yamazaki"):
         assert word in text
+    assert str(tmp_path) in text
+    assert "小川 麻衣" in text
+    assert "同僚" not in load.welcome(settings, "http://127.0.0.1:8080", ())
 
 
 def test_a_real_folder_is_refused(tmp_path: Path) -> None:
