@@ -260,3 +260,20 @@ def test_the_list_is_grouped_and_the_newest_is_first(
     takahashi.post(room, "いちばん新しい")
     rows = desk.page.get_by_role("navigation", name="トークルーム一覧").get_by_role("list").last.get_by_role("link")
     expect(rows.first).to_have_text(re.compile(re.escape(room_name)))
+
+
+def test_a_person_has_one_colour_in_the_list_and_in_the_timeline(
+    enter: Enter, hand: Callable[..., Hand], stage: Stage
+) -> None:
+    writer = hand("takahashi")
+    room = writer.call("POST", "/api/rooms/direct", {"user": stage.facts["people"]["tanaka"]})["id"]
+    writer.post(room, "ご相談があります。")
+    reader = enter("tanaka")
+    link = reader.page.get_by_role("link", name=re.compile("^高橋 健"))
+    listed = colour(link.locator(".tile"))
+    link.click()
+    assert colour(reader.said("ご相談").locator(".tile")) == listed
+
+
+def colour(tile: Any) -> str:
+    return str(tile.evaluate("(node) => getComputedStyle(node).backgroundColor"))

@@ -6,6 +6,7 @@ import { en } from '../src/text/en'
 import { ja } from '../src/text/ja'
 import { segments } from '../src/text/segments'
 import { isComposing, keys } from '../src/ui/ime'
+import { albumFacts } from '../src/ui/photoFacts'
 import { rows } from '../src/ui/rows'
 import { initial, tileClass } from '../src/ui/tile'
 
@@ -193,5 +194,28 @@ describe('small things', () => {
     expect(tileClass('06h02b7qo19g6f6a3dhnjc1pts')).toBe(tileClass('06h02b7qo19g6f6a3dhnjc1pts'))
     const used = new Set(Array.from({ length: 100 }, (_, index) => tileClass(`id-${index}`)))
     expect([...used].sort()).toEqual(['tile1', 'tile2', 'tile3', 'tile4', 'tile5'])
+  })
+})
+
+describe('the facts under photos', () => {
+  const at = (moment: string) => Date.parse(`${moment}:00+09:00`)
+  const facts = (...taken: string[]) =>
+    albumFacts(
+      taken.map((moment) => ({ id: moment, name: 'a.jpg', expires: 0, taken_at: at(moment) })),
+      taken.length,
+      at('2026-11-22T09:31'),
+      ja,
+      'ja',
+    )[0]
+
+  it('give the time of a photo of the message\'s day', () => {
+    expect(facts('2026-11-22T09:28')).toBe('9:28 撮影')
+    expect(facts('2026-11-22T09:30', '2026-11-22T09:28')).toBe('9:28–9:30 撮影')
+  })
+
+  it('give the day as well where one is of another', () => {
+    expect(facts('2026-11-20T01:09')).toBe('11月20日(金) 1:09 撮影')
+    expect(facts('2026-11-20T01:09', '2026-11-20T01:20')).toBe('11月20日(金) 1:09–1:20 撮影')
+    expect(facts('2026-11-22T09:28', '2026-11-21T23:50')).toBe('11月21日(土) 23:50–11月22日(日) 9:28 撮影')
   })
 })

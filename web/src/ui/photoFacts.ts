@@ -1,24 +1,40 @@
 import type { AttachmentAddress } from '../protocol/types'
-import { time } from '../text/dates'
+import { dayAndTime, sameDay, time } from '../text/dates'
 import type { Language } from '../text/words.svelte'
 import type { Words } from '../text/ja'
 
 /** Four decimals are about ten metres: enough to find the spot, short enough to read. */
 const DECIMALS = 4
 
-/** When and where the photos of a message were taken, as far as this reader may know. */
-export function albumFacts(addresses: AttachmentAddress[], count: number, words: Words, language: Language): string[] {
-  const times = addresses.flatMap(({ taken_at }) => (taken_at === undefined ? [] : [taken_at])).sort((a, b) => a - b)
+/**
+ * When and where the photos of a message sent at `sent` were taken, as far as this reader may know. With the day where
+ * one is of another day than the message: a photo of last week must not pass for one of this morning.
+ */
+export function albumFacts(
+  addresses: AttachmentAddress[],
+  count: number,
+  sent: number,
+  words: Words,
+  language: Language,
+): string[] {
   const place = addresses.find((address) => address.place !== undefined)?.place
-  const first = times[0] === undefined ? '' : time(times[0], language)
-  const last = times.length < 2 ? first : time(times.at(-1)!, language)
   return [
-    first === '' ? '' : words.photo.taken(first === last ? first : `${first}–${last}`),
+    taken(addresses, sent, words, language),
     count > 1 ? words.photo.count(count) : '',
     place === undefined
       ? ''
       : words.photo.place(place.latitude.toFixed(DECIMALS), place.longitude.toFixed(DECIMALS)),
   ].filter(Boolean)
+}
+
+function taken(addresses: AttachmentAddress[], sent: number, words: Words, language: Language): string {
+  const times = addresses.flatMap(({ taken_at }) => (taken_at === undefined ? [] : [taken_at]))
+  if (times.length === 0) return ''
+  const [from, to] = [Math.min(...times), Math.max(...times)]
+  const first = (sameDay(from, sent) && sameDay(to, sent) ? time : dayAndTime)(from, language)
+  const last = (sameDay(from, to) ? time : dayAndTime)(to, language)
+  const once = sameDay(from, to) && time(from, language) === last
+  return words.photo.taken(once ? first : `${first}–${last}`)
 }
 
 interface Line {

@@ -1,4 +1,4 @@
-/** One of five quiet colours, the same for the same id everywhere. */
+/** One of five quiet colours, the same for the same id (or name) everywhere. */
 export function tileClass(id: string): string {
   let sum = 0
   for (const character of id) sum = (sum * 31 + character.charCodeAt(0)) % 9973
