@@ -1,4 +1,4 @@
-"""What a committed transaction tells the hub. Plain records; the wire form is made in `services/streams.py`.
+"""What a committed transaction tells the hub. Plain records; the wire form is made in `services/wire.py`.
 
 `body` is exactly what every member may see in every zone, and already has the shape of docs/protocol.md.
 """

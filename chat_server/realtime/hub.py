@@ -17,7 +17,7 @@ from chat_server.domain import closing
 from chat_server.domain.events import EVERYTHING, Joined, Left, Note, Ranges, ReadMoved, RoomEvent, UserEvent, within
 from chat_server.realtime.codec import JSON, MSGPACK, Codec
 from chat_server.realtime.connection import Connection
-from chat_server.services.streams import stub, wire_event, wire_user_event
+from chat_server.services.wire import stub, wire_event, wire_user_event
 
 _CODECS: Final[tuple[Codec, ...]] = (MSGPACK, JSON)
 log = structlog.get_logger("renraku.hub")

@@ -8,12 +8,13 @@ from typing import Any, Final
 
 from chat_server.domain import limits
 from chat_server.domain.actors import Actor
-from chat_server.domain.events import EVERYTHING, Ranges, RoomEvent, UserEvent, within
+from chat_server.domain.events import EVERYTHING, Ranges, RoomEvent, within
 from chat_server.ports import Reader
 from chat_server.services.access import in_room
 from chat_server.services.people import wire_person
 from chat_server.services.rendering import Wire, render_many, unpack
 from chat_server.services.rooms import room_info
+from chat_server.services.wire import stub, wire_event, wire_own
 from chat_server.storage.queries import messages, rooms, streams
 from chat_server.storage.queries.streams import EventRow, Head
 
@@ -124,30 +125,3 @@ async def _wire(tx: Reader, room_id: int, room: str, row: EventRow, rendered: di
         if row.kind == "reaction":
             body["user"] = row.by
     return wire_event(RoomEvent(room_id, room, row.seq, row.kind, row.at, row.by, body))
-
-
-def wire_event(event: RoomEvent) -> Wire:
-    """docs/protocol.md, "Events"."""
-    return {
-        "op": "event",
-        "room": event.room,
-        "seq": event.seq,
-        "at": event.at,
-        "kind": event.kind,
-        "by": event.by,
-        **event.body,
-    }
-
-
-def wire_own(seq: int, kind: str, at: int, body: Wire) -> Wire:
-    """An event of the own stream."""
-    return {"op": "me", "seq": seq, "kind": kind, "at": at, **body}
-
-
-def wire_user_event(event: UserEvent) -> Wire:
-    return wire_own(event.seq, event.kind, event.at, event.body)
-
-
-def stub(room: str, seq: int) -> Wire:
-    """Keeps the stream dense and tells nothing: not who, not what, not when."""
-    return {"op": "event", "room": room, "seq": seq, "kind": "stub"}
