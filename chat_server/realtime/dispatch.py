@@ -9,13 +9,14 @@ from typing import Any, Final, Protocol
 
 from chat_server.domain import limits
 from chat_server.domain.actors import Actor
-from chat_server.domain.errors import DATABASE_BUSY, RESTARTING, ROOM_NOT_FOUND, TOKEN_INVALID, Problem
-from chat_server.ports import Clock, Reader, Storage, Tx
+from chat_server.domain.errors import RESTARTING, ROOM_NOT_FOUND, TOKEN_INVALID, Problem
+from chat_server.ports import Clock, Storage, Tx
 from chat_server.realtime.connection import Connection
 from chat_server.realtime.ephemeral import Ephemeral
 from chat_server.realtime.hub import Hub
 from chat_server.realtime.presence import Presence
-from chat_server.services import changing, messages, reading, streams
+from chat_server.realtime.resume import CatchingUp
+from chat_server.services import changing, messages, reading
 from chat_server.services.answers import Ack
 from chat_server.services.commands import (
     Bookmark,
@@ -37,14 +38,11 @@ from chat_server.services.commands import (
 )
 from chat_server.services.drafts import draft
 from chat_server.services.people import wire_person
-from chat_server.services.streams import GONE, LIVE, REPLAY, RESYNC, Page
 
 Answer = Callable[[int, dict[str, Any] | BaseException], None]
 FEATURES: Final = ("photos", "edit", "redact", "react", "pin", "bookmark", "receipts", "presence", "typing", "forward")
 AT_ONCE: Final = 8
 """Authentications, resumes and pages under way in one process: enough to keep every reading thread busy."""
-_ATTEMPTS: Final = 5
-"""How often a read is repeated because the person's memberships changed under it."""
 
 WRITES: Final[dict[type, Callable[..., Awaitable[Ack]]]] = {
     Redact: changing.redact,
@@ -87,6 +85,7 @@ class Dispatcher:
         self._body_key = body_key
         self._ephemeral = Ephemeral(storage, hub)
         self._presence = Presence(storage, hub)
+        self._catching_up = CatchingUp(storage, hub, epoch)
         self._tasks: set[asyncio.Task[None]] = set()
         self.gate = asyncio.Semaphore(AT_ONCE)
         """Whatever reads for a socket passes here, so that thousands who come back at once wait for each other and
@@ -170,9 +169,9 @@ class Dispatcher:
         assert not isinstance(command, Typing)
         try:
             if isinstance(command, Pull):
-                wire = await self._pull(connection, command)
+                wire = await self._catching_up.pull(connection, command)
             elif isinstance(command, Resume):
-                wire = await self._resume(connection, command)
+                wire = await self._catching_up.resume(connection, command)
             elif isinstance(command, Renew):
                 wire = await self._renew(connection, command)
             else:
@@ -223,61 +222,6 @@ class Dispatcher:
         connection.actor = actor
         connection.expires = expires
         return {"op": "result", "expires": expires}
-
-    async def _resume(self, connection: Connection, command: Resume) -> dict[str, Any]:
-        actor, same_epoch = connection.actor, command.epoch in (None, self._epoch)
-
-        async def plan(tx: Reader) -> streams.Resumption:
-            return await streams.plan(tx, actor, command.me, command.rooms, same_epoch=same_epoch)
-
-        found = await self._steady(connection, lambda: self._storage.read(plan))
-        # No await from here on: what is subscribed now has missed nothing.
-        rooms: dict[str, dict[str, Any]] = {room: {"head": 0, "state": GONE} for room in command.rooms}
-        for head, state, visible in found.rooms:
-            last = max(head.last_seq, self.hub.heads.get(head.room_id, 0))
-            if state == LIVE and head.room in command.rooms and last > command.rooms[head.room]:
-                state = REPLAY
-            if state != REPLAY:
-                self.hub.subscribe(connection, head.room_id, head.room, visible)
-            rooms[head.room] = {"head": last, "state": state}
-        own_last, own_state = found.me
-        if own_state == LIVE and connection.own_head > own_last:
-            own_state = REPLAY
-        connection.waiting = None  # the plan, read after it was filled, names those rooms
-        connection.own_live = own_state in (LIVE, RESYNC)
-        me = {"head": max(own_last, connection.own_head), "state": own_state}
-        return {"op": "resumed", "epoch": self._epoch, "me": me, "rooms": rooms}
-
-    async def _pull(self, connection: Connection, command: Pull) -> dict[str, Any]:
-        actor = connection.actor
-
-        async def read(tx: Reader) -> Page:
-            if command.room is None:
-                return await streams.own_page(tx, actor, command.after, command.limit)
-            return await streams.room_page(tx, actor, command.room, command.after, command.limit)
-
-        page = await self._steady(connection, lambda: self._storage.read(read))
-        if command.room is None:
-            head = max(page.head, connection.own_head)
-            if not connection.own_live and page.last >= head:
-                self.hub.caught_up(connection)
-            live = connection.own_live
-        else:
-            head = max(page.head, self.hub.heads.get(page.room_id, 0))
-            if page.room_id not in connection.rooms and page.last >= head:
-                self.hub.subscribe(connection, page.room_id, command.room, page.visible)
-            live = page.room_id in connection.rooms
-        return {"op": "page", "room": command.room, "events": page.events, "head": head, "live": live}
-
-    async def _steady(self, connection: Connection, read: Callable[[], Awaitable[Any]]) -> Any:
-        """A read whose answer still holds: repeated if a membership of the person changed meanwhile, because a
-        removal that was committed after the view was taken must not be followed by a subscription."""
-        for _ in range(_ATTEMPTS):
-            changes = connection.changes
-            result = await read()
-            if connection.changes == changes:
-                return result
-        raise Problem(DATABASE_BUSY, retry_after=1)
 
 
 def wire_ack(ack: Ack) -> dict[str, Any]:
