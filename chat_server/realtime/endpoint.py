@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from chat_server.domain import closing, limits
-from chat_server.domain.errors import DATABASE_BUSY, INTERNAL, RESTARTING, STORAGE_BROKEN, Problem
+from chat_server.domain.errors import ACCOUNT_DISABLED, DATABASE_BUSY, INTERNAL, RESTARTING, STORAGE_BROKEN, Problem
 from chat_server.domain.ids import new_id
 from chat_server.realtime.codec import CODECS, Codec
 from chat_server.realtime.connection import Connection
@@ -128,12 +128,9 @@ class Socket:
         try:
             async with self._dispatcher.gate:
                 actor, expires = await self._dispatcher.authenticate(command.token, self._scope)
-        except Problem as problem:
-            self._say_problem(command.ref, problem)
-            code = closing.DISABLED if problem.fault.name == "account_disabled" else closing.BAD_TOKEN
-            if problem.fault in (DATABASE_BUSY, STORAGE_BROKEN, RESTARTING):
-                code = closing.BUSY
-            self.close(code)
+        except Exception as error:
+            self._say_problem(command.ref, error)
+            self.close(_refused_with(error))
             return
         if self._over:
             return
@@ -168,7 +165,8 @@ class Socket:
         wire = {"op": "error", **error.as_dict()}
         if ref is not None:
             wire["ref"] = ref
-        self._write(self._codec.frame(wire))
+        if not self._over:
+            self._write(self._codec.frame(wire))
 
     def fell_behind(self) -> None:
         self.close(closing.SLOW)
@@ -189,3 +187,10 @@ class Socket:
             self._deadline = None
         if self._connection is not None:
             self._dispatcher.forget(self._connection)
+
+
+def _refused_with(error: Exception) -> int:
+    """The close code after a first frame that brought nobody in. A fault of ours is no verdict on the token."""
+    if not isinstance(error, Problem) or error.fault in (DATABASE_BUSY, STORAGE_BROKEN, RESTARTING):
+        return closing.BUSY
+    return closing.DISABLED if error.fault is ACCOUNT_DISABLED else closing.BAD_TOKEN
