@@ -23,8 +23,8 @@ from chat_server.http.peer import peer_address
 from chat_server.http.routes import build_http
 from chat_server.passwords import Argon2Passwords
 from chat_server.photos.workers import DecoderPool
-from chat_server.ports import Clock
-from chat_server.realtime.dispatch import Dispatcher
+from chat_server.ports import Clock, Reader
+from chat_server.realtime.dispatch import Dispatcher, Load
 from chat_server.realtime.endpoint import Endpoint
 from chat_server.realtime.hub import Hub
 from chat_server.services import keys as keyring
@@ -161,12 +161,16 @@ class App:
             await asyncio.sleep(1)
             self.hub.expire(self.clock.now())
 
-    async def _authenticate(self, token: str, scope: MutableMapping[str, Any]) -> tuple[Actor, int]:
+    def _authenticate(self, token: str, scope: MutableMapping[str, Any]) -> Load:
         claims = self.tokens.verify_access(token, scope["renraku.zone"])
         address = scope.get("renraku.address") or peer_address(scope, self.settings.proxies)
-        actor = await self.storage.read(lambda tx: load_actor(tx, claims, address))
-        # A token issued before a guest's end was brought forward says more than the account has left.
-        return actor, actor.until(claims.expires_at)
+
+        async def load(tx: Reader) -> tuple[Actor, int]:
+            actor = await load_actor(tx, claims, address)
+            # A token issued before a guest's end was brought forward says more than the account has left.
+            return actor, actor.until(claims.expires_at)
+
+        return load
 
     # Serving
 

@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 from chat_server.domain import limits
 from chat_server.domain.actors import Actor
 from chat_server.domain.errors import RESTARTING, ROOM_NOT_FOUND, TOKEN_INVALID, Problem
-from chat_server.ports import Clock, Storage, Tx
+from chat_server.ports import Clock, Reader, Storage, Tx
 from chat_server.realtime.connection import Connection
 from chat_server.realtime.ephemeral import Ephemeral
 from chat_server.realtime.hub import Hub
@@ -66,8 +66,12 @@ class Submitting(Storage, Protocol):
     ) -> None: ...
 
 
-Authenticate = Callable[[str, MutableMapping[str, Any]], Awaitable[tuple[Actor, int]]]
-"""Token and ASGI scope to the person and the session's end (UTC milliseconds). Raises `Problem` 1004, 6009."""
+Load = Callable[[Reader], Awaitable[tuple[Actor, int]]]
+"""Whoever holds a token, as of that view, and when their session ends (UTC milliseconds).
+
+Raises `Problem` 1004 (signed out), 6009 (disabled, a guest's end)."""
+Authenticate = Callable[[str, MutableMapping[str, Any]], Load]
+"""Token and ASGI scope to whoever holds it. Raises `Problem` 1004."""
 
 
 class Dispatcher:
@@ -182,41 +186,48 @@ class Dispatcher:
         else:
             answer(command.ref, wire)
 
-    async def greet(self, connection: Connection, ref: int, answer: Answer) -> None:
-        """The answer to a good first frame."""
-        actor = connection.actor
-        try:
-            me = await self._storage.read(lambda tx: wire_person(tx, actor.user_id))
-        except Exception as error:
-            answer(ref, error)
-            return
-        answer(
-            ref,
-            {
-                "op": "hello",
-                "protocol": 1,
-                "epoch": self._epoch,
-                "features": FEATURES,
-                "time": self._clock.now(),
-                "expires": connection.expires,
-                "zone": actor.zone,
-                "device": actor.device,
-                "me": me,
-                "limits": {
-                    "frame_bytes": limits.FRAME_BYTES,
-                    "depth": limits.FRAME_DEPTH,
-                    "text_chars": limits.TEXT_CHARS,
-                    "photos": limits.PHOTOS,
-                    "unanswered": limits.UNANSWERED,
-                    "photo_bytes": limits.PHOTO_BYTES,
-                },
+    async def actor(self, load: Load) -> tuple[Actor, int]:
+        """Raises `Problem` 1004, 6009, 8001."""
+        return await self._storage.read(load)
+
+    async def greet(self, connection: Connection, load: Load) -> dict[str, Any]:
+        """Take the connection in; `hello`. Raises `Problem` 1004, 6009, 8001.
+
+        The person is loaded once more: who was signed out or disabled before the hub knew of this connection was not
+        closed by the note that said so.
+        """
+        self.hub.add(connection)
+
+        async def again(tx: Reader) -> tuple[Actor, int, dict[str, Any]]:
+            actor, expires = await load(tx)
+            return actor, expires, await wire_person(tx, actor.user_id)
+
+        connection.actor, expires, me = await self._storage.read(again)
+        connection.expires = min(connection.expires, expires)
+        return {
+            "op": "hello",
+            "protocol": 1,
+            "epoch": self._epoch,
+            "features": FEATURES,
+            "time": self._clock.now(),
+            "expires": connection.expires,
+            "zone": connection.actor.zone,
+            "device": connection.actor.device,
+            "me": me,
+            "limits": {
+                "frame_bytes": limits.FRAME_BYTES,
+                "depth": limits.FRAME_DEPTH,
+                "text_chars": limits.TEXT_CHARS,
+                "photos": limits.PHOTOS,
+                "unanswered": limits.UNANSWERED,
+                "photo_bytes": limits.PHOTO_BYTES,
             },
-        )
+        }
 
     async def _renew(self, connection: Connection, command: Renew) -> dict[str, Any]:
-        """A newer token for the same person on the same device, nobody else's. Raises `Problem` 1004."""
+        """A newer token for the same person on the same device, nobody else's. Raises `Problem` 1004, 6009."""
         scope = {"renraku.zone": connection.actor.zone, "renraku.address": connection.actor.address}
-        actor, expires = await self.authenticate(command.token, scope)
+        actor, expires = await self.actor(self.authenticate(command.token, scope))
         if (actor.user_id, actor.device_id) != (connection.actor.user_id, connection.actor.device_id):
             raise Problem(TOKEN_INVALID, field="token")
         connection.actor = actor

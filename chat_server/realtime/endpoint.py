@@ -124,25 +124,27 @@ class Socket:
         self._dispatcher.dispatch(self._connection, step.command, self._answer)
 
     async def _authenticate(self, command: Auth) -> None:
-        assert self._scope is not None
         try:
             async with self._dispatcher.gate:
-                actor, expires = await self._dispatcher.authenticate(command.token, self._scope)
+                hello = await self._enter(command.token)
         except Exception as error:
             self._say_problem(command.ref, error)
             self.close(_refused_with(error))
             return
         if self._over:
             return
-        self._scope = None
         self._session.authenticated()
-        self._connection = Connection(self._codec, self._write, self.close, actor, expires)
-        self._dispatcher.hub.add(self._connection)
-        self._dispatcher.spawn(self._dispatcher.greet(self._connection, command.ref, self._answer_hello))
+        self._answer(command.ref, hello)
 
-    def _answer_hello(self, ref: int, answer: dict[str, Any] | BaseException) -> None:
-        self._session.unanswered += 1
-        self._answer(ref, answer)
+    async def _enter(self, token: str) -> dict[str, Any]:
+        assert self._scope is not None
+        load = self._dispatcher.authenticate(token, self._scope)
+        self._scope = None
+        actor, expires = await self._dispatcher.actor(load)
+        if self._over:
+            return {}  # to nobody; and what is over is never taken out of the hub again
+        self._connection = Connection(self._codec, self._write, self.close, actor, expires)
+        return await self._dispatcher.greet(self._connection, load)
 
     def _answer(self, ref: int, answer: dict[str, Any] | BaseException) -> None:
         """The one answer to a command; `ref` 0 for those that have none."""

@@ -126,9 +126,8 @@ class Session:
         return Refuse(ref, Problem(RATE_LIMITED, retry_after=1))
 
     def authenticated(self) -> None:
-        """The first frame was good."""
+        """The first frame was good; what is left to do is to answer it."""
         self.state = State.READY
-        self.unanswered = 0
 
     def answered(self, ref: int, *, failed: bool = False) -> None:
         """The answer to `ref` is given. A resume that failed may be tried again on this connection."""

@@ -21,6 +21,8 @@ from chat_server.app import App
 from chat_server.config import load
 from chat_server.domain.actors import Actor
 from chat_server.domain.errors import Problem
+from chat_server.ports import Reader
+from chat_server.realtime.dispatch import Load
 from chat_server.services import rooms
 from tests.property.modelled_client import ModelledClient
 from tests.support.people import add_people
@@ -50,8 +52,11 @@ class Streams(RuleBasedStateMachine):
         self.people: list[Actor] = await add_people(self.app.storage, PEOPLE)
         by_token = {actor.id: actor for actor in self.people}
 
-        async def authenticate(token: str, scope: Any) -> tuple[Actor, int]:
-            return by_token[token], 2**60
+        def authenticate(token: str, scope: Any) -> Load:
+            async def load(tx: Reader) -> tuple[Actor, int]:
+                return by_token[token], 2**60
+
+            return load
 
         self.app.dispatcher.authenticate = authenticate
         self.rooms = []

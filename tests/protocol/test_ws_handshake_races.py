@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
-from chat_server.domain import closing
+from chat_server.domain import closing, limits
+from chat_server.ports import Tx
+from chat_server.services import accounts, devices
 from tests.support.peer import Peer
 from tests.support.server import RunningServer
-from tests.support.world import World
+from tests.support.world import Someone, World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -33,3 +38,54 @@ async def test_an_unexpected_fault_ends_the_socket(
         assert await peer.closed() == closing.BUSY
     again = await Peer.live(server.ports["lgwan"], person.token)
     await again.close()
+
+
+@asynccontextmanager
+async def after_the_first_read(server: RunningServer, patch: pytest.MonkeyPatch) -> AsyncIterator[asyncio.Event]:
+    """The next read is carried out, and its answer kept back until the block ends; the event says that it is there."""
+    read = server.app.storage.read
+    there, go_on = asyncio.Event(), asyncio.Event()
+
+    async def kept_back(use_case: Any) -> Any:
+        first = not there.is_set()
+        result = await read(use_case)
+        if first:
+            there.set()
+            await go_on.wait()
+        return result
+
+    with patch.context() as patched:
+        patched.setattr(server.app.storage, "read", kept_back)
+        yield there
+        go_on.set()
+
+
+Act = Callable[[Tx, Someone, Someone], Awaitable[Any]]
+
+
+@pytest.mark.parametrize(
+    ("act", "error", "code"),
+    [
+        (lambda tx, admin, who: devices.sign_out(tx, who.actor, who.actor.device), 1004, closing.BAD_TOKEN),
+        (lambda tx, admin, who: accounts.disable(tx, admin.actor, who.id), 6009, closing.DISABLED),
+        (lambda tx, admin, who: accounts.set_guest_end(tx, admin.actor, who.id, tx.now - 1), 6009, closing.DISABLED),
+    ],
+    ids=["signed out", "disabled", "guest ended"],
+)
+async def test_who_goes_while_their_token_is_checked_does_not_come_in(
+    server: RunningServer, world: World, monkeypatch: pytest.MonkeyPatch, act: Act, error: int, code: int
+) -> None:
+    """The token was good when it was read; the note that closes sockets passes before this one is known to the hub."""
+    world.made += 1
+    org = await world.organization(f"org{world.made}", "みどり野市")
+    admin = await world.person(org, role="organization_admin")
+    who = await world.person(org, kind="guest", ends_at=server.clock.now() + limits.DAY)
+    peer = await Peer.open(server.ports["lgwan"])
+    async with after_the_first_read(server, monkeypatch) as there:
+        ref = await peer.send_command("auth", token=who.token)
+        await there.wait()
+        await server.app.storage.write(lambda tx: act(tx, admin, who))
+    answer = await peer.answer(ref)
+    assert (answer["op"], answer.get("code")) == ("error", error)
+    assert await peer.closed() == code
+    assert who.actor.user_id not in server.app.hub.users

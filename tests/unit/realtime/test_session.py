@@ -24,6 +24,7 @@ def live() -> Session:
     session = Session(MSGPACK)
     assert isinstance(session.receive(say(op="auth", ref=1, token="t"), 0.0), Do)
     session.authenticated()
+    session.answered(1)
     assert isinstance(session.receive(say(op="resume", ref=2), 0.0), Do)
     session.answered(2)
     return session
