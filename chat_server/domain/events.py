@@ -61,6 +61,10 @@ class RoomEvent:
     target: int | None = None
     effect: Joined | Left | None = None
 
+    def may_be_seen(self, ranges: Ranges) -> bool:
+        """Whole, by somebody who may see `ranges`."""
+        return within(ranges, self.seq) and (self.target is None or within(ranges, self.target))
+
 
 @dataclass(frozen=True, slots=True)
 class UserEvent:

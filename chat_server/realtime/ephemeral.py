@@ -9,8 +9,9 @@ from typing import Any, Final
 from chat_server.domain import limits
 from chat_server.domain.events import ReadMoved
 from chat_server.ports import Storage
+from chat_server.realtime.channel import Channel
 from chat_server.realtime.connection import Connection
-from chat_server.realtime.hub import Channel, Hub
+from chat_server.realtime.hub import Hub
 from chat_server.services.reading import positions
 
 _TYPING_SECONDS: Final = 3.0

@@ -1,8 +1,8 @@
 """Fan-out: what was committed goes to every subscribed connection of this process.
 
-An event is encoded once per codec, and the same bytes are written to every connection, in the room's order; what one
-commit (or several in a row) brought to a room is one write per connection. Membership events act at their own seq, so no delivery asks the
-database who may have it. Nothing here is the truth: whatever is lost here is replayed from storage.
+In the room's order; what one commit (or several in a row) brought to a room is one write per connection. Membership
+events act at their own seq, so no delivery asks the database who may have it. Nothing here is the truth: whatever is
+lost here is replayed from storage.
 """
 
 from __future__ import annotations
@@ -14,33 +14,16 @@ from typing import Final
 import structlog
 
 from chat_server.domain import closing
-from chat_server.domain.events import EVERYTHING, Joined, Left, Note, Ranges, ReadMoved, RoomEvent, UserEvent, within
-from chat_server.realtime.codec import JSON, MSGPACK, Codec
+from chat_server.domain.events import Joined, Left, Note, Ranges, ReadMoved, RoomEvent, UserEvent
+from chat_server.realtime.channel import Channel
 from chat_server.realtime.connection import Connection
-from chat_server.services.wire import stub, wire_event, wire_user_event
+from chat_server.services.wire import wire_user_event
 
-_CODECS: Final[tuple[Codec, ...]] = (MSGPACK, JSON)
 log = structlog.get_logger("renraku.hub")
-
-Write = Callable[[bytes], None]
 
 HOLD: Final = 0.002
 """Seconds that an event may wait for its neighbours, and only while their commit is known to be coming: in a busy room
 one write then carries several events (0.14 instead of 0.26 CPU seconds per 100,000 deliveries). Acks never wait."""
-
-
-class Channel:
-    """One room: its connections by codec, each with the bound method that writes to its socket."""
-
-    __slots__ = ("hidden", "live", "lookers", "room", "room_id")
-
-    def __init__(self, room_id: int, room: str) -> None:
-        self.room_id = room_id
-        self.room = room
-        self.live: tuple[dict[Connection, Write], ...] = tuple({} for _ in _CODECS)
-        self.hidden: dict[Connection, Ranges] = {}
-        """Connections that do not see the whole history, with what they may see of it."""
-        self.lookers: set[Connection] = set()
 
 
 class Hub:
@@ -88,9 +71,7 @@ class Hub:
         channel = self.channels.get(room_id)
         if channel is None:
             channel = self.channels[room_id] = self.by_room[room] = Channel(room_id, room)
-        channel.live[connection.codec.index][connection] = connection.write
-        if EVERYTHING[0] not in visible:
-            channel.hidden[connection] = visible
+        channel.add(connection, visible)
         connection.rooms.add(room_id)
 
     def unsubscribe(self, connection: Connection, room_id: int) -> None:
@@ -100,9 +81,7 @@ class Hub:
         channel = self.channels.get(room_id)
         if channel is None:
             return
-        channel.live[connection.codec.index].pop(connection, None)
-        channel.hidden.pop(connection, None)
-        channel.lookers.discard(connection)
+        channel.remove(connection)
         if not any(channel.live):
             del self.channels[room_id]
             del self.by_room[channel.room]
@@ -146,7 +125,7 @@ class Hub:
     def _take(self, note: Note) -> None:
         if isinstance(note, RoomEvent):
             self.heads[note.room_id] = note.seq
-            if note.effect is None and note.target is None:
+            if note.effect is None:
                 self._held.setdefault(note.room_id, []).append(note)
             else:
                 self._flush_room(self._held.pop(note.room_id, None))
@@ -176,19 +155,12 @@ class Hub:
                 log.exception("a room's events could not be delivered", room=events[0].room)
 
     def _flush_room(self, events: list[RoomEvent] | None) -> None:
-        """Events that every member may see: one write per connection."""
         channel = self.channels.get(events[0].room_id) if events else None
-        if channel is None or events is None:
-            return
-        for codec, live in zip(_CODECS, channel.live, strict=True):
-            if live:
-                frames = b"".join([codec.frame(wire_event(event)) for event in events])
-                # A copy: a write past a socket's bound evicts it, which changes the table.
-                for write in list(live.values()):
-                    write(frames)
+        if channel is not None and events is not None:
+            channel.write(events)
 
     def _single(self, event: RoomEvent) -> None:
-        """An event that acts on the subscriptions, or that some members see as a stub."""
+        """An event that acts on the subscriptions."""
         if isinstance(event.effect, Joined):
             for connection in self.users.get(event.effect.user_id, ()):
                 connection.changes += 1
@@ -199,7 +171,7 @@ class Hub:
                     connection.waiting[event.room_id] = (event.room, event.effect.visible)
         channel = self.channels.get(event.room_id)
         if channel is not None:
-            self._write_single(channel, event)
+            channel.write([event])
         if isinstance(event.effect, Left):
             # Revoking membership must stop delivery here and now (ASVS 8.3.2).
             for connection in self.users.get(event.effect.user_id, ()):
@@ -208,21 +180,6 @@ class Hub:
                     connection.waiting.pop(event.room_id, None)
                 self.unsubscribe(connection, event.room_id)
             self.on_left(event.effect)
-
-    def _write_single(self, channel: Channel, event: RoomEvent) -> None:
-        target = event.target
-        for codec, live in zip(_CODECS, channel.live, strict=True):
-            if not live:
-                continue
-            whole = codec.frame(wire_event(event))
-            if target is None or not channel.hidden:
-                for write in list(live.values()):
-                    write(whole)
-                continue
-            blind = codec.frame(stub(event.room, event.seq))
-            for connection, write in list(live.items()):
-                visible = channel.hidden.get(connection)
-                write(whole if visible is None or within(visible, target) else blind)
 
     def _own(self, event: UserEvent) -> None:
         for connection in list(self.users.get(event.user_id, ())):

@@ -160,6 +160,15 @@ def test_an_edit_of_hidden_history_is_a_stub_for_the_newcomer(hub: Hub) -> None:
     assert new.seqs[1] == (12, "edit")
 
 
+def test_history_from_before_the_joining_is_a_stub_though_it_comes_after_the_subscription(hub: Hub) -> None:
+    """Who resumes between a commit and its notes is subscribed from a seq that is yet to be delivered."""
+    old, new = Peer(hub, 1).join(), Peer(hub, 2).join((11, END))
+    hub.publish([event(10), event(11, "membership", effect=Joined(2, ((11, END),))), event(12)])
+    assert old.seqs == [(10, "message"), (11, "membership"), (12, "message")]
+    assert new.seqs == [(10, "stub"), (11, "membership"), (12, "message")]
+    assert new.heard[0] == {"op": "event", "room": ROOM, "seq": 10, "kind": "stub"}
+
+
 def test_who_came_back_hears_of_changes_to_what_they_saw_before(hub: Hub) -> None:
     """Two stays: an edit of a message of the first one is whole, one of the absence between them is a stub."""
     peer = Peer(hub, 1).join((3, 6), (10, END))

@@ -1,4 +1,4 @@
-"""Between the handshake and the hello: what goes wrong there must not leave a socket behind."""
+"""Between two steps of the server: a read and the use of what it said, a commit and its notes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import pytest
 
 from chat_server.domain import closing, limits
 from chat_server.ports import Tx
-from chat_server.services import accounts, devices
+from chat_server.services import accounts, devices, rooms
+from chat_server.services.blocks import Text
+from chat_server.services.rooms import Invitation
 from tests.support.peer import Peer
 from tests.support.server import RunningServer
 from tests.support.world import Someone, World
@@ -89,3 +91,33 @@ async def test_who_goes_while_their_token_is_checked_does_not_come_in(
     assert (answer["op"], answer.get("code")) == ("error", error)
     assert await peer.closed() == code
     assert who.actor.user_id not in server.app.hub.users
+
+
+async def test_history_that_is_on_its_way_is_hidden_from_who_comes_meanwhile(
+    server: RunningServer, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One commit holds a message and the joining after it. The newcomer resumes when it can be read already, and its
+    notes have not reached the hub: they find a subscription that begins after the message."""
+    world.made += 1
+    org = await world.organization(f"org{world.made}", "みどり野市")
+    owner, newcomer = await world.person(org), await world.person(org)
+    room = await world.room(owner, history="joined")
+    storage = server.app.storage
+    notes: list[Any] = []
+
+    async def say_and_invite(tx: Tx) -> None:
+        await world.post(owner, room, Text("聞かせない話"), tx=tx)
+        await rooms.invite(tx, owner.actor, room, Invitation((newcomer.id,)))
+
+    publish = storage.on_notes
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "on_notes", notes.extend)
+        await storage.write(say_and_invite)
+        peer = await Peer.live(server.ports["lgwan"], newcomer.token)
+    publish(notes)
+    await world.post(owner, room, Text("ようこそ"))
+    heard = [wire for wire in await peer.nothing_but() if wire["op"] == "event"]
+    assert [(wire["seq"], wire["kind"]) for wire in heard] == [(2, "stub"), (3, "membership"), (4, "message")]
+    assert set(heard[0]) == {"op", "room", "seq", "kind"}
+    assert "聞かせない話" not in str(heard)
+    await peer.close()
