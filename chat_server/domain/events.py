@@ -27,6 +27,11 @@ def within(ranges: Ranges, seq: int) -> bool:
     return any(first <= seq <= last for first, last in ranges)
 
 
+def may_see(ranges: Ranges, seq: int, target: int | None) -> bool:
+    """Whether an event at `seq`, which refers to the message at `target`, may be seen whole."""
+    return within(ranges, seq) and (target is None or within(ranges, target))
+
+
 @dataclass(frozen=True, slots=True)
 class Joined:
     """Effect of a membership event: from its seq on, the user's connections receive the room."""
@@ -60,10 +65,6 @@ class RoomEvent:
     body: dict[str, Any]
     target: int | None = None
     effect: Joined | Left | None = None
-
-    def may_be_seen(self, ranges: Ranges) -> bool:
-        """Whole, by somebody who may see `ranges`."""
-        return within(ranges, self.seq) and (self.target is None or within(ranges, self.target))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from chat_server.domain.events import EVERYTHING, Ranges, RoomEvent
+from chat_server.domain.events import EVERYTHING, Ranges, RoomEvent, may_see
 from chat_server.realtime.codec import JSON, MSGPACK, Codec
 from chat_server.realtime.connection import Connection
 from chat_server.services.wire import stub, wire_event
@@ -66,7 +66,7 @@ class Channel:
         their commit could be read before its notes were here."""
         return b"".join(
             [
-                frame if event.may_be_seen(visible) else codec.frame(stub(self.room, event.seq))
+                frame if may_see(visible, event.seq, event.target) else codec.frame(stub(self.room, event.seq))
                 for event, frame in zip(events, frames, strict=True)
             ]
         )

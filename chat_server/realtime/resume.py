@@ -9,9 +9,10 @@ from chat_server.domain.errors import DATABASE_BUSY, Problem
 from chat_server.ports import Reader, Storage
 from chat_server.realtime.connection import Connection
 from chat_server.realtime.hub import Hub
-from chat_server.services import streams
+from chat_server.services import pages, streams
 from chat_server.services.commands import Pull, Resume
-from chat_server.services.streams import GONE, LIVE, REPLAY, RESYNC, Page, Resumption
+from chat_server.services.pages import Page
+from chat_server.services.streams import GONE, LIVE, REPLAY, RESYNC, Resumption
 
 T = TypeVar("T")
 _ATTEMPTS: Final = 5
@@ -59,8 +60,8 @@ class CatchingUp:
 
         async def read(tx: Reader) -> Page:
             if command.room is None:
-                return await streams.own_page(tx, actor, command.after, command.limit)
-            return await streams.room_page(tx, actor, command.room, command.after, command.limit)
+                return await pages.own_page(tx, actor, command.after, command.limit)
+            return await pages.room_page(tx, actor, command.room, command.after, command.limit)
 
         page = await self._steady(connection, read)
         if command.room is None:

@@ -9,7 +9,7 @@ import pytest
 from chat_server.clock import SystemClock
 from chat_server.domain.errors import Problem
 from chat_server.ports import Tx
-from chat_server.services import changing, history, messages, room_list, rooms, streams
+from chat_server.services import changing, history, messages, pages, room_list, rooms
 from chat_server.services.blocks import Text
 from chat_server.services.commands import Bookmark, Pin, React, Send
 from chat_server.services.drafts import draft
@@ -49,7 +49,7 @@ async def test_what_retention_has_ended_is_not_there(tmp_path: Path) -> None:
             page = await history.page(tx, owner, room, before=None, after=None, around=None, limit=50)
             pins = await history.pins(tx, owner, room)
             marks, _ = await history.bookmarks(tx, owner, None, 50)
-            events = (await streams.room_page(tx, owner, room, 0, 50)).events
+            events = (await pages.room_page(tx, owner, room, 0, 50)).events
             last = (await room_list.room_of(tx, owner, room))["last"]
             found = (
                 page["messages"],

@@ -10,7 +10,7 @@ from chat_server.clock import SystemClock
 from chat_server.domain import limits
 from chat_server.domain.actors import Actor
 from chat_server.ports import Reader, Tx
-from chat_server.services import own_stream, streams
+from chat_server.services import own_stream, pages, streams
 from chat_server.storage.sqlite.storage import SqliteStorage
 from chat_server.workers.sweeper import Sweeper
 from tests.support.people import add_people
@@ -39,7 +39,7 @@ async def test_what_is_swept_could_not_have_been_replayed(tmp_path: Path) -> Non
 
         async def replayed(tx: Reader, who: Actor, after: int) -> list[int]:
             found: list[int] = []
-            while page := (await streams.own_page(tx, who, (found or [after])[-1], limits.PAGE_EVENTS_MAX)).events:
+            while page := (await pages.own_page(tx, who, (found or [after])[-1], limits.PAGE_EVENTS_MAX)).events:
                 found += [event["seq"] for event in page]
             return found
 

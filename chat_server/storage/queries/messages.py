@@ -265,8 +265,3 @@ async def bookmarks(tx: Reader, user_id: int, before_at: int, before_id: int, li
         user_id, before_at, before_at, before_id, limit,
     )  # fmt: skip
     return list(rows)
-
-
-async def public_id(tx: Reader, message_id: int) -> str | None:
-    row = await tx.one("SELECT public_id FROM messages WHERE id = ?", message_id)
-    return str(row[0]) if row else None

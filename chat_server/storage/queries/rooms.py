@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from chat_server.domain.events import Ranges
 from chat_server.domain.rooms import Standing
@@ -71,19 +71,28 @@ async def member_ids(tx: Reader, room_id: int, user_ids: Sequence[int]) -> set[i
     return {int(row[0]) for row in rows}
 
 
+_INTERVALS = """
+SELECT m.room_id, CASE WHEN m.visible_seq < r.first_seq THEN r.first_seq ELSE m.visible_seq END,
+       coalesce(m.to_seq, 9007199254740991)
+FROM memberships m JOIN rooms r ON r.id = m.room_id AND (m.to_seq IS NULL OR m.to_seq >= r.first_seq)
+"""
+
+
 async def intervals(tx: Reader, room_id: int, user_id: int) -> Ranges:
     """What `user_id` may see of the room: (first, last) seq of each interval, last = a large number while inside.
 
     Nothing before the room's first kept event: what retention has ended is there for nobody.
     """
-    rows = await tx.all(
-        "SELECT CASE WHEN m.visible_seq < r.first_seq THEN r.first_seq ELSE m.visible_seq END,"
-        " coalesce(m.to_seq, 9007199254740991) FROM memberships m JOIN rooms r ON r.id = m.room_id"
-        " WHERE m.room_id = ? AND m.user_id = ? AND (m.to_seq IS NULL OR m.to_seq >= r.first_seq)",
-        room_id,
-        user_id,
-    )
-    return tuple((int(first), int(last)) for first, last in rows)
+    rows = await tx.all(_INTERVALS + "WHERE m.room_id = ? AND m.user_id = ?", room_id, user_id)
+    return tuple((int(first), int(last)) for _, first, last in rows)
+
+
+async def all_intervals(tx: Reader, user_id: int) -> dict[int, Ranges]:
+    """The same for every room that `user_id` is or was in, by the room's integer key."""
+    found: dict[int, Ranges] = {}
+    for room_id, first, last in await tx.all(_INTERVALS + "WHERE m.user_id = ?", user_id):
+        found[room_id] = (*found.get(room_id, ()), (int(first), int(last)))
+    return found
 
 
 async def public_id(tx: Reader, room_id: int) -> str:
@@ -205,8 +214,10 @@ async def markers(tx: Reader, room_id: int, limit: int) -> Sequence[Row]:
     )
 
 
-async def user_key(tx: Reader, user: str) -> int:
-    """Integer key of a person who stands in an event."""
-    row = await tx.one("SELECT id FROM users WHERE public_id = ?", user)
-    assert row is not None
-    return int(row[0])
+async def user_keys(tx: Reader, users: Collection[str]) -> dict[str, int]:
+    """Integer keys of people who stand in events."""
+    if not users:
+        return {}
+    marks = ",".join("?" * len(users))
+    rows = await tx.all(f"SELECT public_id, id FROM users WHERE public_id IN ({marks})", *users)  # noqa: S608 (question marks)
+    return {str(user): int(key) for user, key in rows}

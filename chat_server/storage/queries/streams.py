@@ -27,6 +27,7 @@ class EventRow:
     at: int
     by: str
     message_id: int | None
+    message: str | None
     target: int | None
     data: bytes | None
 
@@ -43,8 +44,9 @@ async def heads(tx: Reader, user_id: int) -> list[Head]:
 
 async def events(tx: Reader, room_id: int, after: int, limit: int) -> list[EventRow]:
     rows = await tx.all(
-        "SELECT e.seq, e.kind, e.at, u.public_id, e.message_id, e.target, e.data FROM events e"
-        " JOIN users u ON u.id = e.actor_id WHERE e.room_id = ? AND e.seq > ? ORDER BY e.seq LIMIT ?",
+        "SELECT e.seq, e.kind, e.at, u.public_id, e.message_id, m.public_id, e.target, e.data FROM events e"
+        " JOIN users u ON u.id = e.actor_id LEFT JOIN messages m ON m.id = e.message_id"
+        " WHERE e.room_id = ? AND e.seq > ? ORDER BY e.seq LIMIT ?",
         room_id,
         after,
         limit,

@@ -1,0 +1,104 @@
+"""Pages of the streams, rendered as of now (docs/protocol.md, section 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from chat_server.domain.actors import Actor
+from chat_server.domain.events import Ranges, RoomEvent, may_see
+from chat_server.ports import Reader
+from chat_server.services.access import in_room
+from chat_server.services.people import wire_people
+from chat_server.services.rendering import render_many, unpack
+from chat_server.services.rooms import room_info
+from chat_server.services.wire import Wire, stub, wire_event, wire_own
+from chat_server.storage.queries import messages, rooms, streams
+from chat_server.storage.queries.streams import EventRow
+
+_WHOLE: Final = ("message", "edit")
+"""Events that carry a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`room_id` is 0 for the own stream. `last` is the seq after which the next page begins."""
+
+    room_id: int
+    visible: Ranges
+    events: list[Wire]
+    last: int
+    head: int
+
+
+async def room_page(tx: Reader, actor: Actor, room: str, after: int, limit: int) -> Page:
+    """Events after `after`, dense: what may not be seen is a stub. Raises `Problem` 3001."""
+    standing = await in_room(tx, actor, room)
+    rows = await streams.events(tx, standing.room_id, after, limit)
+    visible = await rooms.intervals(tx, standing.room_id, actor.user_id)
+    events = await _render(tx, standing.room_id, room, rows, visible)
+    last = rows[-1].seq if rows else max(after, standing.last_seq)
+    return Page(standing.room_id, visible, events, last, standing.last_seq)
+
+
+async def own_page(tx: Reader, actor: Actor, after: int, limit: int) -> Page:
+    """Own events after `after`."""
+    _, head = await streams.own_head(tx, actor.user_id)
+    rows = await streams.own_events(tx, actor.user_id, after, limit)
+    events = [wire_own(seq, kind, at, unpack(data) if data else {}) for seq, kind, at, data in rows]
+    return Page(0, (), events, rows[-1][0] if rows else max(after, head), head)
+
+
+async def _render(tx: Reader, room_id: int, room: str, rows: Sequence[EventRow], visible: Ranges) -> list[Wire]:
+    """The wire form of stored events for somebody who may see `visible`."""
+    shown = {row.seq: row for row in rows if may_see(visible, row.seq, row.target)}
+    referred = await _look_up(tx, room_id, list(shown.values()))
+    events = []
+    for row in rows:
+        body = _body(row, referred) if row.seq in shown else None
+        if body is None:
+            events.append(stub(room, row.seq))
+        else:
+            events.append(wire_event(RoomEvent(room_id, room, row.seq, row.kind, row.at, row.by, body)))
+    return events
+
+
+@dataclass(frozen=True, slots=True)
+class _Referred:
+    """What the events of a page speak of, as of now."""
+
+    data: dict[int, dict[str, Any]]
+    """by seq"""
+    messages: dict[int, Wire]
+    people: dict[str, Wire]
+    room: Wire
+
+
+async def _look_up(tx: Reader, room_id: int, rows: Sequence[EventRow]) -> _Referred:
+    """In a query for each kind of thing, however many events: the connections that read are few."""
+    data = {row.seq: unpack(row.data) if row.data else {} for row in rows}
+    ids = {row.message_id for row in rows if row.message_id is not None and row.kind in _WHOLE}
+    rendered = await render_many(tx, list((await messages.by_ids(tx, list(ids))).values()))
+    keys = await rooms.user_keys(tx, {data[row.seq]["user"] for row in rows if row.kind == "membership"})
+    people = await wire_people(tx, list(keys.values()))
+    about = await room_info(tx, room_id) if any(row.kind == "room" for row in rows) else {}
+    return _Referred(data, rendered, {user: people[key] for user, key in keys.items()}, about)
+
+
+def _body(row: EventRow, referred: _Referred) -> Wire | None:
+    """What is special to the event's kind; None if retention took away what it speaks of."""
+    data = referred.data[row.seq]
+    if row.kind in _WHOLE:
+        message = referred.messages.get(row.message_id or 0)
+        if message is None:
+            return None
+        return {"message": message} if row.kind == "message" else {"message": message, "target": row.target}
+    if row.kind == "membership":
+        return {**data, "user": referred.people[data["user"]]}
+    if row.kind == "room":
+        return {"room_info": referred.room}
+    if row.message is None:
+        return None
+    body = {"target": row.target, "id": row.message, **data}
+    return {**body, "user": row.by} if row.kind == "reaction" else body
