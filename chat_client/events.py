@@ -90,7 +90,7 @@ class RenditionReady(RoomEvent):
 
 @dataclass(frozen=True, slots=True)
 class Stub(RoomEvent):
-    """A position whose content this reader may not see."""
+    """A position whose content this reader may not see, or an edit that a later one of the same page made void."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,9 @@ REPLAY_EVENTS: Final = 1_000
 """Further behind than this, loading the room anew is cheaper than replaying it."""
 PAGE_EVENTS: Final = 200
 PAGE_EVENTS_MAX: Final = 500
+PAGE_BYTES: Final = 256 * 1024
+"""A page of events ends here, whatever was asked for: 500 messages of the longest would be 60 MB, and their reader
+would be taken for one that fell behind."""
 
 # Messages
 TEXT_CHARS: Final = 20_000

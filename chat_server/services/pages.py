@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from chat_server.domain import limits
 from chat_server.domain.actors import Actor
 from chat_server.domain.events import Ranges, RoomEvent, may_see
 from chat_server.ports import Reader
 from chat_server.services.access import in_room
 from chat_server.services.people import wire_people
-from chat_server.services.rendering import render_many, unpack
+from chat_server.services.rendering import pack, render_many, unpack
 from chat_server.services.rooms import room_info
 from chat_server.services.wire import Wire, stub, wire_event, wire_own
 from chat_server.storage.queries import messages, rooms, streams
@@ -33,12 +34,13 @@ class Page:
 
 
 async def room_page(tx: Reader, actor: Actor, room: str, after: int, limit: int) -> Page:
-    """Events after `after`, dense: what may not be seen is a stub. Raises `Problem` 3001."""
+    """Events after `after`, dense: what may not be seen, or is void within the page, is a stub. At least one if there
+    is any, at most `limit`, and no more than fit into `limits.PAGE_BYTES`. Raises `Problem` 3001."""
     standing = await in_room(tx, actor, room)
-    rows = await streams.events(tx, standing.room_id, after, limit)
     visible = await rooms.intervals(tx, standing.room_id, actor.user_id)
+    rows = _loadable(await streams.events(tx, standing.room_id, after, limit), visible)
     events = await _render(tx, standing.room_id, room, rows, visible)
-    last = rows[-1].seq if rows else max(after, standing.last_seq)
+    last = rows[len(events) - 1].seq if events else max(after, standing.last_seq)
     return Page(standing.room_id, visible, events, last, standing.last_seq)
 
 
@@ -50,18 +52,48 @@ async def own_page(tx: Reader, actor: Actor, after: int, limit: int) -> Page:
     return Page(0, (), events, rows[-1][0] if rows else max(after, head), head)
 
 
+def _loadable(rows: Sequence[EventRow], visible: Ranges) -> Sequence[EventRow]:
+    """The first of `rows`, so many that the messages to load for them are no more than a page could hold."""
+    size, loaded = 0, set()
+    for number, row in enumerate(rows):
+        if row.kind in _WHOLE and row.message_id not in loaded and may_see(visible, row.seq, row.target):
+            loaded.add(row.message_id)
+            size += row.size
+            if size > limits.PAGE_BYTES and number:
+                return rows[:number]
+    return rows
+
+
 async def _render(tx: Reader, room_id: int, room: str, rows: Sequence[EventRow], visible: Ranges) -> list[Wire]:
-    """The wire form of stored events for somebody who may see `visible`."""
+    """The wire form of the first of `rows`, as many as fit into a page, for somebody who may see `visible`.
+
+    An edit shows its message as it is now. If another edit of the message follows in the page, the earlier one is a
+    stub: else a message that was edited 200 times would be there 200 times.
+    """
     shown = {row.seq: row for row in rows if may_see(visible, row.seq, row.target)}
     referred = await _look_up(tx, room_id, list(shown.values()))
-    events = []
+    events: list[Wire] = []
+    edits: dict[int | None, tuple[int, int]] = {}
+    """by message: where its last edit stands in `events`, and how large that is"""
+    total = 0
     for row in rows:
         body = _body(row, referred) if row.seq in shown else None
-        if body is None:
-            events.append(stub(room, row.seq))
-        else:
-            events.append(wire_event(RoomEvent(room_id, room, row.seq, row.kind, row.at, row.by, body)))
+        event = stub(room, row.seq) if body is None else _wire(row, room_id, room, body)
+        size = len(pack(event))
+        void, freed = edits.get(row.message_id, (-1, 0)) if event["kind"] == "edit" else (-1, 0)
+        if events and total + size - freed > limits.PAGE_BYTES:
+            break
+        if void >= 0:
+            events[void] = stub(room, rows[void].seq)
+        if event["kind"] == "edit":
+            edits[row.message_id] = (len(events), size)
+        events.append(event)
+        total += size - freed
     return events
+
+
+def _wire(row: EventRow, room_id: int, room: str, body: Wire) -> Wire:
+    return wire_event(RoomEvent(room_id, room, row.seq, row.kind, row.at, row.by, body))
 
 
 @dataclass(frozen=True, slots=True)

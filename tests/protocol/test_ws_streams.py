@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 from dataclasses import dataclass
 from typing import Any
 
@@ -159,6 +161,32 @@ async def test_a_resume_that_failed_is_tried_again_on_the_same_connection(
     await peer.close()
 
 
+async def test_who_missed_a_lot_is_not_taken_for_a_slow_reader(scene: Scene) -> None:
+    """Sixty of the longest messages are 7 MB: they come in pages that a queue of one mebibyte holds."""
+
+    async def much(tx: Any) -> None:
+        for _ in range(60):
+            await scene.world.post(scene.owner, scene.room, Text("道" * 19_000), tx=tx)
+
+    await scene.act(much)
+    line = socket.socket()
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)  # as narrow as a line is that is no loopback
+    line.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(line, ("127.0.0.1", scene.server.ports["lgwan"]))
+    peer = await Peer.open(scene.server.ports["lgwan"], sock=line)
+    await peer.ask("auth", token=scene.member.token)
+    resumed = await peer.ask("resume", rooms={scene.room: 2})
+    assert resumed["rooms"][scene.room]["state"] == "replay"
+    got, live = [2], False
+    while not live:
+        page = await peer.ask("pull", room=scene.room, after=got[-1])
+        got += [event["seq"] for event in page["events"]]
+        live = page["live"]
+    assert got == list(range(2, resumed["rooms"][scene.room]["head"] + 1))
+    assert (await peer.ask("ping"))["op"] == "result", "closed behind what it was given"
+    await peer.close()
+
+
 async def test_a_hole_is_filled_by_the_same_command(scene: Scene) -> None:
     acks = [await scene.world.post(scene.owner, scene.room) for _ in range(4)]
     peer = await scene.live(scene.member)
@@ -278,8 +306,6 @@ async def test_sending_again_gives_the_first_answer_whatever_the_device(scene: S
 
 
 async def test_two_sends_with_one_key_at_once_are_one_message(scene: Scene) -> None:
-    import asyncio
-
     peers = [await scene.live(scene.owner) for _ in range(4)]
     fields = {"room": scene.room, "client_msg_id": "message1", "blocks": text("一度だけ")}
     answers = await asyncio.gather(*(peer.ask("send", **fields) for peer in peers))

@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from chat_server.clock import SystemClock
+from chat_server.domain import limits
 from chat_server.domain.actors import Actor
 from chat_server.ports import Reader, Row, Tx, Value
 from chat_server.services import changing, messages, pages, rooms, streams
@@ -16,6 +18,8 @@ from chat_server.services.answers import Ack
 from chat_server.services.blocks import Text
 from chat_server.services.commands import Edit, Pin, React, Send
 from chat_server.services.drafts import draft
+from chat_server.services.pages import Page
+from chat_server.services.rendering import pack
 from chat_server.services.rooms import NewRoom, RoomChange
 from chat_server.storage.sqlite.storage import SqliteStorage
 from tests.support.people import add_people
@@ -135,3 +139,92 @@ async def test_what_a_resume_lets_see_is_what_a_page_lets_see(scene: Scene) -> N
         page = await scene.storage.read(lambda tx, each=each: pages.room_page(tx, scene.member, each, 0, 10))  # type: ignore[misc]
         assert sorted(seen[each]) == sorted(page.visible)
     assert len(seen[room]) == 2
+
+
+LONG = "道" * 19_000
+
+
+async def pages_of(scene: Scene, room: str) -> list[Page]:
+    """The whole room, as a client pulls it that asks for as much as it may."""
+    found: list[Page] = []
+    while not found or found[-1].last < found[-1].head:
+        after = found[-1].last if found else 0
+        found.append(
+            await scene.storage.read(
+                lambda tx, after=after: pages.room_page(tx, scene.member, room, after, limits.PAGE_EVENTS_MAX)  # type: ignore[misc]
+            )
+        )
+        assert found[-1].last > after, "a page brings at least one event"
+    return found
+
+
+async def test_a_page_ends_at_its_bytes_and_the_next_goes_on(scene: Scene) -> None:
+    async def much(tx: Tx) -> str:
+        room = await scene.new_room(tx)
+        for _ in range(12):
+            await scene.post(tx, room, LONG)
+        return room
+
+    found = await pages_of(scene, await scene.storage.write(much))
+    assert [event["seq"] for page in found for event in page.events] == list(range(1, 15))
+    assert len(found) > 3
+    for page in found:
+        assert page.last == page.events[-1]["seq"]
+        assert len(pack(page.events)) <= limits.PAGE_BYTES
+
+
+async def test_what_is_larger_than_a_page_is_a_page(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "PAGE_BYTES", 100)
+    room = await scene.storage.write(scene.new_room)
+    await scene.storage.write(lambda tx: scene.post(tx, room))
+    found = await pages_of(scene, room)
+    assert [[event["kind"] for event in page.events] for page in found] == [["stub"], ["membership"], ["message"]]
+
+
+async def test_hidden_messages_do_not_shorten_a_page(scene: Scene) -> None:
+    async def much(tx: Tx) -> str:
+        room = await scene.new_room(tx)
+        await rooms.leave(tx, scene.member, room)
+        for _ in range(12):
+            await scene.post(tx, room, LONG)
+        await rooms.invite(tx, scene.owner, room, rooms.Invitation((scene.member.id,)))
+        return room
+
+    assert len(await pages_of(scene, await scene.storage.write(much))) == 1
+
+
+async def test_many_edits_of_a_message_carry_it_once(scene: Scene) -> None:
+    """Each edit shows the message as it is now: a page of 200 edits was the same message 200 times."""
+
+    async def much(tx: Tx) -> tuple[str, Ack]:
+        room = await scene.new_room(tx)
+        said, other = await scene.post(tx, room, LONG), await scene.post(tx, room)
+        for n in range(200):
+            await scene.edit(tx, said, n + 1, f"{LONG}{n}")
+        await scene.edit(tx, other, 1, "訂正")
+        return room, said
+
+    room, said = await scene.storage.write(much)
+    (page,) = await pages_of(scene, room)
+    assert len(pack(page.events)) <= limits.PAGE_BYTES
+    assert [event["seq"] for event in page.events] == list(range(1, 206))
+    edits = [event for event in page.events if event["kind"] == "edit"]
+    assert [(event["target"], event["seq"]) for event in edits] == [(said.seq, 204), (4, 205)]
+    assert edits[0]["message"]["version"] == 201
+    assert {event["kind"] for event in page.events[4:203]} == {"stub"}
+    assert set(page.events[4]) == {"op", "room", "seq", "kind"}
+
+
+async def test_what_an_edit_made_void_stands_whole_if_the_page_ends_before_it(scene: Scene) -> None:
+    """Whoever stops after a page holds what that page could tell."""
+
+    async def edited(tx: Tx) -> str:
+        room = await scene.new_room(tx)
+        said = await scene.post(tx, room)
+        await scene.edit(tx, said, 1, "訂正")
+        await scene.edit(tx, said, 2, "再訂正")
+        return room
+
+    room = await scene.storage.write(edited)
+    page = await scene.storage.read(lambda tx: pages.room_page(tx, scene.member, room, 3, 1))
+    assert [(event["kind"], event["message"]["text"]) for event in page.events] == [("edit", "再訂正")]

@@ -30,6 +30,7 @@ SENTENCES: Final[dict[str, str]] = {
     "REPLAY_EVENTS": f"too far behind (over {limits.REPLAY_EVENTS:,} events)",
     "PAGE_EVENTS": f"1–{limits.PAGE_EVENTS_MAX}, {limits.PAGE_EVENTS} if absent",
     "PAGE_EVENTS_MAX": f"`limit` is 1–{limits.PAGE_EVENTS_MAX}",
+    "PAGE_BYTES": f"ends at about {limits.PAGE_BYTES // KIB} KiB",
     "TEXT_CHARS": f"together have up to {limits.TEXT_CHARS:,} characters",
     "PHOTOS": f"| `photos` | `ids`: 1–{limits.PHOTOS} attachment ids",
     "BLOCKS": f"Blocks, 1–{limits.BLOCKS} in a message",

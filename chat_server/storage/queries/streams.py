@@ -22,12 +22,15 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
+    """`message_id` and `message`: keys of the message it speaks of; `size`: how many bytes its blocks take."""
+
     seq: int
     kind: EventKind
     at: int
     by: str
     message_id: int | None
     message: str | None
+    size: int
     target: int | None
     data: bytes | None
 
@@ -44,7 +47,8 @@ async def heads(tx: Reader, user_id: int) -> list[Head]:
 
 async def events(tx: Reader, room_id: int, after: int, limit: int) -> list[EventRow]:
     rows = await tx.all(
-        "SELECT e.seq, e.kind, e.at, u.public_id, e.message_id, m.public_id, e.target, e.data FROM events e"
+        "SELECT e.seq, e.kind, e.at, u.public_id, e.message_id, m.public_id,"
+        " coalesce(length(m.blocks), 0), e.target, e.data FROM events e"
         " JOIN users u ON u.id = e.actor_id LEFT JOIN messages m ON m.id = e.message_id"
         " WHERE e.room_id = ? AND e.seq > ? ORDER BY e.seq LIMIT ?",
         room_id,
