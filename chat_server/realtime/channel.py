@@ -14,6 +14,9 @@ _CODECS: Final[tuple[Codec, ...]] = (MSGPACK, JSON)
 
 Write = Callable[[bytes], None]
 
+BURST: Final = 256 * 1024
+"""Bytes that a connection is written at once: a quarter of what its queue may hold, so that no commit fills it alone."""
+
 
 class Channel:
     """Connections by codec, each with the bound method that writes to its socket."""
@@ -39,12 +42,24 @@ class Channel:
         self.hidden.pop(connection, None)
         self.lookers.discard(connection)
 
-    def write(self, events: Sequence[RoomEvent]) -> None:
-        """Events of this room, in order: one write per connection, encoded once per codec."""
-        for codec, live in zip(_CODECS, self.live, strict=True):
-            if not live:
-                continue
-            frames = [codec.frame(wire_event(event)) for event in events]
+    def write(self, events: Sequence[RoomEvent]) -> int:
+        """The first of `events`, all of this room and in order, as many as make one burst; answers how many.
+
+        One write per connection, encoded once per codec.
+        """
+        encoded: list[tuple[Codec, dict[Connection, Write], list[bytes]]] = [
+            (codec, live, []) for codec, live in zip(_CODECS, self.live, strict=True) if live
+        ]
+        written = size = 0
+        for event in events:
+            wire = wire_event(event)
+            for codec, _, frames in encoded:
+                frames.append(codec.frame(wire))
+            written += 1
+            size += len(encoded[0][2][-1])
+            if size >= BURST:
+                break
+        for codec, live, frames in encoded:
             whole = b"".join(frames)
             # A copy: a write past a socket's bound evicts it, which changes the table.
             if not self.hidden:
@@ -58,8 +73,9 @@ class Channel:
                     write(whole)
                     continue
                 if visible not in seen:
-                    seen[visible] = self._seen(codec, events, frames, visible)
+                    seen[visible] = self._seen(codec, events[:written], frames, visible)
                 write(seen[visible])
+        return written
 
     def _seen(self, codec: Codec, events: Sequence[RoomEvent], frames: list[bytes], visible: Ranges) -> bytes:
         """What somebody gets who may see `visible`. A subscription may begin after events that are yet to be written:

@@ -161,20 +161,27 @@ async def test_a_resume_that_failed_is_tried_again_on_the_same_connection(
     await peer.close()
 
 
-async def test_who_missed_a_lot_is_not_taken_for_a_slow_reader(scene: Scene) -> None:
-    """Sixty of the longest messages are 7 MB: they come in pages that a queue of one mebibyte holds."""
+async def sixty_long_messages(scene: Scene, tx: Any) -> None:
+    """7 MB."""
+    for _ in range(60):
+        await scene.world.post(scene.owner, scene.room, Text("道" * 19_000), tx=tx)
 
-    async def much(tx: Any) -> None:
-        for _ in range(60):
-            await scene.world.post(scene.owner, scene.room, Text("道" * 19_000), tx=tx)
 
-    await scene.act(much)
+async def by_a_narrow_line(scene: Scene, who: Someone) -> Peer:
+    """Authenticated, over a socket that takes at once what a line does that is no loopback."""
     line = socket.socket()
-    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)  # as narrow as a line is that is no loopback
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
     line.setblocking(False)
     await asyncio.get_running_loop().sock_connect(line, ("127.0.0.1", scene.server.ports["lgwan"]))
     peer = await Peer.open(scene.server.ports["lgwan"], sock=line)
-    await peer.ask("auth", token=scene.member.token)
+    await peer.ask("auth", token=who.token)
+    return peer
+
+
+async def test_who_missed_a_lot_is_not_taken_for_a_slow_reader(scene: Scene) -> None:
+    """The pages are such that a queue of one mebibyte holds them."""
+    await scene.act(lambda tx: sixty_long_messages(scene, tx))
+    peer = await by_a_narrow_line(scene, scene.member)
     resumed = await peer.ask("resume", rooms={scene.room: 2})
     assert resumed["rooms"][scene.room]["state"] == "replay"
     got, live = [2], False
@@ -184,6 +191,17 @@ async def test_who_missed_a_lot_is_not_taken_for_a_slow_reader(scene: Scene) -> 
         live = page["live"]
     assert got == list(range(2, resumed["rooms"][scene.room]["head"] + 1))
     assert (await peer.ask("ping"))["op"] == "result", "closed behind what it was given"
+    await peer.close()
+
+
+async def test_a_burst_of_long_messages_leaves_its_readers_there(scene: Scene) -> None:
+    """The same 7 MB live, of one commit: whoever reads is not behind, however much comes at once."""
+    peer = await by_a_narrow_line(scene, scene.member)
+    await peer.ask("resume")
+    await scene.act(lambda tx: sixty_long_messages(scene, tx))
+    for _ in range(60):
+        assert len((await peer.event("message"))["message"]["text"]) == 19_000
+    assert (await peer.ask("ping"))["op"] == "result"
     await peer.close()
 
 

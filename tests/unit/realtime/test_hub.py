@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgpack
@@ -10,9 +11,11 @@ import pytest
 from chat_server.domain import closing
 from chat_server.domain.actors import Actor
 from chat_server.domain.events import EVERYTHING, EventKind, Joined, Left, Note, ReadMoved, RoomEvent, UserEvent
+from chat_server.realtime.channel import BURST
 from chat_server.realtime.codec import JSON, MSGPACK, Codec, payloads
 from chat_server.realtime.connection import Connection
-from chat_server.realtime.hub import HOLD, Hub
+from chat_server.realtime.holding import HOLD, PACE, QUEUED
+from chat_server.realtime.hub import Hub
 
 ROOM_ID, ROOM = 5, "r" * 26
 END = EVERYTHING[0][1]
@@ -49,8 +52,8 @@ class Peer:
         return [(wire["seq"], wire["kind"]) for wire in self.heard]
 
 
-def event(seq: int, kind: EventKind = "message", **more: Any) -> RoomEvent:
-    return RoomEvent(ROOM_ID, ROOM, seq, kind, 1, "u1", {"n": seq}, **more)
+def event(seq: int, kind: EventKind = "message", pad: str = "", **more: Any) -> RoomEvent:
+    return RoomEvent(ROOM_ID, ROOM, seq, kind, 1, "u1", {"n": seq, "pad": pad}, **more)
 
 
 @pytest.fixture
@@ -86,8 +89,6 @@ def test_what_one_commit_brought_is_one_write(hub: Hub) -> None:
 
 
 async def test_events_wait_for_a_commit_that_is_coming_but_not_long(hub: Hub) -> None:
-    import asyncio
-
     member = Peer(hub, 1).join()
     coming = True
     hub.more_coming = lambda: coming
@@ -108,6 +109,46 @@ async def test_events_wait_for_a_commit_that_is_coming_but_not_long(hub: Hub) ->
     hub.channels[ROOM_ID].live[0][member.connection] = write
     await asyncio.wait_for(written.wait(), HOLD * 500)
     assert member.seqs == [(1, "message"), (2, "message"), (3, "message")]
+
+
+async def test_a_burst_of_large_events_comes_in_pieces_that_a_reader_can_take(hub: Hub) -> None:
+    """Written at once, they would be past the bound of a queue that was empty: every reader would be evicted."""
+    member, elsewhere = Peer(hub, 1).join(), Peer(hub, 2)
+    hub.subscribe(elsewhere.connection, ROOM_ID + 1, "other", EVERYTHING)
+    large = [event(seq, pad="x" * 100_000) for seq in range(1, 9)]
+    hub.publish(large)
+    assert len(member.writes) == 1
+    hub.publish([event(9), RoomEvent(ROOM_ID + 1, "other", 1, "message", 1, "u1", {})])
+    assert len(elsewhere.writes) == 1, "another room waits for nothing"
+    assert len(member.writes) == 1, "what comes meanwhile waits in its place"
+    everything = asyncio.Event()
+
+    def write(frames: bytes) -> None:
+        member.writes.append(frames)
+        if len(member.heard) == 9:
+            everything.set()
+
+    hub.channels[ROOM_ID].live[0][member.connection] = write
+    await asyncio.wait_for(everything.wait(), PACE * 500)
+    assert member.seqs == [(seq, "message") for seq in range(1, 10)]
+    assert max(map(len, member.writes)) < BURST + 101_000
+    hub.publish([event(10)])
+    assert member.seqs[-1] == (10, "message"), "the pace is that of a burst alone"
+
+
+async def test_a_removal_does_not_wait_for_a_burst(hub: Hub) -> None:
+    staying, leaving = Peer(hub, 1).join(), Peer(hub, 2).join()
+    hub.publish([event(seq, pad="x" * 200_000) for seq in range(1, 6)])
+    hub.publish([event(6, "membership", effect=Left(2, "u2")), event(7)])
+    assert [seq for seq, _ in leaving.seqs] == [1, 2, 3, 4, 5, 6]
+    assert [seq for seq, _ in staying.seqs] == [1, 2, 3, 4, 5, 6, 7]
+
+
+async def test_what_waits_for_a_burst_is_bounded(hub: Hub) -> None:
+    """A room that writes faster than lines carry lets go of slow readers; it does not keep everything for them."""
+    member = Peer(hub, 1).join()
+    hub.publish([event(seq, pad="x" * BURST) for seq in range(1, QUEUED + 11)])
+    assert member.seqs[-1] == (10, "message")
 
 
 def test_a_removal_acts_at_its_own_seq(hub: Hub) -> None:
