@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from chat_server.domain.actors import Actor
@@ -17,7 +18,7 @@ class Connection:
     """
 
     __slots__ = (
-        "actor", "changes", "close", "codec", "expires", "looking", "own_head", "own_live", "rooms", "waiting", "watching", "write",
+        "actor", "changes", "close", "codec", "expires", "looking", "own_head", "own_live", "rooms", "turn", "waiting", "watching", "write",
     )  # fmt: skip
 
     def __init__(
@@ -28,6 +29,8 @@ class Connection:
         self.close = close
         self.actor = actor
         self.expires = expires
+        self.turn = asyncio.Lock()
+        """One thing at a time is read for a connection; what else it asked for waits in order."""
         self.own_live = False
         self.own_head = 0
         """The last event of the own stream that went by while the client was still catching up."""

@@ -41,8 +41,8 @@ from chat_server.services.people import wire_person
 
 Answer = Callable[[int, dict[str, Any] | BaseException], None]
 FEATURES: Final = ("photos", "edit", "redact", "react", "pin", "bookmark", "receipts", "presence", "typing", "forward")
-AT_ONCE: Final = 8
-"""Authentications, resumes and pages under way in one process: enough to keep every reading thread busy."""
+AT_ONCE: Final = 4
+"""Authentications under way in one process, and as many resumes and pages: enough to keep every reading thread busy."""
 
 WRITES: Final[dict[type, Callable[..., Awaitable[Ack]]]] = {
     Redact: changing.redact,
@@ -91,9 +91,10 @@ class Dispatcher:
         self._presence = Presence(storage, hub)
         self._catching_up = CatchingUp(storage, hub, epoch)
         self._tasks: set[asyncio.Task[None]] = set()
-        self.gate = asyncio.Semaphore(AT_ONCE)
-        """Whatever reads for a socket passes here, so that thousands who come back at once wait for each other and
-        not everybody else for them."""
+        self.door = asyncio.Semaphore(AT_ONCE)
+        """Who comes in passes here: thousands at once wait for each other and not everybody else for them."""
+        self._gate = asyncio.Semaphore(AT_ONCE)
+        """Whatever is read for somebody inside passes here, so that nobody waits at the door for a page."""
         self._writing = 0
         self._settled = asyncio.Event()
         hub.more_coming = lambda: self._writing > 0
@@ -166,8 +167,10 @@ class Dispatcher:
     # Reading
 
     async def _slower(self, connection: Connection, command: Command, answer: Answer) -> None:
-        async with self.gate:
-            await self._read(connection, command, answer)
+        # Its own turn first: who asks for forty pages waits for their own, and holds one place at the gate.
+        async with connection.turn, self._gate:
+            if self.hub.has(connection):
+                await self._read(connection, command, answer)
 
     async def _read(self, connection: Connection, command: Command, answer: Answer) -> None:
         assert not isinstance(command, Typing)

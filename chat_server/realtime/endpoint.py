@@ -125,7 +125,7 @@ class Socket:
 
     async def _authenticate(self, command: Auth) -> None:
         try:
-            async with self._dispatcher.gate:
+            async with self._dispatcher.door:
                 hello = await self._enter(command.token)
         except Exception as error:
             self._say_problem(command.ref, error)

@@ -48,9 +48,9 @@ class Hub:
 
     def drop(self, connection: Connection) -> None:
         """The socket is gone, or is about to be."""
-        mine = self.users.get(connection.actor.user_id)
-        if mine is None or connection not in mine:
+        if not self.has(connection):
             return
+        mine = self.users[connection.actor.user_id]
         for room_id in list(connection.rooms):
             self.unsubscribe(connection, room_id)
         mine.discard(connection)
@@ -58,9 +58,13 @@ class Hub:
             del self.users[connection.actor.user_id]
             self.on_presence(connection.actor.id, False)
 
+    def has(self, connection: Connection) -> bool:
+        """Whether it is still there."""
+        return connection in self.users.get(connection.actor.user_id, ())
+
     def subscribe(self, connection: Connection, room_id: int, room: str, visible: Ranges) -> None:
         """The connection has everything up to now; later events come by themselves."""
-        if connection not in self.users.get(connection.actor.user_id, ()):
+        if not self.has(connection):
             return  # it went while its page was being read: nobody would ever take it out again
         channel = self.channels.get(room_id)
         if channel is None:

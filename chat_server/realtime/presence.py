@@ -40,7 +40,7 @@ class Presence:
         leavings = self._leavings
         visible = await self._visible(connection, users)
         self._unwatch(connection, connection.watching)
-        if connection not in self._hub.users.get(connection.actor.user_id, ()):
+        if not self._hub.has(connection):
             return {}
         connection.watching = frozenset(visible)
         for user in visible:
