@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bench.observing import Send, read_sends
+from chat_server.storage.sqlite.checkpoints import Checkpoints
 from chat_server.storage.sqlite.opening import lock_folder, open_writer
 
 
@@ -30,6 +31,7 @@ def batches(sends: list[Send], mean: float) -> Iterator[list[Send]]:
 
 def replay(connection: sqlite3.Connection, sends: list[Send], mean: float) -> None:
     execute = connection.execute
+    checkpoints = Checkpoints(connection)
     for batch in batches(sends, mean):
         execute("BEGIN IMMEDIATE")
         for send in batch:
@@ -38,6 +40,8 @@ def replay(connection: sqlite3.Connection, sends: list[Send], mean: float) -> No
                 execute(sql, values).fetchone()
             execute("RELEASE job")
         execute("COMMIT")
+        if checkpoints.due(idle=True):
+            checkpoints.run()
 
 
 def main() -> None:

@@ -26,11 +26,14 @@ from chat_server.services.commands import Send
 from chat_server.services.drafts import draft
 from chat_server.services.keys import SENDS, Keys
 from chat_server.serving import BROKEN_STORAGE
+from chat_server.storage.sqlite import checkpoints
 from chat_server.storage.sqlite.storage import SqliteStorage
 from tests.support.people import add_people
 
 SENDERS = 4
 TEXT = "市道緑町12号線で倒木です。片側をふさいでいます。" * 4
+LOG_PAGES = 100
+"""So few that the log goes back into the database several times in a run, and the process is killed there too."""
 
 
 def tell(line: str) -> None:
@@ -65,6 +68,7 @@ async def who_and_where(storage: SqliteStorage) -> tuple[list[Actor], str, list[
 
 
 async def main(folder: Path, rounds: int) -> None:
+    checkpoints.PAGES = checkpoints.PAGES_MOST = LOG_PAGES  # type: ignore[misc]
     storage = await SqliteStorage.open(folder, SystemClock())
     blobs = FileBlobs(folder / "blobs")
     keys = Keys()

@@ -200,7 +200,12 @@ def test_a_taken_port_is_refused(tmp_path: Path) -> None:
     assert "RENRAKU_PORT" in refused.stderr
 
 
-def test_a_failed_fsync_ends_all_writing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "where",
+    [["-e", "inject=fdatasync:error=EIO:when=12+"], ["-P", "{folder}/renraku.db", "-e", "inject=fdatasync:error=EIO"]],
+    ids=["of the log", "of the database, while the log goes back into it"],
+)
+def test_a_failed_fsync_ends_all_writing(tmp_path: Path, where: list[str]) -> None:
     """No ack after it, no second try on the same pages; the next start has everything that was promised."""
     import asyncio
 
@@ -213,7 +218,7 @@ def test_a_failed_fsync_ends_all_writing(tmp_path: Path) -> None:
     failing = subprocess.run(
         [
             "strace", "-f", "-qq", "-o", str(tmp_path / "calls"), "-e", "trace=fdatasync,fsync",
-            "-e", "inject=fdatasync:error=EIO:when=12+",
+            *(option.format(folder=folder) for option in where),
             sys.executable, "-m", "tests.faults.storage_driver", str(folder), "40",
         ],
         capture_output=True, text=True, timeout=60, check=False,

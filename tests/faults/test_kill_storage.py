@@ -1,4 +1,5 @@
-"""kill -9 at 180 places of the storage path: the n-th write, the n-th fsync, the n-th rename.
+"""kill -9 at 180 places of the storage path: the n-th write, the n-th fsync, the n-th rename; of the log, of a file, of
+the database itself while the log goes back into it.
 
 What was acknowledged is there once, in its place; what was not is there once or never; sending again is safe.
 """
@@ -19,7 +20,7 @@ from tests.faults.ledger import Ledger
 
 ROUNDS = 40
 # How many calls of each kind a whole run makes, roughly; a place beyond the last is drawn again, earlier.
-PLACES = {"pwrite64": 500, "fdatasync": 70, "fsync": 25, "rename": 9, "write": 150}
+PLACES = {"pwrite64": 2000, "fdatasync": 100, "fsync": 30, "rename": 9, "write": 150}
 KILLS_PER_FOLDER = 30
 
 

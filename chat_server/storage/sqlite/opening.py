@@ -21,8 +21,7 @@ _WRITER_PRAGMAS: Final = (
     "PRAGMA busy_timeout = 2000",
     "PRAGMA temp_store = MEMORY",
     "PRAGMA cache_size = -65536",
-    "PRAGMA wal_autocheckpoint = 1000",
-    "PRAGMA journal_size_limit = 67108864",
+    "PRAGMA wal_autocheckpoint = 0",  # see checkpoints.py
 )
 
 

@@ -22,6 +22,7 @@ import structlog
 
 from chat_server.domain.errors import DATABASE_BUSY, DISK_FULL, STORAGE_BROKEN, Problem
 from chat_server.ports import Clock, Row, StorageBroken, Value
+from chat_server.storage.sqlite.checkpoints import Checkpoints
 
 BATCH: Final = 256
 BATCH_SECONDS: Final = 0.02
@@ -98,6 +99,7 @@ class Writer(threading.Thread):
         self._inbox: queue.SimpleQueue[Job | _Stop] = queue.SimpleQueue()
         self._waiting: dict[int, collections.deque[Job]] = {}
         self._tx = SqliteTx(connection)
+        self._checkpoints = Checkpoints(connection)
         self._stopping = False
         self._broken: BaseException | None = None
 
@@ -124,6 +126,7 @@ class Writer(threading.Thread):
             else:
                 done = self._commit_batch()
             self._loop.call_soon_threadsafe(self._deliver, done)
+            self._checkpoint()
 
     # Taking turns
 
@@ -233,6 +236,17 @@ class Writer(threading.Thread):
             self._loop.call_soon_threadsafe(self._on_broken, self._broken)
             return Problem(STORAGE_BROKEN)
         return error
+
+    def _checkpoint(self) -> None:
+        """When everybody's answer is on its way."""
+        idle = not self._waiting and self._inbox.empty()
+        if self._broken is not None or not self._checkpoints.due(idle=idle):
+            return
+        try:
+            self._checkpoints.run()
+        except sqlite3.Error as error:
+            log.warning("the log could not be put back into the database", error=str(error))
+            self._verdict(error)
 
     # Back on the event loop
 
