@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from chat_server.domain.actors import Actor
 from chat_server.domain.events import Ranges
@@ -18,7 +19,7 @@ class Connection:
     """
 
     __slots__ = (
-        "actor", "changes", "close", "codec", "expires", "looking", "own_head", "own_live", "rooms", "turn", "waiting", "watching", "write",
+        "actor", "changes", "close", "codec", "expires", "looking", "own_head", "own_live", "rooms", "turn", "typed", "waiting", "watching", "write",
     )  # fmt: skip
 
     def __init__(
@@ -41,4 +42,17 @@ class Connection:
         """Rooms joined while the client was catching up with its own stream: live as soon as it has heard of them."""
         self.looking = 0
         """The room on the screen (integer key), 0 for none."""
+        self.typed: dict[int, float] = {}
+        """When it was last told, by room, that somebody types here."""
         self.watching: frozenset[str] = frozenset()
+
+
+def tell(connections: Iterable[Connection], wire: dict[str, Any]) -> None:
+    """One map to several, encoded once per codec."""
+    frames: dict[int, bytes] = {}
+    # A copy: a write past a socket's bound evicts it, which changes the set that it is in.
+    for connection in list(connections):
+        index = connection.codec.index
+        if index not in frames:
+            frames[index] = connection.codec.frame(wire)
+        connection.write(frames[index])

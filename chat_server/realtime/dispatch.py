@@ -106,7 +106,6 @@ class Dispatcher:
         task.add_done_callback(self._tasks.discard)
 
     def forget(self, connection: Connection) -> None:
-        self._ephemeral.forget(connection)
         self._presence.forget(connection)
         self.hub.drop(connection)
 

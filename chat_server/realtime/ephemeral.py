@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any, Final
+from typing import Final
 
 from chat_server.domain import limits
 from chat_server.domain.events import ReadMoved
 from chat_server.ports import Storage
 from chat_server.realtime.channel import Channel
-from chat_server.realtime.connection import Connection
+from chat_server.realtime.connection import Connection, tell
 from chat_server.realtime.hub import Hub
 from chat_server.services.reading import positions
 
@@ -23,14 +23,9 @@ class Ephemeral:
     def __init__(self, storage: Storage, hub: Hub) -> None:
         self._storage = storage
         self._hub = hub
-        self._typed: dict[tuple[Connection, int], float] = {}
         self._moved: set[int] = set()
         self._counting: asyncio.Task[None] | None = None
         hub.on_read_moved = self.read_moved
-
-    def forget(self, connection: Connection) -> None:
-        for key in [key for key in self._typed if key[0] is connection]:
-            del self._typed[key]
 
     # Typing
 
@@ -39,13 +34,12 @@ class Ephemeral:
         channel = self._hub.by_room.get(room)
         if channel is None or channel.room_id not in connection.rooms:
             return
-        now, key = time.monotonic(), (connection, channel.room_id)
-        if now - self._typed.get(key, 0.0) < _TYPING_SECONDS:
+        now, actor = time.monotonic(), connection.actor
+        if now - connection.typed.get(channel.room_id, -_TYPING_SECONDS) < _TYPING_SECONDS:
             return
-        self._typed[key] = now
-        actor = connection.actor
+        connection.typed[channel.room_id] = now
         wire = {"op": "typing", "room": room, "user": actor.id, "name": actor.name}
-        self._to_lookers(channel, wire, but=actor.user_id)
+        tell([looker for looker in channel.lookers if looker.actor.user_id != actor.user_id], wire)
 
     # Receipts
 
@@ -54,7 +48,7 @@ class Ephemeral:
         if channel is None or not channel.lookers:
             return
         if note.named and note.members <= limits.RECEIPT_MEMBERS:
-            self._to_lookers(channel, {"op": "receipt", "room": note.room, "user": note.user, "upto": note.upto})
+            tell(channel.lookers, {"op": "receipt", "room": note.room, "user": note.user, "upto": note.upto})
             return
         self._moved.add(note.room_id)
         if self._counting is None or self._counting.done():
@@ -72,15 +66,4 @@ class Ephemeral:
 
     async def _send_counts(self, channel: Channel) -> None:
         counts = await self._storage.read(lambda tx: positions(tx, channel.room_id))
-        self._to_lookers(channel, {"op": "receipts", "room": channel.room, "upto": counts})
-
-    # Writing
-
-    def _to_lookers(self, channel: Channel, wire: dict[str, Any], but: int = 0) -> None:
-        frames: dict[int, bytes] = {}
-        for connection in list(channel.lookers):
-            if connection.actor.user_id != but:
-                index = connection.codec.index
-                if index not in frames:
-                    frames[index] = connection.codec.frame(wire)
-                connection.write(frames[index])
+        tell(channel.lookers, {"op": "receipts", "room": channel.room, "upto": counts})

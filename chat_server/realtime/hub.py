@@ -28,6 +28,8 @@ class Hub:
         self.channels: dict[int, Channel] = {}
         self.by_room: dict[str, Channel] = {}
         self.users: dict[int, set[Connection]] = {}
+        self.online: set[str] = set()
+        """The same people by their public ids."""
         self.heads: dict[int, int] = {}
         """The last seq that went through here, by room: what a page read earlier is compared with."""
         self.more_coming: Callable[[], bool] = lambda: False
@@ -44,6 +46,7 @@ class Hub:
         mine = self.users.setdefault(connection.actor.user_id, set())
         mine.add(connection)
         if len(mine) == 1:
+            self.online.add(connection.actor.id)
             self.on_presence(connection.actor.id, True)
 
     def drop(self, connection: Connection) -> None:
@@ -56,6 +59,7 @@ class Hub:
         mine.discard(connection)
         if not mine:
             del self.users[connection.actor.user_id]
+            self.online.discard(connection.actor.id)
             self.on_presence(connection.actor.id, False)
 
     def has(self, connection: Connection) -> bool:

@@ -10,7 +10,7 @@ import structlog
 
 from chat_server.domain.events import Left
 from chat_server.ports import Storage
-from chat_server.realtime.connection import Connection
+from chat_server.realtime.connection import Connection, tell
 from chat_server.realtime.hub import Hub
 from chat_server.services.presence import visible_people
 
@@ -47,13 +47,11 @@ class Presence:
             self._watchers.setdefault(user, set()).add(connection)
         if self._leavings != leavings:
             self._doubt(connection, visible)  # after the view was taken, and before this list was there to be looked at
-        online = {c.actor.id for c in self._hub.connections() if c.actor.id in connection.watching}
-        return {user: "online" if user in online else "offline" for user in visible}
+        return {user: "online" if user in self._hub.online else "offline" for user in visible}
 
     def changed(self, user: str, online: bool) -> None:
         """The first connection of somebody came, or the last one went."""
-        for connection in list(self._watchers.get(user, ())):
-            connection.write(connection.codec.frame(_wire(user, online)))
+        tell(self._watchers.get(user, ()), _wire(user, online))
 
     def left(self, gone: Left) -> None:
         """Somebody is in a room less: they may have lost sight of those in it, and those of them. Sight is more than one
