@@ -15,21 +15,29 @@ class Connection:
     """What fan-out needs of a socket, and nothing more: thousands of these idle in memory.
 
     `write(frames)` takes whole WebSocket frames and never waits; past its bound the socket is evicted by whoever owns
-    it. `close(code)` may be called at any time, also twice. Both run on the event loop.
+    it. `backlog()` is how many bytes it has not taken yet. `close(code)` may be called at any time, also twice. All run
+    on the event loop.
     """
 
     __slots__ = (
-        "actor", "changes", "close", "codec", "expires", "looking", "own_head", "own_live", "rooms", "turn", "typed", "waiting", "watching", "write",
+        "actor", "backlog", "changes", "close", "codec", "expires", "looking", "own_head", "own_live", "rooms", "turn", "typed", "waiting", "watching", "write",
     )  # fmt: skip
 
     def __init__(
-        self, codec: Codec, write: Callable[[bytes], None], close: Callable[[int], None], actor: Actor, expires: int
+        self,
+        codec: Codec,
+        write: Callable[[bytes], None],
+        close: Callable[[int], None],
+        actor: Actor,
+        expires: int,
+        backlog: Callable[[], int] = lambda: 0,
     ) -> None:
         self.codec = codec
         self.write = write
         self.close = close
         self.actor = actor
         self.expires = expires
+        self.backlog = backlog
         self.turn = asyncio.Lock()
         """One thing at a time is read for a connection; what else it asked for waits in order."""
         self.own_live = False

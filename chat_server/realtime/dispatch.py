@@ -43,6 +43,8 @@ Answer = Callable[[int, dict[str, Any] | BaseException], None]
 FEATURES: Final = ("photos", "edit", "redact", "react", "pin", "bookmark", "receipts", "presence", "typing", "forward")
 AT_ONCE: Final = 4
 """Authentications under way in one process, and as many resumes and pages: enough to keep every reading thread busy."""
+_LOOK_AGAIN: Final = 0.02
+"""Seconds until a client may have taken its page: a transport tells only when its queue is full."""
 
 WRITES: Final[dict[type, Callable[..., Awaitable[Ack]]]] = {
     Redact: changing.redact,
@@ -167,9 +169,17 @@ class Dispatcher:
 
     async def _slower(self, connection: Connection, command: Command, answer: Answer) -> None:
         # Its own turn first: who asks for forty pages waits for their own, and holds one place at the gate.
-        async with connection.turn, self._gate:
-            if self.hub.has(connection):
-                await self._read(connection, command, answer)
+        async with connection.turn:
+            if isinstance(command, Pull):
+                await self._taken(connection)
+            async with self._gate:
+                if self.hub.has(connection):
+                    await self._read(connection, command, answer)
+
+    async def _taken(self, connection: Connection) -> None:
+        """Until the client has taken what it was given before: nobody falls behind by what they asked for."""
+        while self.hub.has(connection) and connection.backlog() > limits.PAGE_BYTES:  # noqa: ASYNC110 (nobody tells)
+            await asyncio.sleep(_LOOK_AGAIN)
 
     async def _read(self, connection: Connection, command: Command, answer: Answer) -> None:
         assert not isinstance(command, Typing)

@@ -47,7 +47,7 @@ class Endpoint:
             return
         fast = None if self._slow_path else direct(dict(scope))
         if fast is not None:
-            socket = Socket(self._dispatcher, codec, scope, fast.write, fast.shut)
+            socket = Socket(self._dispatcher, codec, scope, fast.write, fast.shut, fast.backlog)
             # Frames come by callback; nothing of ASGI stays behind on an idle connection.
             fast.attach(socket.receive, socket.fell_behind, socket.gone)
             return
@@ -55,7 +55,7 @@ class Endpoint:
 
     async def _run_slowly(self, scope: Scope, receive: Receive, send: Send, codec: Codec) -> None:
         writer = SlowWriter(send, lambda: socket.fell_behind())
-        socket = Socket(self._dispatcher, codec, scope, writer.write, writer.shut)
+        socket = Socket(self._dispatcher, codec, scope, writer.write, writer.shut, writer.backlog)
         emptying = asyncio.create_task(writer.run())
         try:
             while not emptying.done():
@@ -77,7 +77,18 @@ class Endpoint:
 class Socket:
     """One connection from handshake to end: feeds `Session`, keeps what it decided."""
 
-    __slots__ = ("_codec", "_connection", "_deadline", "_dispatcher", "_over", "_scope", "_session", "_shut", "_write")
+    __slots__ = (
+        "_backlog",
+        "_codec",
+        "_connection",
+        "_deadline",
+        "_dispatcher",
+        "_over",
+        "_scope",
+        "_session",
+        "_shut",
+        "_write",
+    )
 
     def __init__(
         self,
@@ -86,12 +97,14 @@ class Socket:
         scope: Scope,
         write: Callable[[bytes], None],
         shut: Callable[[int], None],
+        backlog: Callable[[], int] = lambda: 0,
     ) -> None:
         self._dispatcher = dispatcher
         self._codec = codec
         self._scope: Scope | None = scope
         self._write = write
         self._shut = shut
+        self._backlog = backlog
         self._session = Session(codec)
         self._connection: Connection | None = None
         self._over = False
@@ -143,7 +156,7 @@ class Socket:
         actor, expires = await self._dispatcher.actor(load)
         if self._over:
             return {}  # to nobody; and what is over is never taken out of the hub again
-        self._connection = Connection(self._codec, self._write, self.close, actor, expires)
+        self._connection = Connection(self._codec, self._write, self.close, actor, expires, self._backlog)
         return await self._dispatcher.greet(self._connection, load)
 
     def _answer(self, ref: int, answer: dict[str, Any] | BaseException) -> None:

@@ -102,6 +102,10 @@ class DirectProtocol(WebSocketsSansIOProtocol):
         """The transport's own bound method: one call between an event and the socket's buffer."""
         return self.transport.write
 
+    def backlog(self) -> int:
+        """Bytes that the peer has not taken yet."""
+        return int(self.transport.get_write_buffer_size())
+
     def send_receive_event_to_app(self) -> None:
         if self.on_frame is None:
             super().send_receive_event_to_app()
@@ -157,7 +161,7 @@ def direct(scope: dict[str, Any]) -> DirectProtocol | None:
 
 
 class SlowWriter:
-    """The same two calls on any ASGI server: a queue, bounded in bytes, and a task that empties it."""
+    """The same calls on any ASGI server: a queue, bounded in bytes, and a task that empties it."""
 
     def __init__(self, send: Callable[[dict[str, Any]], Any], on_slow: Callable[[], None]) -> None:
         self._send = send
@@ -171,6 +175,9 @@ class SlowWriter:
             self._on_slow()
         else:
             self._queue.put_nowait(frames)
+
+    def backlog(self) -> int:
+        return self._waiting
 
     def shut(self, code: int) -> None:
         self._queue.put_nowait(code)

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from chat_server.ports import Tx
 from chat_server.realtime.dispatch import AT_ONCE
+from chat_server.services.blocks import Text
 from tests.support.peer import Peer
 from tests.support.server import RunningServer
 from tests.support.world import World
@@ -84,6 +86,29 @@ async def test_pages_do_not_keep_anybody_at_the_door(
         newcomer = await Peer.open(server.ports["lgwan"])
         assert (await newcomer.ask("auth", token=people[0].token))["op"] == "hello"
     for each in (*peers, newcomer):
+        await each.close()
+
+
+async def test_who_asks_for_many_pages_gets_them_as_fast_as_they_are_taken(server: RunningServer, world: World) -> None:
+    """A client that is behind in many rooms asks for a page of each at once: more than a queue may hold."""
+    org = await world.organization("pages", "みどり野市")
+    person, bystander = await world.person(org), await world.person(org)
+    room = await world.room(person, bystander)
+
+    async def much(tx: Tx) -> None:
+        for _ in range(3):
+            await world.post(person, room, Text("道" * 19_000), tx=tx)
+
+    await server.app.storage.write(much)
+    peer, other = [await Peer.live(server.ports["lgwan"], who.token) for who in (person, bystander)]
+    peer.connection.transport.pause_reading()
+    refs = [await peer.send_command("pull", room=room, after=0) for _ in range(40)]
+    for _ in range(60):
+        await other.ask("pull", room=room, after=0)
+    peer.connection.transport.resume_reading()
+    assert [(await peer.hear())["ref"] for _ in refs] == refs
+    assert (await peer.ask("ping"))["op"] == "result"
+    for each in (peer, other):
         await each.close()
 
 
