@@ -239,9 +239,12 @@ class Dispatcher:
     async def _renew(self, connection: Connection, command: Renew) -> dict[str, Any]:
         """A newer token for the same person on the same device, nobody else's. Raises `Problem` 1004, 6009."""
         scope = {"renraku.zone": connection.actor.zone, "renraku.address": connection.actor.address}
+        before = connection.expires
         actor, expires = await self.actor(self.authenticate(command.token, scope))
         if (actor.user_id, actor.device_id) != (connection.actor.user_id, connection.actor.device_id):
             raise Problem(TOKEN_INVALID, field="token")
+        if connection.expires < before:
+            expires = min(expires, connection.expires)  # brought forward meanwhile, and perhaps not in what was read
         connection.actor = actor
         connection.expires = expires
         return {"op": "result", "expires": expires}

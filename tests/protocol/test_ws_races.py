@@ -93,6 +93,24 @@ async def test_who_goes_while_their_token_is_checked_does_not_come_in(
     assert who.actor.user_id not in server.app.hub.users
 
 
+async def test_a_guests_end_is_not_pushed_back_by_what_was_read_before_it(
+    server: RunningServer, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end is brought forward while a newer token is checked: its note has gone by when the check is done."""
+    world.made += 1
+    org = await world.organization(f"org{world.made}", "みどり野市")
+    admin = await world.person(org, role="organization_admin")
+    guest = await world.person(org, kind="guest", ends_at=server.clock.now() + limits.DAY)
+    peer = await Peer.live(server.ports["lgwan"], guest.token)
+    end = server.clock.now() + limits.MINUTE
+    async with after_the_first_read(server, monkeypatch) as there:
+        ref = await peer.send_command("renew", token=guest.token)
+        await there.wait()
+        await server.app.storage.write(lambda tx: accounts.set_guest_end(tx, admin.actor, guest.id, end))
+    assert (await peer.answer(ref))["expires"] == end
+    await peer.close()
+
+
 async def test_history_that_is_on_its_way_is_hidden_from_who_comes_meanwhile(
     server: RunningServer, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
