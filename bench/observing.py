@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chat_server.fuse import Fuse
 from chat_server.ports import Clock, Reader
 from chat_server.storage.sqlite.storage import READERS, SqliteStorage
 from chat_server.storage.sqlite.writer import Job, SqliteTx, Writer
@@ -85,8 +86,8 @@ def warm_caches() -> None:
     while do: the pages that a thousand clients touch are not memory of their connections."""
     open_storage = SqliteStorage.open
 
-    async def opening(path: Path, clock: Clock) -> SqliteStorage:
-        opened = await open_storage(path, clock)
+    async def opening(path: Path, clock: Clock, fuse: Fuse | None = None) -> SqliteStorage:
+        opened = await open_storage(path, clock, fuse)
         # At once, and several times as many as there are readers, so that each has its turn.
         await asyncio.gather(*(opened.read(_read_everything) for _ in range(4 * READERS)))
         return opened

@@ -18,6 +18,7 @@ from chat_server.clock import SystemClock
 from chat_server.config import Settings
 from chat_server.domain.actors import Actor
 from chat_server.domain.closing import RESTARTING
+from chat_server.fuse import Fuse
 from chat_server.http.parts import Parts, Site
 from chat_server.http.peer import peer_address
 from chat_server.http.routes import build_http
@@ -55,16 +56,17 @@ class App:
     """A running server without its sockets: storage open, workers running. `asgi(zone)` serves one listener."""
 
     def __init__(
-        self, settings: Settings, clock: Clock, storage: SqliteStorage, *, slow_path: bool, workers: bool
+        self, settings: Settings, clock: Clock, fuse: Fuse, storage: SqliteStorage, *, slow_path: bool, workers: bool
     ) -> None:
         self.settings = settings
         self.clock = clock
+        self.fuse = fuse
         self.storage = storage
         self.hub = Hub()
         self.keys = Keys()
         self.tokens = Tokens(self.keys, clock)
         self.passwords = Argon2Passwords()
-        self.blobs = FileBlobs(settings.folder / "blobs")
+        self.blobs = FileBlobs(settings.folder / "blobs", fuse)
         self.photos = DecoderPool(settings.decoders)
         self.outbox = OutboxWorker(storage)
         self.draining = False
@@ -81,9 +83,9 @@ class App:
 
         `workers`: run what a server does beside serving (decoders, outbox, sweeping); a single operation needs none.
         """
-        clock = clock or SystemClock()
-        storage = await SqliteStorage.open(settings.folder, clock)
-        app = cls(settings, clock, storage, slow_path=slow_path, workers=workers)
+        clock, fuse = clock or SystemClock(), Fuse()
+        storage = await SqliteStorage.open(settings.folder, clock, fuse)
+        app = cls(settings, clock, fuse, storage, slow_path=slow_path, workers=workers)
         try:
             await app._start()
         except BaseException:
@@ -92,6 +94,8 @@ class App:
         return app
 
     async def _start(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.fuse.on_blown = lambda cause: loop.call_soon_threadsafe(self._broke, cause)
         # The first photo must not pay for a process start: the decoders warm up beside everything else.
         warming = asyncio.create_task(self.photos.start() if self._workers else asyncio.sleep(0))
         await keyring.prepare(self.storage, self.keys)
@@ -102,7 +106,6 @@ class App:
         )
         self.endpoint = Endpoint(self.dispatcher, slow_path=self._slow_path)
         self.storage.on_notes = self._committed
-        self.storage.on_broken = self._broke
         scratch = self.settings.folder / "scratch"
         scratch.mkdir(mode=0o700, exist_ok=True)
         site = Site(
@@ -151,8 +154,8 @@ class App:
         self.hub.publish(notes)
         self.outbox.wake()
 
-    def _broke(self, error: BaseException) -> None:
-        log.critical("the storage failed; stopping without touching it again", error=str(error))
+    def _broke(self, cause: BaseException) -> None:
+        log.critical("the disk failed; stopping without touching it again", error=str(cause))
         self.hub.close_all(RESTARTING)
         self.broken.set()
 

@@ -58,13 +58,9 @@ class Storage(Protocol):
         """Run a writing use case in its own transaction (or savepoint). `org_id` is whose turn it takes.
 
         Raises: whatever the use case raised (nothing is then left of it), `domain.errors.Problem` 8xxx when the
-        disk is full or the database is busy, `StorageBroken` when the process has to stop.
+        disk is full or the database is busy, 9002 when it failed: the process stops, restarts and recovers.
         """
         ...
-
-
-class StorageBroken(Exception):
-    """The storage can no longer promise anything (a failed fsync): stop, restart, recover. Never retry."""
 
 
 class Clock(Protocol):
@@ -90,11 +86,11 @@ class Incoming(Protocol):
     size: int
 
     async def write(self, chunk: bytes) -> None:
-        """Append. Raises `Problem` 8002 (disk full); the temporary file is then gone."""
+        """Append. Raises `Problem` 8002 (disk full), 9002 (disk failed); the temporary file is then gone."""
         ...
 
     async def flush(self) -> None:
-        """Put everything so far into the file at `path`, for whoever reads it before it is kept."""
+        """Put everything so far into the file at `path`, for whoever reads it before it is kept. Raises as `write`."""
         ...
 
     async def discard(self) -> None:
@@ -114,7 +110,7 @@ class BlobStore(Protocol):
         ...
 
     async def keep(self, org_id: int, incoming: Incoming) -> Blob:
-        """Make it permanent. Keeping the same bytes twice is one blob."""
+        """Make it permanent. Keeping the same bytes twice is one blob. Raises `Problem` 8002, 9002."""
         ...
 
     async def keep_bytes(self, org_id: int, data: bytes) -> Blob:

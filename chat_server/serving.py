@@ -134,14 +134,9 @@ async def serve(settings: Settings, on_ready: Callable[[list[str]], None], *, sl
     await asyncio.gather(*(server.ready.wait() for server, _ in servers))
     on_ready([_address(bound) for bound in sockets])
 
-    broken = asyncio.create_task(app.broken.wait())
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({broken, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    if broken.done():
-        await asyncio.sleep(0.2)  # the close frames leave; nothing else may touch the disk, not even an orderly close
-        sys.stderr.flush()
-        os._exit(BROKEN_STORAGE)
-    broken.cancel()
+    # To the very end: a disk that fails during the stop has failed all the same.
+    dying = asyncio.create_task(_die_of_the_disk(app))
+    await stop.wait()
     log.info("stopping")
     for server, _ in servers:
         for listening in server.servers:
@@ -151,9 +146,19 @@ async def serve(settings: Settings, on_ready: Callable[[list[str]], None], *, sl
         server.should_exit = True
     await asyncio.gather(*running)
     await app.close()
+    if app.broken.is_set():
+        await dying
+    dying.cancel()
     (settings.folder / SOCKET).unlink(missing_ok=True)
     log.info("stopped")
     return 0
+
+
+async def _die_of_the_disk(app: App) -> None:
+    await app.broken.wait()
+    await asyncio.sleep(0.2)  # the close frames leave; nothing else may touch the disk, not even an orderly close
+    sys.stderr.flush()
+    os._exit(BROKEN_STORAGE)
 
 
 def _address(bound: socket.socket) -> str:

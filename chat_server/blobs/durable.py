@@ -10,26 +10,24 @@ from pathlib import Path
 from typing import Final
 
 from chat_server.domain.errors import DISK_FULL, Problem
-from chat_server.ports import StorageBroken
+from chat_server.fuse import Fuse
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _BROKEN: Final = frozenset({errno.EIO, errno.EROFS})  # EROFS: what a file system turns to after an I/O error
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Raises `Problem` 8002 for a full disk and `StorageBroken` for a failing one instead of their OSError.
-
-    After a failed fsync the kernel may have dropped the pages and call the next one a success: whoever gets
-    `StorageBroken` MUST NOT try again (fsync(2), "Errors"; PostgreSQL learned it in 2018).
-    """
+def translated(fuse: Fuse) -> Iterator[None]:
+    """Raises `Problem` 8002 for a full disk and 9002 for a failing one instead of their OSError; the latter blows `fuse`,
+    and a blown fuse lets nothing begin: not even another file in a folder whose fsync failed is safe."""
+    fuse.check()
     try:
         yield
     except OSError as error:
         if error.errno in _FULL:
             raise Problem(DISK_FULL) from error
         if error.errno in _BROKEN:
-            raise StorageBroken(str(error)) from error
+            raise fuse.blow(error) from error
         raise
 
 

@@ -24,6 +24,7 @@ from typing import Final, TypeVar
 
 from chat_server.blobs.durable import fsync_folder, translated
 from chat_server.blobs.incoming import FileIncoming
+from chat_server.fuse import Fuse
 from chat_server.ports import Blob, Incoming
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
@@ -35,9 +36,10 @@ T = TypeVar("T")
 class FileBlobs:
     """Implements `ports.BlobStore`. One process owns the folder. `close` it at the end."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, fuse: Fuse | None = None) -> None:
         """Makes the folder where it is missing (blocks). Raises OSError where that cannot be."""
         self._root = root
+        self._fuse = fuse or Fuse()
         self._incoming = root / "incoming"
         for folder in (root, self._incoming):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -48,14 +50,14 @@ class FileBlobs:
 
     def receive(self) -> FileIncoming:
         """A new temporary file; it appears on disk with its first batch."""
-        incoming = FileIncoming(self._incoming / secrets.token_hex(16), self._off_loop)
+        incoming = FileIncoming(self._incoming / secrets.token_hex(16), self._off_loop, self._fuse)
         self._arriving.add(incoming)
         return incoming
 
     async def keep(self, org_id: int, incoming: Incoming) -> Blob:
         """Make it permanent. Keeping the same bytes twice is one blob, with a fresh modification time.
 
-        Raises: `Problem` 8002, `StorageBroken`; the temporary file is then gone.
+        Raises: `Problem` 8002, 9002; the temporary file is then gone.
         """
         if not isinstance(incoming, FileIncoming):
             raise TypeError("bytes that this store did not receive")
@@ -74,9 +76,9 @@ class FileBlobs:
         return self._root / f"{org_id:d}" / sha256[:2] / sha256
 
     async def delete(self, org_id: int, sha256: str) -> None:
-        """Remove for good; missing is fine. Raises `StorageBroken`."""
+        """Remove for good; missing is fine. Raises `Problem` 9002."""
         path = self.path(org_id, sha256)
-        await self._off_loop(lambda: _delete(path))
+        await self._off_loop(lambda: _delete(path, self._fuse))
 
     async def sweep(self, older_than_ms: int) -> int:
         """Remove what interrupted uploads left in `incoming`, untouched for that long; answers how many files."""
@@ -119,8 +121,8 @@ class FileBlobs:
             self._durable.add(folder)
 
 
-def _delete(path: Path) -> None:
-    with translated():
+def _delete(path: Path, fuse: Fuse) -> None:
+    with translated(fuse):
         try:
             path.unlink()
         except FileNotFoundError:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from chat_server.blobs.durable import translated, write_all
+from chat_server.fuse import Fuse
 
 BATCH_BYTES: Final = 256 * 1024
 """chunks from the network are small, and a change of threads for each would cost more than the writing"""
@@ -25,10 +26,11 @@ class FileIncoming:
     One task writes. The lock is for its cancellation: a thread may be in the middle of a batch when `discard` comes.
     """
 
-    def __init__(self, path: Path, run: Run) -> None:
+    def __init__(self, path: Path, run: Run, fuse: Fuse) -> None:
         self.path = path
         self.size = 0
         self._run = run
+        self._fuse = fuse
         self._batch = bytearray()
         self._hash = hashlib.sha256()
         self._descriptor: int | None = None
@@ -36,7 +38,7 @@ class FileIncoming:
         self._lock = threading.Lock()
 
     async def write(self, chunk: bytes) -> None:
-        """Append. Raises `Problem` 8002, `StorageBroken`; the temporary file is then gone."""
+        """Append. Raises `Problem` 8002, 9002; the temporary file is then gone."""
         self.add(chunk)
         if len(self._batch) >= BATCH_BYTES:
             await self.flush()
@@ -81,7 +83,7 @@ class FileIncoming:
             try:
                 if self._closed:
                     raise ValueError("these bytes were kept or discarded")
-                with translated():
+                with translated(self._fuse):
                     yield
             except BaseException:
                 self._remove()

@@ -8,12 +8,11 @@ from typing import Any, Final
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chat_server.domain.errors import INTERNAL, STORAGE_BROKEN, Problem
+from chat_server.domain.errors import INTERNAL, Problem
 from chat_server.http.body import ClientGone
 from chat_server.http.metrics import Metrics
 from chat_server.http.replies import send_problem, with_security_headers
 from chat_server.http.seen import Seen, begin
-from chat_server.ports import StorageBroken
 
 CLIENT_GONE: Final = 499
 """In the log only: nobody was left to get it."""
@@ -57,9 +56,6 @@ class Envelope:
             return
         except Problem as caught:
             problem = caught
-        except StorageBroken:
-            log.exception("storage broken", trace=seen.trace, route=seen.route)
-            problem = Problem(STORAGE_BROKEN)
         except Exception:
             log.exception("internal error", trace=seen.trace, route=seen.route)
             problem = Problem(INTERNAL, trace=seen.trace)

@@ -8,60 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
-import os
 import random
-import signal
-import sys
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
-from PIL import Image
 
-from chat_server.app import App
-from chat_server.config import load
-from chat_server.services import rooms
+from tests.faults.served import Server, photo, whole_room
 from tests.support.peer import Closed, Peer, text
-from tests.support.people import add_organization, add_person
 
 CYCLES = 20
-
-
-class Server:
-    """One data folder, served again and again on the same port."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.port = 0
-
-    async def prepare(self) -> None:
-        """Three people in a room, with tokens that a test can hold on to."""
-        app = await App.open(load(environment={"RENRAKU_DATA": str(self.folder), "RENRAKU_PORT": "0"}), workers=False)
-        org_id = await add_organization(app.storage)
-        people = [await add_person(app.storage, org_id, f"person{i}") for i in range(3)]
-        org = await app.storage.read(lambda tx: tx.one("SELECT public_id FROM organizations"))
-        assert org is not None
-        self.tokens = [app.tokens.issue(p.id, p.device, org[0], p.zone)[0] for p in people]
-        new = rooms.NewRoom(kind="private", name="道路", members=tuple(p.id for p in people[1:]))
-        self.room = await app.storage.write(lambda tx: rooms.create(tx, people[0], new))
-        await app.close()
-
-    async def start(self) -> None:
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "chat_server", "serve",
-            env={**os.environ, "RENRAKU_DATA": str(self.folder), "RENRAKU_PORT": str(self.port)},
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-        )  # fmt: skip
-        assert self.process.stdout is not None
-        async with asyncio.timeout(30):
-            ready = (await self.process.stdout.readline()).decode()
-        self.port = int(ready.split("127.0.0.1:")[1].split("/")[0])
-
-    async def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        await self.process.communicate()
 
 
 class Writer:
@@ -102,14 +59,9 @@ class Writer:
             await asyncio.sleep(answer["params"]["retry_after"])
 
     async def send_photos(self, server: Server) -> None:
-        image = io.BytesIO()
-        Image.new("RGB", (320, 240), (self.number * 60, 120, 90)).save(image, "JPEG")
-        async with httpx2.AsyncClient(
-            base_url=f"http://127.0.0.1:{server.port}", trust_env=False, timeout=10,
-            headers={"Authorization": f"Bearer {server.tokens[self.number]}"},
-        ) as http:  # fmt: skip
+        async with server.http(self.number) as http:
             while True:
-                answer = await http.post("/api/photos?name=a.jpg", content=image.getvalue())
+                answer = await http.post("/api/photos?name=a.jpg", content=photo(self.number * 60))
                 assert answer.status_code < 300, answer.text
                 self.photos.append(answer.json()["id"])
 
@@ -126,21 +78,6 @@ async def traffic_until_killed(server: Server, writers: list[Writer], seconds: f
         with contextlib.suppress(Closed, OSError, httpx2.HTTPError, asyncio.CancelledError):
             async with asyncio.timeout(10):
                 await job
-
-
-async def whole_room(server: Server) -> list[dict[str, Any]]:
-    """Every message as the protocol gives it, by replay and by pages alike."""
-    async with httpx2.AsyncClient(
-        base_url=f"http://127.0.0.1:{server.port}", trust_env=False, timeout=10,
-        headers={"Authorization": f"Bearer {server.tokens[0]}"},
-    ) as http:  # fmt: skip
-        found: list[dict[str, Any]] = []
-        while True:
-            query = f"&before={found[0]['seq']}" if found else ""
-            page = (await http.get(f"/api/rooms/{server.room}/messages?limit=200{query}")).json()
-            found = page["messages"] + found
-            if page["first"]:
-                return found
 
 
 def check(messages: list[dict[str, Any]], writers: list[Writer]) -> None:
@@ -160,10 +97,7 @@ def check(messages: list[dict[str, Any]], writers: list[Writer]) -> None:
 
 async def photos_open(server: Server, writer: Writer) -> None:
     """Every photo that was answered for has its bytes."""
-    async with httpx2.AsyncClient(
-        base_url=f"http://127.0.0.1:{server.port}", trust_env=False, timeout=10,
-        headers={"Authorization": f"Bearer {server.tokens[writer.number]}"},
-    ) as http:  # fmt: skip
+    async with server.http(writer.number) as http:
         for first in range(0, len(writer.photos), 100):
             ids = writer.photos[first : first + 100]
             answer = await http.post("/api/attachments/addresses", json={"ids": ids})

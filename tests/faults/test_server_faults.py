@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from chat_server.domain import closing, limits
-from tests.faults.test_kill_server import Server, whole_room
+from tests.faults.served import Server, whole_room
 from tests.support.cutting_proxy import CuttingProxy
 from tests.support.peer import Peer, text
 from tests.support.server import running_server

@@ -11,7 +11,8 @@ from urllib.parse import quote
 
 import aiosqlite
 
-from chat_server.domain.errors import DATABASE_BUSY, STORAGE_BROKEN, Problem
+from chat_server.domain.errors import DATABASE_BUSY, Problem
+from chat_server.fuse import Fuse
 from chat_server.ports import Clock, Reader, Row, Value
 
 T = TypeVar("T")
@@ -37,8 +38,9 @@ class SqliteReader:
 class Readers:
     """A few connections lent in turn; a connection is never shared between two views."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, fuse: Fuse) -> None:
         self._clock = clock
+        self._fuse = fuse
         self._free: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
         self._all: list[aiosqlite.Connection] = []
         self._recovering: set[asyncio.Task[None]] = set()
@@ -66,7 +68,7 @@ class Readers:
             self._recovering.add(task)
             task.add_done_callback(self._recovering.discard)
             if isinstance(error, sqlite3.Error):
-                raise _translate(error) from error
+                raise self._translate(error) from error
             raise
         self._free.put_nowait(connection)
         return result
@@ -84,11 +86,11 @@ class Readers:
         for connection in self._all:
             await connection.close()
 
-
-def _translate(error: sqlite3.Error) -> Exception:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return Problem(DATABASE_BUSY, retry_after=2)
-    if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return Problem(STORAGE_BROKEN)
-    return error
+    def _translate(self, error: sqlite3.Error) -> Exception:
+        """What cannot be read any more will be missed by the writer too: the start finds out how much of it is left."""
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return Problem(DATABASE_BUSY, retry_after=2)
+        if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            return self._fuse.blow(error)
+        return error

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from chat_server.fuse import Fuse
 from chat_server.ports import Clock, Reader, Tx
 from chat_server.storage.sqlite.opening import DataFolder, lock_folder, open_writer
 from chat_server.storage.sqlite.readers import Readers
@@ -18,37 +19,35 @@ READERS: Final = 3
 
 
 class SqliteStorage:
-    """Open with `open`; `on_notes` receives what committed transactions emitted, on the event loop, in commit order.
+    """Open with `open`; `on_notes` receives what committed transactions emitted, on the event loop, in commit order."""
 
-    `on_broken` is called once when the disk can no longer be trusted: the process has to stop.
-    """
-
-    def __init__(self, folder: DataFolder, connection: sqlite3.Connection, clock: Clock) -> None:
+    def __init__(self, folder: DataFolder, connection: sqlite3.Connection, clock: Clock, fuse: Fuse) -> None:
         self._folder = folder
         self._connection = connection
         self._clock = clock
-        self._readers = Readers(clock)
+        self._fuse = fuse
+        self._readers = Readers(clock, fuse)
         self._writer: Writer | None = None
         self.on_notes: Callable[[list[object]], None] = lambda notes: None
-        self.on_broken: Callable[[BaseException], None] = lambda error: None
 
     @classmethod
-    async def open(cls, path: Path, clock: Clock) -> SqliteStorage:
+    async def open(cls, path: Path, clock: Clock, fuse: Fuse | None = None) -> SqliteStorage:
         """Lock, check and migrate the folder, then start the threads. Raises `opening.CannotOpen`."""
+        fuse = fuse or Fuse()
         folder = lock_folder(path)
         try:
             connection = open_writer(folder)
         except BaseException:
             folder.release()
             raise
-        storage = cls(folder, connection, clock)
+        storage = cls(folder, connection, clock, fuse)
         await storage._readers.open(folder.database, READERS)
         storage._writer = Writer(
             connection,
             asyncio.get_running_loop(),
             clock,
             lambda notes: storage.on_notes(notes),
-            lambda error: storage.on_broken(error),
+            fuse,
         )
         storage._writer.start()
         return storage
@@ -81,10 +80,12 @@ class SqliteStorage:
         return await self._readers.read(use_case)
 
     async def close(self) -> None:
-        """Finish what is queued, then close readers before the writer, whose close checkpoints alone."""
+        """Finish what is queued, then close readers before the writer, whose close checkpoints alone: on a disk that
+        failed it must not."""
         if self._writer is not None:
             self._writer.stop()
             await asyncio.to_thread(self._writer.join)
         await self._readers.close()
-        self._connection.close()
+        if not self._fuse.blown:
+            self._connection.close()
         self._folder.release()

@@ -21,7 +21,8 @@ from typing import Any, Final
 import structlog
 
 from chat_server.domain.errors import DATABASE_BUSY, DISK_FULL, STORAGE_BROKEN, Problem
-from chat_server.ports import Clock, Row, StorageBroken, Value
+from chat_server.fuse import Fuse
+from chat_server.ports import Clock, Row, Value
 from chat_server.storage.sqlite.checkpoints import Checkpoints
 
 BATCH: Final = 256
@@ -88,24 +89,23 @@ class Writer(threading.Thread):
         loop: asyncio.AbstractEventLoop,
         clock: Clock,
         on_notes: OnNotes,
-        on_broken: Callable[[BaseException], None],
+        fuse: Fuse,
     ) -> None:
         super().__init__(name="renraku-writer", daemon=True)
         self._connection = connection
         self._loop = loop
         self._clock = clock
         self._on_notes = on_notes
-        self._on_broken = on_broken
+        self._fuse = fuse
         self._inbox: queue.SimpleQueue[Job | _Stop] = queue.SimpleQueue()
         self._waiting: dict[int, collections.deque[Job]] = {}
         self._tx = SqliteTx(connection)
         self._checkpoints = Checkpoints(connection)
         self._stopping = False
-        self._broken: BaseException | None = None
 
     def submit(self, org_id: int, use_case: UseCase, on_done: OnDone) -> None:
         """Queue `use_case`; `on_done(result, error)` runs on the event loop after the commit."""
-        if self._broken is not None:
+        if self._fuse.blown:
             self._loop.call_soon(on_done, None, Problem(STORAGE_BROKEN))
             return
         self._inbox.put(Job(org_id, use_case, on_done))
@@ -121,7 +121,7 @@ class Writer(threading.Thread):
                 if self._stopping:
                     return
                 continue
-            if self._broken is not None:
+            if self._fuse.blown:
                 done = self._drain(Problem(STORAGE_BROKEN))
             else:
                 done = self._commit_batch()
@@ -174,7 +174,7 @@ class Writer(threading.Thread):
         while len(batch) < BATCH and time.monotonic() < deadline and (job := self._next_job()) is not None:
             batch.append(job)
             self._run_job(job)
-            if self._broken is not None:
+            if self._fuse.blown:
                 # The engine cannot be trusted: whatever succeeded before is not committed by it either.
                 self._give_up_transaction()
                 return self._fail_all(batch, Problem(STORAGE_BROKEN))
@@ -222,8 +222,7 @@ class Writer(threading.Thread):
         return batch
 
     def _verdict(self, error: BaseException) -> BaseException:
-        """Translate an engine error. A failed write or fsync ends all writing: it is never tried again, because
-        after a failed fsync the kernel may have dropped the pages (the "fsyncgate" threads of 2018)."""
+        """Translate an engine error. A failed write or fsync ends all writing and is never tried again: see `Fuse`."""
         if not isinstance(error, sqlite3.Error):
             return error
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
@@ -232,15 +231,13 @@ class Writer(threading.Thread):
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return Problem(DATABASE_BUSY, retry_after=2)
         if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_READONLY):
-            self._broken = StorageBroken(str(error))
-            self._loop.call_soon_threadsafe(self._on_broken, self._broken)
-            return Problem(STORAGE_BROKEN)
+            return self._fuse.blow(error)
         return error
 
     def _checkpoint(self) -> None:
         """When everybody's answer is on its way."""
         idle = not self._waiting and self._inbox.empty()
-        if self._broken is not None or not self._checkpoints.due(idle=idle):
+        if self._fuse.blown or not self._checkpoints.due(idle=idle):
             return
         try:
             self._checkpoints.run()

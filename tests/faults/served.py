@@ -1,0 +1,80 @@
+"""A data folder with a room and three people in it, served by one real process after another."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from PIL import Image
+
+from chat_server.app import App
+from chat_server.config import load
+from chat_server.services import rooms
+from tests.support.people import add_organization, add_person
+
+
+class Server:
+    """One data folder, served again and again on the same port."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = 0
+
+    async def prepare(self) -> None:
+        """Three people in a room, with tokens that a test can hold on to."""
+        app = await App.open(load(environment={"RENRAKU_DATA": str(self.folder), "RENRAKU_PORT": "0"}), workers=False)
+        org_id = await add_organization(app.storage)
+        people = [await add_person(app.storage, org_id, f"person{i}") for i in range(3)]
+        org = await app.storage.read(lambda tx: tx.one("SELECT public_id FROM organizations"))
+        assert org is not None
+        self.tokens = [app.tokens.issue(p.id, p.device, org[0], p.zone)[0] for p in people]
+        new = rooms.NewRoom(kind="private", name="道路", members=tuple(p.id for p in people[1:]))
+        self.room = await app.storage.write(lambda tx: rooms.create(tx, people[0], new))
+        await app.close()
+
+    async def start(self) -> None:
+        self.process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "chat_server", "serve",
+            env={**os.environ, "RENRAKU_DATA": str(self.folder), "RENRAKU_PORT": str(self.port)},
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        assert self.process.stdout is not None
+        async with asyncio.timeout(30):
+            ready = (await self.process.stdout.readline()).decode()
+        self.port = int(ready.split("127.0.0.1:")[1].split("/")[0])
+
+    async def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        await self.process.communicate()
+
+    def http(self, number: int = 0) -> httpx2.AsyncClient:
+        """Calls in the name of one of the three."""
+        return httpx2.AsyncClient(
+            base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=10,
+            headers={"Authorization": f"Bearer {self.tokens[number]}"},
+        )  # fmt: skip
+
+
+async def whole_room(server: Server) -> list[dict[str, Any]]:
+    """Every message as the protocol gives it, by replay and by pages alike."""
+    async with server.http() as http:
+        found: list[dict[str, Any]] = []
+        while True:
+            query = f"&before={found[0]['seq']}" if found else ""
+            page = (await http.get(f"/api/rooms/{server.room}/messages?limit=200{query}")).json()
+            found = page["messages"] + found
+            if page["first"]:
+                return found
+
+
+def photo(color: int) -> bytes:
+    """A small JPEG, another one for every colour (0–255)."""
+    image = io.BytesIO()
+    Image.new("RGB", (320, 240), (color, 120, 90)).save(image, "JPEG")
+    return image.getvalue()
