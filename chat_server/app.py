@@ -36,6 +36,7 @@ from chat_server.services.sign_in import PasswordStep, SignIn
 from chat_server.services.tokens import Tokens
 from chat_server.storage.sqlite.opening import wal_reset_bug
 from chat_server.storage.sqlite.storage import SqliteStorage
+from chat_server.workers.file_sweeper import FileSweeper
 from chat_server.workers.outbox import OutboxWorker
 from chat_server.workers.sweeper import Sweeper
 
@@ -134,9 +135,12 @@ class App:
         self.http: ASGI = build_http(self.parts)
         if not self._workers:
             return
+        files = FileSweeper(self.storage, self.blobs, scratch)
+        await files.clear()
         self._tasks = [
             asyncio.create_task(self.outbox.run()),
             asyncio.create_task(Sweeper(self.storage).run()),
+            asyncio.create_task(files.run()),
             asyncio.create_task(self._tick()),
         ]
         await warming

@@ -6,7 +6,7 @@ but the plain records.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -102,7 +102,7 @@ class BlobStore(Protocol):
     """Attachment bytes by (organization, sha256).
 
     `keep` MUST fsync the file, rename it and fsync its folder before it answers, so that a database row written
-    afterwards never dangles. An orphan may exist; the sweeper removes it.
+    afterwards never dangles. An orphan may exist; the sweeper (`workers/file_sweeper.py`) removes it.
     """
 
     def receive(self) -> Incoming:
@@ -123,6 +123,19 @@ class BlobStore(Protocol):
 
     async def delete(self, org_id: int, sha256: str) -> None:
         """Remove; missing is fine."""
+        ...
+
+    async def sweep(self, older_than_ms: int) -> int:
+        """Remove what interrupted uploads left, untouched for that long; MUST spare those under way. Answers how many."""
+        ...
+
+    def old(self) -> AsyncIterator[tuple[int, list[str]]]:
+        """(organization, SHA-256s) of blobs that were last kept over an hour ago (`limits.BLOB_YOUNG`), in pieces."""
+        ...
+
+    async def remove_old(self, org_id: int, sha256s: Sequence[str]) -> int:
+        """Remove those of them that are still old: one that was kept in the last hour MUST be spared, whatever the
+        clock on the wall says, and one that is kept at this very moment MUST be there afterwards. Answers how many."""
         ...
 
 

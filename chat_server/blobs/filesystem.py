@@ -11,24 +11,28 @@ folder that was not seen before.
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import secrets
+import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
 from chat_server.blobs.durable import fsync_folder, translated
 from chat_server.blobs.incoming import FileIncoming
+from chat_server.blobs.leftovers import remove, shelves, untouched
+from chat_server.domain import limits
 from chat_server.fuse import Fuse
 from chat_server.ports import Blob, Incoming
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _THREADS: Final = 4
+_YOUNG: Final = limits.BLOB_YOUNG / limits.SECOND
 
 T = TypeVar("T")
 
@@ -47,6 +51,10 @@ class FileBlobs:
         self._threads = ThreadPoolExecutor(_THREADS, "blobs")
         self._durable: set[Path] = set()
         self._arriving: weakref.WeakSet[FileIncoming] = weakref.WeakSet()
+        self._kept: dict[Path, float] = {}
+        """What this process kept in the last hour, by a clock that nobody sets and that stands still in a machine asleep."""
+        self._naming = threading.Lock()
+        """Held while a name is given to new bytes, and while its age is looked at and it is removed."""
 
     def receive(self) -> FileIncoming:
         """A new temporary file; it appears on disk with its first batch."""
@@ -83,12 +91,33 @@ class FileBlobs:
     async def sweep(self, older_than_ms: int) -> int:
         """Remove what interrupted uploads left in `incoming`, untouched for that long; answers how many files."""
         before = time.time() - older_than_ms / 1000
-        leftovers = await self._off_loop(lambda: _untouched(self._incoming, before))
+        leftovers = await self._off_loop(lambda: untouched(self._incoming, before))
         # asked after the listing: whatever is listed and still being received is known here by now
         arriving = {incoming.path for incoming in self._arriving}
         left = [path for path in leftovers if path not in arriving]
-        await self._off_loop(lambda: _remove(left))
+        await self._off_loop(lambda: remove(left))
         return len(left)
+
+    async def old(self) -> AsyncIterator[tuple[int, list[str]]]:
+        """A folder at a time: (organization, SHA-256s) of blobs that were last kept over an hour ago."""
+        for folder in await self._off_loop(lambda: shelves(self._root)):
+            before = time.time() - _YOUNG
+            found = await self._off_loop(partial(untouched, folder, before))
+            if names := [path.name for path in found if _SHA256.fullmatch(path.name)]:
+                yield int(folder.parent.name), names
+
+    async def remove_old(self, org_id: int, sha256s: Sequence[str]) -> int:
+        """Remove those of them that are still old; answers how many. Raises `Problem` 9002."""
+        paths = [self.path(org_id, sha256) for sha256 in sha256s]
+        return await self._off_loop(lambda: sum(map(self._remove_old, paths)))
+
+    def _remove_old(self, path: Path) -> bool:
+        with translated(self._fuse), self._naming, suppress(FileNotFoundError):
+            if time.monotonic() - self._kept.get(path, -_YOUNG) < _YOUNG or path.stat().st_mtime > time.time() - _YOUNG:
+                return False
+            path.unlink()
+            return True
+        return False
 
     async def close(self) -> None:
         """Wait for what is being written."""
@@ -104,10 +133,19 @@ class FileBlobs:
                 self._ensure(folder)
             # also where the blob exists already: the bytes under the name are then those just fsynced, whatever
             # happened to the older ones, and the sweeper of orphans sees a young file
-            incoming.path.rename(final)
+            with self._naming:
+                incoming.path.rename(final)
+                self._remember(final)
             fsync_folder(final.parent)
 
         return Blob(incoming.settle(move), incoming.size)
+
+    def _remember(self, path: Path) -> None:
+        now = time.monotonic()
+        self._kept.pop(path, None)
+        self._kept[path] = now
+        while now - self._kept[oldest := next(iter(self._kept))] > _YOUNG:
+            del self._kept[oldest]
 
     def _ensure(self, folder: Path) -> None:
         """The folder exists and its name is durable. One found existing may come from a process that was killed before
@@ -129,18 +167,3 @@ def _delete(path: Path, fuse: Fuse) -> None:
             return
         # what retention removed must not come back after a loss of power
         fsync_folder(path.parent)
-
-
-def _untouched(folder: Path, before: float) -> list[Path]:
-    found = []
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            with suppress(FileNotFoundError):  # kept or discarded in the meantime
-                if entry.stat(follow_symlinks=False).st_mtime <= before:
-                    found.append(folder / entry.name)
-    return found
-
-
-def _remove(paths: list[Path]) -> None:
-    for path in paths:
-        path.unlink(missing_ok=True)

@@ -63,6 +63,7 @@ class FileIncoming:
         """Write, fsync and close the file, then `move(sha256)` it; answers the SHA-256. Blocks. Raises as `write`."""
         with self._or_gone():
             descriptor = self._write_batch()
+            os.utime(descriptor)  # its age counts from now, not from the last byte that came in
             os.fsync(descriptor)
             self._close()
             sha256 = self._hash.hexdigest()

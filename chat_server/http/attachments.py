@@ -123,7 +123,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
             width=4032, height=3024, color="#8899aa",
         ),
         note="The body is the photo: JPEG, PNG, WebP, GIF or HEIC, decided by its content. It belongs to its uploader "
-        "until it is sent, and can be sent once.",
+        "until it is sent, and can be sent once; not sent within a week, it is removed.",
     ),
     Call(
         "POST",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +19,7 @@ from chat_server.storage.queries import attachments as queries
 from chat_server.storage.queries.attachments import NewAttachment, NewRendition
 
 PHOTO: Final = "photo"
+_PREFIX: Final = "photo-"
 
 Trust = Callable[[str], int]
 """Rank of a zone; -1 for one that is not known."""
@@ -38,7 +40,7 @@ async def prepare_photo(photos: Photos, blobs: BlobStore, scratch: Path, org_id:
     Raises `Problem` 5002–5004, 8002, 8003; then nothing was kept that the sweeper does not remove.
     """
     await incoming.flush()
-    out = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=scratch, prefix="photo-"))
+    out = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=scratch, prefix=_PREFIX))
     try:
         photo = await photos.prepare(incoming.path, out)
         kept = [
@@ -95,6 +97,18 @@ async def _add_blob(tx: Tx, org_id: int, blob: Blob, zone: str, trust: Trust) ->
         await queries.add_blob(tx, org_id, blob, zone)
     elif trust(zone) < trust(known):
         await queries.set_blob_zone(tx, org_id, blob.sha256, zone)
+
+
+def clear_scratch(scratch: Path, before: float) -> int:
+    """Remove what photos left that were begun `before` (seconds since 1970) and never came to an end; answers how many.
+    Blocks."""
+    removed = 0
+    for folder in scratch.glob(f"{_PREFIX}*"):
+        with suppress(FileNotFoundError):
+            if folder.stat().st_mtime <= before:
+                _remove(folder)
+                removed += 1
+    return removed
 
 
 def _remove(folder: Path) -> None:

@@ -394,3 +394,43 @@ asyncio.run(watched())
     )
     assert time.monotonic() - began > 2  # the disk was slow indeed
     assert float(done.stdout.split()[-1]) < 1
+
+
+KEPT_WHILE_REMOVED = """
+import asyncio, os, sys, time
+from pathlib import Path
+from chat_server.blobs.filesystem import FileBlobs
+
+async def main(root):
+    before = FileBlobs(root)
+    blob = await before.keep_bytes(1, b"the same bytes")
+    os.utime(before.path(1, blob.sha256), (time.time() - 7200,) * 2)
+    store = FileBlobs(root)  # another process's bytes: nobody here remembers them
+    removing = asyncio.create_task(store.remove_old(1, [blob.sha256]))
+    await asyncio.sleep(0)
+    await store.keep_bytes(1, b"the same bytes")
+    await removing
+    print(store.path(1, blob.sha256).exists())
+
+asyncio.run(main(Path(sys.argv[1])))
+"""
+
+
+def test_bytes_that_are_kept_while_the_sweeper_removes_them_are_there_afterwards(tmp_path: Path) -> None:
+    """The removal has looked at the age and is on its way to unlink, which takes half a second here."""
+    slow = ["strace", "-f", "-o", "/dev/null", "-e", "trace=unlink", "-e", "inject=unlink:delay_enter=500000"]
+    done = subprocess.run(
+        [*slow, sys.executable, "-c", KEPT_WHILE_REMOVED, str(tmp_path / "blobs")],
+        capture_output=True, text=True, timeout=60, env=os.environ | {"PYTHONPATH": str(REPO)}, check=True,
+    )  # fmt: skip
+    assert done.stdout == "True\n"
+
+
+async def test_what_lies_about_is_no_blob(blobs: FileBlobs, tmp_path: Path) -> None:
+    blob = await blobs.keep_bytes(1, DATA)
+    (tmp_path / "blobs" / "notes").write_text("somebody's")
+    (tmp_path / "blobs" / "1" / "notes").write_text("somebody's")
+    blobs.path(1, blob.sha256).with_name("notes").write_text("somebody's")
+    for path in everything(tmp_path):
+        os.utime(path, (0, 0))
+    assert [found async for found in blobs.old()] == [(1, [blob.sha256])]

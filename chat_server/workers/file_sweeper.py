@@ -1,0 +1,92 @@
+"""Files that nobody needs: halves that a kill left, uploads that were never sent, blobs without a row.
+
+**No blob is removed that a row names, or will name.** A row for a blob is written only by an upload that has just kept
+the blob (`photo_upload`: keep, then one transaction), on the one process that owns the folder. So:
+
+- A blob with a row is no candidate. Rows are looked up after the files were listed: a row that is committed even later
+  belongs to an upload that is under way now.
+- An upload under way has kept its blobs moments ago: from its first keep to its commit there is no decoding and no
+  network, only its own fsyncs and the writer's queue. `remove_old` spares what was kept within an hour, by a clock that
+  neither an operator nor a machine's sleep can move, and that hour is looked at again at the removal itself.
+- An upload that keeps the same bytes at the moment of the removal comes before it (then the blob is young, and spared)
+  or after it (then it puts its own bytes under the name): naming and removing exclude each other. Either way the bytes
+  are there when its row is committed.
+- What another process kept has no upload under way: one process owns the folder, and it is this one now. The age of the
+  file counts all the same, for folders that somebody copies about.
+
+Rows go an hour before their files, so whoever is just opening an upload of their own is not left without the bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from chat_server.domain import limits
+from chat_server.ports import BlobStore, Storage
+from chat_server.services import leftovers
+from chat_server.services.photo_upload import clear_scratch
+
+EVERY: Final = 3600.0
+ASKED_AT_ONCE: Final = 500
+"""Blobs looked up in one view: another reader gets its turn in between."""
+log = structlog.get_logger("renraku.files")
+
+
+class FileSweeper:
+    """One task. `scratch`: where photos are decoded."""
+
+    def __init__(self, storage: Storage, blobs: BlobStore, scratch: Path) -> None:
+        self._storage = storage
+        self._blobs = blobs
+        self._scratch = scratch
+
+    async def clear(self) -> None:
+        """At the start, before anything is received: whatever is half done was the last process's."""
+        await self._blobs.sweep(0)
+        await asyncio.to_thread(clear_scratch, self._scratch, math.inf)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                await self.sweep()
+            except Exception:
+                log.exception("sweeping files failed")
+            await asyncio.sleep(EVERY)
+
+    async def sweep(self) -> None:
+        """Everything that is due."""
+        halves = await self._blobs.sweep(limits.BLOB_YOUNG)
+        halves += await asyncio.to_thread(clear_scratch, self._scratch, time.time() - limits.BLOB_YOUNG / limits.SECOND)
+        blobs = await self._remove_orphans()
+        unsent = await self._forget_unsent()
+        if halves or blobs or unsent:
+            log.info("swept", halves=halves, blobs=blobs, unsent=unsent)
+
+    async def _remove_orphans(self) -> int:
+        removed = 0
+        async for org_id, sha256s in self._blobs.old():
+            for some in _pieces(sha256s):
+                orphans = await self._storage.read(partial(leftovers.orphans, org_id=org_id, sha256s=some))
+                if orphans:
+                    removed += await self._blobs.remove_old(org_id, orphans)
+        return removed
+
+    async def _forget_unsent(self) -> int:
+        forgotten = 0
+        while found := await self._storage.read(leftovers.unsent):
+            forgotten += await self._storage.write(partial(leftovers.forget, attachment_ids=found))
+        return forgotten
+
+
+def _pieces(sha256s: Sequence[str]) -> Iterator[Sequence[str]]:
+    for first in range(0, len(sha256s), ASKED_AT_ONCE):
+        yield sha256s[first : first + ASKED_AT_ONCE]
