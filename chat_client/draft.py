@@ -70,6 +70,11 @@ class Draft:
         photos[index] = replace(photos[index], attachment=attachment)
         return replace(self, photos=tuple(photos))
 
+    def anew(self) -> Draft:
+        """The same with every photo to be uploaded again whose bytes are here."""
+        photos = tuple(replace(photo, attachment=None) if photo.source else photo for photo in self.photos)
+        return replace(self, photos=photos)
+
     def fields(self) -> dict[str, Any]:
         """The fields of the `send` command but `room`. All photos have to be up."""
         blocks = [dict(block) for block in self.blocks or ()]

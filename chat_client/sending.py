@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Final
 
 from chat_client.api import Api
 from chat_client.clock import Clock, within
@@ -17,6 +17,8 @@ from chat_client.link import Link
 from chat_client.models import Ack
 from chat_client.outbox import FolderOutbox, NoOutbox
 from chat_client.retry import Backoff, Random
+
+_ATTACHMENT_NOT_FOUND: Final = 5001
 
 
 class Sender:
@@ -108,10 +110,23 @@ class Sender:
                 return ack
 
     async def _deliver(self, draft: Draft) -> Ack:
+        try:
+            return await self._post(await self._uploaded(draft))
+        except RenrakuError as refused:
+            if refused.code != _ATTACHMENT_NOT_FOUND or draft.anew() == draft:
+                raise
+        # Uploaded so long ago that the server swept it. The photos are still here, and the message is not there: one
+        # that had arrived would have been answered as the first time.
+        return await self._post(await self._uploaded(draft.anew()))
+
+    async def _uploaded(self, draft: Draft) -> Draft:
         for index, photo in enumerate(draft.photos):
             if photo.attachment is None:
                 draft = draft.uploaded(index, await self._upload(photo))
                 await self._outbox.uploaded(draft)
+        return draft
+
+    async def _post(self, draft: Draft) -> Ack:
         fields = draft.fields()
         try:
             answer = await self._link.call("send", room=draft.room, **fields)

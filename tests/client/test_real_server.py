@@ -11,8 +11,12 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from chat_client import AccountDisabled, Client, Credentials, EventStream, MemoryStore, RenrakuError, SignedOut
+from chat_client import AccountDisabled, Client, Credentials, EventStream, MemoryStore, Photo, RenrakuError, SignedOut
 from chat_client import events as e
+from chat_client.draft import Draft, new_key
+from chat_client.outbox import FolderOutbox
+from chat_server.domain import limits
+from chat_server.workers.file_sweeper import FileSweeper
 from tests.client.town import PASSWORD, Town, build
 from tests.client.waiting import FastClock, soon
 from tests.support.cutting_proxy import CuttingProxy
@@ -231,6 +235,30 @@ async def test_ten_photos_over_a_cut_line_arrive_in_their_order(street: Street, 
     assert [attachment.name for attachment in event.message.attachments] == [path.name for path in photos]
     assert [attachment.width for attachment in event.message.attachments] == list(range(400, 410))
     assert (await soon(desk.photo(event.message.attachments[0].id, "thumbnail")))[:4] == b"RIFF"
+
+
+async def test_photos_that_the_server_swept_before_their_message_came_are_uploaded_again(
+    street: Street, tmp_path: Path
+) -> None:
+    """Uploaded in the tunnel's mouth, and the phone lay in a drawer for a week."""
+    Image.new("RGB", (400, 300), "gray").save(tmp_path / "a.jpg")
+    photo = Photo((tmp_path / "a.jpg").read_bytes(), "a.jpg", new_key())
+    draft = Draft(new_key(), street.town.room, "倒木です", None, (photo,))
+    outbox = FolderOutbox(tmp_path / "outbox")
+    put = await outbox.put(draft)
+    async with street.client(street.town.takahashi) as phone:
+        await outbox.uploaded(put.uploaded(0, (await soon(phone.upload_photo(photo))).id))
+    await outbox.close()
+    app = street.server.app
+    street.server.clock.ahead = 8 * limits.DAY
+    await FileSweeper(app.storage, app.blobs, app.parts.scratch).sweep()
+    desk = street.client(street.town.tanaka)
+    seen = desk.events()
+    await soon(desk.start())
+    await soon(street.client(street.town.takahashi, outbox=tmp_path / "outbox").start())
+    [event] = await until(seen, e.MessagePosted)
+    [attachment] = event.message.attachments
+    assert (event.message.text.partition("\n")[0], attachment.width) == ("倒木です", 400)
 
 
 async def test_what_was_missed_is_replayed_and_too_much_is_a_resync(street: Street) -> None:
