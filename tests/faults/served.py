@@ -16,6 +16,7 @@ from PIL import Image
 from chat_server.app import App
 from chat_server.config import load
 from chat_server.services import rooms
+from tests.support.peer import Peer
 from tests.support.people import add_organization, add_person
 
 
@@ -33,6 +34,7 @@ class Server:
         people = [await add_person(app.storage, org_id, f"person{i}") for i in range(3)]
         org = await app.storage.read(lambda tx: tx.one("SELECT public_id FROM organizations"))
         assert org is not None
+        self.people = [person.id for person in people]
         self.tokens = [app.tokens.issue(p.id, p.device, org[0], p.zone)[0] for p in people]
         new = rooms.NewRoom(kind="private", name="道路", members=tuple(p.id for p in people[1:]))
         self.room = await app.storage.write(lambda tx: rooms.create(tx, people[0], new))
@@ -62,7 +64,7 @@ class Server:
 
 
 async def whole_room(server: Server) -> list[dict[str, Any]]:
-    """Every message as the protocol gives it, by replay and by pages alike."""
+    """Every message, by pages."""
     async with server.http() as http:
         found: list[dict[str, Any]] = []
         while True:
@@ -71,6 +73,19 @@ async def whole_room(server: Server) -> list[dict[str, Any]]:
             found = page["messages"] + found
             if page["first"]:
                 return found
+
+
+async def whole_stream(server: Server) -> list[dict[str, Any]]:
+    """Every event of the room, pulled from its beginning to its head."""
+    peer = await Peer.live(server.port, server.tokens[0])
+    events: list[dict[str, Any]] = []
+    page: dict[str, Any] = {"head": 1}
+    while len(events) < page["head"]:
+        page = await peer.ask("pull", room=server.room, after=events[-1]["seq"] if events else 0, limit=500)
+        assert page["events"], page
+        events += page["events"]
+    await peer.close()
+    return events
 
 
 def photo(color: int) -> bytes:
