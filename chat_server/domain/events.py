@@ -95,4 +95,11 @@ class ReadMoved:
     named: bool
 
 
-Note = RoomEvent | UserEvent | ReadMoved
+@dataclass(frozen=True, slots=True)
+class EpochChanged:
+    """The data was restored: every connection has to begin anew."""
+
+    epoch: str
+
+
+Note = RoomEvent | UserEvent | ReadMoved | EpochChanged

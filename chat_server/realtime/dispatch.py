@@ -100,6 +100,7 @@ class Dispatcher:
         self._writing = 0
         self._settled = asyncio.Event()
         hub.more_coming = lambda: self._writing > 0
+        hub.on_epoch = self._begin_epoch
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run in the background, strongly referenced until it ends."""
@@ -134,6 +135,9 @@ class Dispatcher:
                 answer(command.ref, Problem(ROOM_NOT_FOUND, field="room"))
         else:
             self.spawn(self._slower(connection, command, answer))
+
+    def _begin_epoch(self, epoch: str) -> None:
+        self._epoch = epoch
 
     # Writing
 

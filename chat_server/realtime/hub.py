@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 import structlog
 
 from chat_server.domain import closing
-from chat_server.domain.events import Joined, Left, Note, Ranges, ReadMoved, RoomEvent, UserEvent
+from chat_server.domain.events import EpochChanged, Joined, Left, Note, Ranges, ReadMoved, RoomEvent, UserEvent
 from chat_server.realtime.channel import Channel
 from chat_server.realtime.connection import Connection
 from chat_server.realtime.holding import Holding
@@ -35,6 +35,7 @@ class Hub:
         self.more_coming: Callable[[], bool] = lambda: False
         """Whether the writer is at work on sends that were accepted already."""
         self._holding = Holding(self._burst, lambda: self.more_coming())
+        self.on_epoch: Callable[[str], None] = lambda epoch: None
         self.on_read_moved: Callable[[ReadMoved], None] = lambda note: None
         self.on_left: Callable[[Left], None] = lambda gone: None
         self.on_presence: Callable[[str, bool], None] = lambda user, online: None
@@ -129,6 +130,9 @@ class Hub:
                 self._single(note)
         elif isinstance(note, UserEvent):
             self._own(note)
+        elif isinstance(note, EpochChanged):
+            self.on_epoch(note.epoch)
+            self.close_all(closing.RESTARTING)
         else:
             self.on_read_moved(note)
 

@@ -1,4 +1,4 @@
-"""The operator's acts on organizations, keys and the audit chain."""
+"""The operator's acts on organizations, keys, the audit chain and the streams' epoch."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import msgspec
 
 from chat_server.ports import Reader, Tx
 from chat_server.services import audit, organizations
+from chat_server.services import epoch as epoch_service
 from chat_server.services import keys as key_service
 from chat_server.services.audit import Head
 from chat_server.services.authority import Operator
@@ -97,6 +98,11 @@ async def rotate_keys(deps: Deps, asked: Rotate) -> Wire:
     return {"kid": await key_service.rotate(deps.storage, deps.keys, asked.purpose, at_once=asked.at_once)}
 
 
+async def restored(deps: Deps, asked: Nothing) -> Wire:
+    """Answers the new epoch."""
+    return {"epoch": await deps.storage.write(epoch_service.restored)}
+
+
 async def audit_head(deps: Deps, asked: Which) -> Wire:
     """`{seq, hash}`: what a witness notes. Raises `Problem` 6004."""
 
@@ -129,6 +135,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "organization.list": operation(Nothing, list_organizations),
     "organization.policy": operation(Rules, organization_policy),
     "keys.rotate": operation(Rotate, rotate_keys),
+    "server.restored": operation(Nothing, restored),
     "audit.head": operation(Which, audit_head),
     "audit.verify": operation(Verify, verify_audit),
 }

@@ -17,8 +17,8 @@ import pytest
 
 from chat_server.domain import closing
 from chat_server.serving import BROKEN_STORAGE
-from tests.faults.served import Server, photo, whole_room
 from tests.support.peer import Closed, Peer, text
+from tests.support.served import Server, photo, whole_room
 
 DEADLINE = 30.0
 

@@ -16,8 +16,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.faults.served import Server, photo, whole_room, whole_stream
 from tests.support.peer import Closed, Peer, text
+from tests.support.served import Server, photo, whole_room, whole_stream
 
 CYCLES = 20
 REACTION = "承知しました"

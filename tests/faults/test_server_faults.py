@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from chat_server.domain import closing, limits
-from tests.faults.served import Server, whole_room
 from tests.support.cutting_proxy import CuttingProxy
 from tests.support.peer import Peer, text
+from tests.support.served import Server, whole_room
 from tests.support.server import running_server
 from tests.support.world import World
 

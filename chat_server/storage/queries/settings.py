@@ -10,6 +10,11 @@ async def find(tx: Reader, name: str) -> str | None:
     return str(row[0]) if row else None
 
 
+async def change(tx: Tx, name: str, value: str) -> None:
+    """A fact that is there."""
+    await tx.run("UPDATE settings SET value = ? WHERE name = ?", value, name)
+
+
 async def add(tx: Tx, name: str, value: str) -> None:
     """A fact that was not there yet."""
     await tx.run("INSERT INTO settings (name, value) VALUES (?, ?)", name, value)
