@@ -17,6 +17,7 @@ import pytest
 
 from chat_server.domain import closing
 from chat_server.serving import BROKEN_STORAGE
+from chat_server.storage.sqlite.writer import CHECKPOINT_CHANGES
 from tests.support.peer import Closed, Peer, text
 from tests.support.served import Server, photo, whole_room
 
@@ -110,6 +111,30 @@ async def test_a_failed_fsync_of_the_database_stops_the_server(server: Server, t
     again = await send(peer, server, 3)
     assert [message["id"] for message in await whole_room(server)] == [*(ack["id"] for ack in acked), again["id"]]
     await peer.close()
+
+
+async def test_a_failed_fsync_of_a_checkpoint_stops_the_server(server: Server, tmp_path: Path) -> None:
+    """The log is whole and the commits in it are safe; but the file that it goes into cannot be trusted any more."""
+    peer = await Peer.live(server.port, server.tokens[0])
+    acked: list[str] = []
+
+    async def many() -> None:
+        while len(acked) < CHECKPOINT_CHANGES:
+            answer = await send(peer, server, len(acked))
+            if answer["op"] == "ack":
+                acked.append(answer["id"])
+            else:
+                await asyncio.sleep(answer["params"]["retry_after"])
+
+    async with failing(server, "fdatasync", tmp_path / "calls", server.folder / "renraku.db"):
+        with pytest.raises(Closed) as closed:
+            await many()
+        assert closed.value.code == closing.RESTARTING
+        assert await exit_status(server) == BROKEN_STORAGE
+    assert len((tmp_path / "calls").read_text().split("fdatasync(")) == 2, "the fsync was tried again"
+
+    await server.start()
+    assert [message["id"] for message in await whole_room(server)][: len(acked)] == acked
 
 
 async def test_a_database_that_cannot_be_read_stops_the_server(server: Server, tmp_path: Path) -> None:
