@@ -100,10 +100,10 @@ class App:
         # The first photo must not pay for a process start: the decoders warm up beside everything else.
         warming = asyncio.create_task(self.photos.start() if self._workers else asyncio.sleep(0))
         await keyring.prepare(self.storage, self.keys)
-        epoch = await stream_epoch(self.storage)
+        self.hub.epoch = await stream_epoch(self.storage)
         self.sign_in = SignIn(self.storage, self.tokens, [PasswordStep(self.passwords)])
         self.dispatcher = Dispatcher(
-            self.storage, self.hub, self.clock, self._authenticate, epoch, self.keys.current(SENDS).secret
+            self.storage, self.hub, self.clock, self._authenticate, self.keys.current(SENDS).secret
         )
         self.endpoint = Endpoint(self.dispatcher, slow_path=self._slow_path)
         self.storage.on_notes = self._committed

@@ -80,18 +80,17 @@ class Dispatcher:
     """Shared by all sockets of the process."""
 
     def __init__(
-        self, storage: Submitting, hub: Hub, clock: Clock, authenticate: Authenticate, epoch: str, body_key: bytes
+        self, storage: Submitting, hub: Hub, clock: Clock, authenticate: Authenticate, body_key: bytes
     ) -> None:
         self.hub = hub
         self.authenticate = authenticate
         self.draining = False
         self._storage = storage
         self._clock = clock
-        self._epoch = epoch
         self._body_key = body_key
         self._ephemeral = Ephemeral(storage, hub)
         self._presence = Presence(storage, hub)
-        self._catching_up = CatchingUp(storage, hub, epoch)
+        self._catching_up = CatchingUp(storage, hub)
         self._tasks: set[asyncio.Task[None]] = set()
         self.door = asyncio.Semaphore(AT_ONCE)
         """Who comes in passes here: thousands at once wait for each other and not everybody else for them."""
@@ -100,7 +99,6 @@ class Dispatcher:
         self._writing = 0
         self._settled = asyncio.Event()
         hub.more_coming = lambda: self._writing > 0
-        hub.on_epoch = self._begin_epoch
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run in the background, strongly referenced until it ends."""
@@ -135,9 +133,6 @@ class Dispatcher:
                 answer(command.ref, Problem(ROOM_NOT_FOUND, field="room"))
         else:
             self.spawn(self._slower(connection, command, answer))
-
-    def _begin_epoch(self, epoch: str) -> None:
-        self._epoch = epoch
 
     # Writing
 
@@ -223,7 +218,7 @@ class Dispatcher:
         return {
             "op": "hello",
             "protocol": 1,
-            "epoch": self._epoch,
+            "epoch": self.hub.epoch,
             "features": FEATURES,
             "time": self._clock.now(),
             "expires": connection.expires,

@@ -25,6 +25,8 @@ class Hub:
     """All connections of this process."""
 
     def __init__(self) -> None:
+        self.epoch = ""
+        """The generation of the streams that go through here."""
         self.channels: dict[int, Channel] = {}
         self.by_room: dict[str, Channel] = {}
         self.users: dict[int, set[Connection]] = {}
@@ -35,7 +37,6 @@ class Hub:
         self.more_coming: Callable[[], bool] = lambda: False
         """Whether the writer is at work on sends that were accepted already."""
         self._holding = Holding(self._burst, lambda: self.more_coming())
-        self.on_epoch: Callable[[str], None] = lambda epoch: None
         self.on_read_moved: Callable[[ReadMoved], None] = lambda note: None
         self.on_left: Callable[[Left], None] = lambda gone: None
         self.on_presence: Callable[[str, bool], None] = lambda user, online: None
@@ -131,7 +132,7 @@ class Hub:
         elif isinstance(note, UserEvent):
             self._own(note)
         elif isinstance(note, EpochChanged):
-            self.on_epoch(note.epoch)
+            self.epoch = note.epoch
             self.close_all(closing.RESTARTING)
         else:
             self.on_read_moved(note)

@@ -23,14 +23,14 @@ class CatchingUp:
     """Reads where a connection stands and subscribes it in the same step of the event loop, so that nothing that is
     committed in between is missed."""
 
-    def __init__(self, storage: Storage, hub: Hub, epoch: str) -> None:
+    def __init__(self, storage: Storage, hub: Hub) -> None:
         self._storage = storage
         self._hub = hub
-        self._epoch = epoch
 
     async def resume(self, connection: Connection, command: Resume) -> dict[str, Any]:
         """`resumed`. Raises `Problem` 8001."""
-        actor, same_epoch = connection.actor, command.epoch in (None, self._epoch)
+        actor, epoch = connection.actor, self._hub.epoch
+        same_epoch = command.epoch in (None, epoch)
 
         async def plan(tx: Reader) -> Resumption:
             return await streams.plan(tx, actor, command.me, command.rooms, same_epoch=same_epoch)
@@ -51,7 +51,7 @@ class CatchingUp:
         connection.waiting = None  # the plan, read after it was filled, names those rooms
         connection.own_live = own_state in (LIVE, RESYNC)
         me = {"head": max(own_last, connection.own_head), "state": own_state}
-        return {"op": "resumed", "epoch": self._epoch, "me": me, "rooms": rooms}
+        return {"op": "resumed", "epoch": epoch, "me": me, "rooms": rooms}
 
     async def pull(self, connection: Connection, command: Pull) -> dict[str, Any]:
         """`page`; the connection is live from its last event on if there is nothing after it. Raises `Problem` 3001,

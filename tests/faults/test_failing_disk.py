@@ -17,7 +17,7 @@ import pytest
 
 from chat_server.domain import closing
 from chat_server.serving import BROKEN_STORAGE
-from chat_server.storage.sqlite.writer import CHECKPOINT_CHANGES
+from chat_server.storage.sqlite.checkpoints import PAGES
 from tests.support.peer import Closed, Peer, text
 from tests.support.served import Server, photo, whole_room
 
@@ -119,7 +119,7 @@ async def test_a_failed_fsync_of_a_checkpoint_stops_the_server(server: Server, t
     acked: list[str] = []
 
     async def many() -> None:
-        while len(acked) < CHECKPOINT_CHANGES:
+        while len(acked) < PAGES:
             answer = await send(peer, server, len(acked))
             if answer["op"] == "ack":
                 acked.append(answer["id"])
