@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 Row = Sequence[Any]
 Value = str | int | float | bytes | None
@@ -98,6 +98,10 @@ class Incoming(Protocol):
         ...
 
 
+BLOB_YOUNG: Final = 60 * 60 * 1000
+"""Milliseconds. Bytes without a row may belong to an upload under way for this long after they were kept."""
+
+
 class BlobStore(Protocol):
     """Attachment bytes by (organization, sha256).
 
@@ -130,7 +134,7 @@ class BlobStore(Protocol):
         ...
 
     def old(self) -> AsyncIterator[tuple[int, list[str]]]:
-        """(organization, SHA-256s) of blobs that were last kept over an hour ago (`limits.BLOB_YOUNG`), in pieces."""
+        """(organization, SHA-256s) of blobs that were last kept over `BLOB_YOUNG` ago, in pieces."""
         ...
 
     async def remove_old(self, org_id: int, sha256s: Sequence[str]) -> int:

@@ -28,11 +28,11 @@ from chat_server.blobs.incoming import FileIncoming
 from chat_server.blobs.leftovers import remove, shelves, untouched
 from chat_server.domain import limits
 from chat_server.fuse import Fuse
-from chat_server.ports import Blob, Incoming
+from chat_server.ports import BLOB_YOUNG, Blob, Incoming
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _THREADS: Final = 4
-_YOUNG: Final = limits.BLOB_YOUNG / limits.SECOND
+_YOUNG: Final = BLOB_YOUNG / limits.SECOND
 
 T = TypeVar("T")
 

@@ -73,5 +73,3 @@ ADDRESS_STEP: Final = 10 * MINUTE
 """Addresses end on a multiple of this, so that a browser asked twice gets the same address and uses its cache."""
 UNSENT_KEPT: Final = 7 * DAY
 """An upload that is in no message by then is removed."""
-BLOB_YOUNG: Final = HOUR
-"""Bytes without a row may belong to an upload under way for this long after they were kept."""

@@ -30,7 +30,7 @@ from typing import Final
 import structlog
 
 from chat_server.domain import limits
-from chat_server.ports import BlobStore, Storage
+from chat_server.ports import BLOB_YOUNG, BlobStore, Storage
 from chat_server.services import leftovers
 from chat_server.services.photo_upload import clear_scratch
 
@@ -64,8 +64,8 @@ class FileSweeper:
 
     async def sweep(self) -> None:
         """Everything that is due."""
-        halves = await self._blobs.sweep(limits.BLOB_YOUNG)
-        halves += await asyncio.to_thread(clear_scratch, self._scratch, time.time() - limits.BLOB_YOUNG / limits.SECOND)
+        halves = await self._blobs.sweep(BLOB_YOUNG)
+        halves += await asyncio.to_thread(clear_scratch, self._scratch, time.time() - BLOB_YOUNG / limits.SECOND)
         blobs = await self._remove_orphans()
         unsent = await self._forget_unsent()
         if halves or blobs or unsent:

@@ -57,6 +57,7 @@ SENTENCES: Final[dict[str, str]] = {
     "FAILURES_PER_ACCOUNT": f"{limits.FAILURES_PER_ACCOUNT} failures for an account",
     "FAILURES_PER_ADDRESS": f"or {limits.FAILURES_PER_ADDRESS} from one address",
     "PASSWORD_CHARS": f"a password has at least {limits.PASSWORD_CHARS} characters",
+    "UNSENT_KEPT": f"not sent within {limits.UNSENT_KEPT // DAY} days is removed",
     "ADDRESS_STEP": f"for {limits.ADDRESS_STEP // MINUTE}–{2 * limits.ADDRESS_STEP // MINUTE} minutes",
 }
 """Name in `limits` -> how the page says it."""
