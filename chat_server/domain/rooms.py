@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 PRIVATE: Final = "private"
 OPEN: Final = "open"
@@ -42,8 +41,7 @@ def can_invite(kind: str, role: str, *, archived: bool) -> bool:
     return role == OWNER or kind != ANNOUNCEMENT
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """One person in one room, as of now: what a use case checks before it acts."""
 
     room_id: int

@@ -98,7 +98,9 @@ class Dispatcher:
         """Whatever is read for somebody inside passes here, so that nobody waits at the door for a page."""
         self._writing = 0
         self._settled = asyncio.Event()
-        hub.more_coming = lambda: self._writing > 0
+        self._sending: dict[str, int] = {}
+        """How many sends the writer has of each room (public id)."""
+        hub.more_coming = self._sending.__contains__
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run in the background, strongly referenced until it ends."""
@@ -121,6 +123,8 @@ class Dispatcher:
             except Problem as problem:
                 answer(command.ref, problem)
             else:
+                if isinstance(command, Send):
+                    answer = self._counted(command.room, answer)
                 self._write(connection, command, use_case, answer)
         elif isinstance(command, Typing):
             self._ephemeral.typing(connection, command.room)
@@ -157,6 +161,21 @@ class Dispatcher:
             answer(command.ref, error if error is not None else wire_ack(ack))
 
         self._storage.submit(connection.actor.org_id, use_case, done)
+
+    def _counted(self, room: str, answer: Answer) -> Answer:
+        """Until it is answered, more is coming to the room."""
+        sending = self._sending
+        sending[room] = sending.get(room, 0) + 1
+
+        def answered(ref: int, result: dict[str, Any] | BaseException) -> None:
+            left = sending[room] - 1
+            if left:
+                sending[room] = left
+            else:
+                del sending[room]
+            answer(ref, result)
+
+        return answered
 
     async def drain(self) -> None:
         """Take no further writes; return when all that were accepted are answered."""

@@ -12,7 +12,8 @@ from chat_server.domain.events import RoomEvent
 
 HOLD: Final = 0.002
 """Seconds that an event may wait for its neighbours, and only while their commit is known to be coming: in a busy room
-one write then carries several events (0.14 instead of 0.26 CPU seconds per 100,000 deliveries). Acks never wait."""
+one write then carries several events (0.14 instead of 0.26 CPU seconds per 100,000 deliveries). Acks never wait, and an
+event that waits for nobody leaves in one system call with its sender's ack."""
 PACE: Final = 0.02
 """Seconds between two bursts to one room: a line of 100 Mbit/s has carried the first away when the second comes."""
 QUEUED: Final = 64
@@ -27,7 +28,7 @@ Burst = Callable[[list[RoomEvent]], int]
 class Holding:
     """What is held of each room, in order."""
 
-    def __init__(self, burst: Burst, more_coming: Callable[[], bool]) -> None:
+    def __init__(self, burst: Burst, more_coming: Callable[[str], bool]) -> None:
         self._burst = burst
         self._more_coming = more_coming
         self._held: dict[int, list[RoomEvent]] = {}
@@ -39,12 +40,16 @@ class Holding:
         self._held.setdefault(event.room_id, []).append(event)
 
     def committed(self) -> None:
-        """What one commit brought is here: write it, or wait for the next commit that is on its way."""
-        if not self._held:
-            return
-        if not self._more_coming():
-            self._flush()
-        elif self._timer is None:
+        """What one commit brought is here: write it, or wait for more to the same room that is on its way."""
+        waiting = False
+        for room_id, events in list(self._held.items()):
+            if room_id in self._pacing:
+                continue
+            if self._more_coming(events[0].room):
+                waiting = True
+            else:
+                self._write(room_id, keep=QUEUED)
+        if waiting and self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(HOLD, self._flush)
 
     def release(self, room_id: int) -> None:
@@ -55,9 +60,7 @@ class Holding:
         self._write(room_id, keep=0)
 
     def _flush(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._timer = None
         for room_id in [room_id for room_id in self._held if room_id not in self._pacing]:
             self._write(room_id, keep=QUEUED)
 

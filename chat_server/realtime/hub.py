@@ -34,9 +34,9 @@ class Hub:
         """The same people by their public ids."""
         self.heads: dict[int, int] = {}
         """The last seq that went through here, by room: what a page read earlier is compared with."""
-        self.more_coming: Callable[[], bool] = lambda: False
-        """Whether the writer is at work on sends that were accepted already."""
-        self._holding = Holding(self._burst, lambda: self.more_coming())
+        self.more_coming: Callable[[str], bool] = lambda room: False
+        """Whether the writer is at work on sends to the room that were accepted already."""
+        self._holding = Holding(self._burst, lambda room: self.more_coming(room))
         self.on_read_moved: Callable[[ReadMoved], None] = lambda note: None
         self.on_left: Callable[[Left], None] = lambda gone: None
         self.on_presence: Callable[[str, bool], None] = lambda user, online: None
