@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 import click
 
 from chat_server.cli.gateway import OperationFailed, call
-from chat_server.cli.speech import spoken
+from chat_server.cli.speech import japanese, spoken
 from chat_server.config import BadSettings, load
-from chat_server.storage.sqlite.opening import CannotOpen
+from chat_server.storage.sqlite.opening import DATABASE, CannotOpen
 
 ORGANIZATION = click.option(
     "--organization",
@@ -19,6 +20,9 @@ ORGANIZATION = click.option(
     help="The organization's code (also RENRAKU_ORGANIZATION); not needed while there is only one. 団体コード。",
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON. JSONで表示。")
+
+_FIRST: Final = "organization.add"
+"""The one operation that may make a database."""
 
 
 class Refused(click.ClickException):
@@ -32,11 +36,26 @@ class Refused(click.ClickException):
 def operate(ctx: click.Context, name: str, /, **params: Any) -> dict[str, Any]:
     """Carry out an operation, through the running server if there is one. Ends the command with a sentence if it fails."""
     try:
-        return call(load(ctx.obj), name, {key: value for key, value in params.items() if value is not None})
+        settings = load(ctx.obj)
+        if name != _FIRST:
+            _look_for_database(settings.folder)
+        return call(settings, name, {key: value for key, value in params.items() if value is not None})
     except OperationFailed as failed:
         raise Refused(failed.error) from None
     except (BadSettings, CannotOpen) as error:
         raise click.ClickException(str(error)) from None
+
+
+def _look_for_database(folder: Path) -> None:
+    """A mistyped folder must not become a new, empty one, while the real one stays as it is."""
+    if not (folder / DATABASE).exists():
+        raise click.ClickException(
+            f"{folder} にデータベースがありません。RENRAKU_DATA を確かめるか、最初の団体を追加してください: "
+            "renraku organization add"
+            if japanese()
+            else f"There is no database in {folder}. Check RENRAKU_DATA, or add the first organization: "
+            "renraku organization add."
+        )
 
 
 def chosen(ctx: click.Context, organization: str | None) -> str:

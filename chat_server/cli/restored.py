@@ -6,8 +6,6 @@ import click
 
 from chat_server.cli.operating import operate
 from chat_server.cli.speech import japanese
-from chat_server.config import BadSettings, load
-from chat_server.storage.sqlite.opening import DATABASE
 
 
 @click.command()
@@ -18,17 +16,6 @@ def restored(ctx: click.Context) -> None:
     Clients remember how far they have read, and after a restore the same positions may hold other messages. This begins
     a new epoch: every client drops what it holds and loads it anew. Nobody is signed out, and no message is changed.
     """
-    try:
-        folder = load(ctx.obj).folder
-    except BadSettings as error:
-        raise click.ClickException(str(error)) from None
-    if not (folder / DATABASE).exists():
-        # Opening would make an empty one there, and the restored one would stay as it is.
-        raise click.ClickException(
-            f"{folder} にデータベースがありません。RENRAKU_DATA を確かめてください。"
-            if japanese()
-            else f"There is no database in {folder}. Check RENRAKU_DATA."
-        )
     operate(ctx, "server.restored")
     click.echo(
         "新しい世代を始めました。全員の端末が読み直します。"

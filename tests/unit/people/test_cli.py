@@ -21,6 +21,7 @@ from chat_server.cli.organization import audit_group, keys_group, organization_g
 from chat_server.cli.table import table, width
 from chat_server.cli.user import user_group
 from chat_server.domain.policy import RULES, Policy
+from chat_server.storage.sqlite.opening import lock_folder, open_writer
 from tests.support.process import server_process
 from tests.unit.people.test_staff_file import HEADER, SAMPLES
 
@@ -160,7 +161,17 @@ def test_errors_follow_the_terminals_language(midorino: Run, monkeypatch: pytest
     assert "There is no such person" in midorino("user", "disable", "nobody").stderr
 
 
-def test_which_organization(run: Run) -> None:
+def test_a_mistyped_folder_does_not_become_a_new_one(run: Run, tmp_path: Path) -> None:
+    refused = run("user", "list")
+    assert refused.exit_code == 1
+    assert "RENRAKU_DATA" in refused.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_which_organization(run: Run, tmp_path: Path) -> None:
+    folder = lock_folder(tmp_path / "data")
+    open_writer(folder).close()  # as a server leaves it that nobody has added an organization to
+    folder.release()
     nothing = run("user", "list")
     assert (nothing.exit_code, "organization add" in nothing.stderr) == (2, True)
     ok(run("organization", "add", "midorino", "みどりの市"))
