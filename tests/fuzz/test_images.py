@@ -22,7 +22,7 @@ from PIL import Image
 from chat_server.domain.errors import Problem
 from chat_server.photos.limits import Limits
 from chat_server.photos.workers import DecoderPool
-from tests.unit.photo_samples import corpus, encoded, exif_block, picture, swapped_profile
+from tests.unit.photo_samples import encoded, exif_block, picture, sample, swapped_profile
 
 PLACE: dict[str, Any] = {
     "latitude": ((35, 1), (41, 1), (2222, 100)),
@@ -36,16 +36,16 @@ def seeds() -> list[bytes]:
     block = exif_block(taken="2026:05:01 12:00:00", offset="+09:00", orientation=6, maker="camera", **PLACE)
     frames = [Image.new("RGB", (24, 16), color) for color in ("blue", "lime")]
     files = [
-        "image/exif_gps.jpg",
-        "image/decompression_bomb.gif",
-        "image/hopper_orientation_6.jpg",
-        "image/truncated_jpeg.jpg",
-        "heic/RGB_8_chroma444.heif",
-        "heic/truncated.heic",
-        "heic/L_exif_xmp_iptc.heic",
+        "pillow/exif_gps.jpg",
+        "pillow/decompression_bomb.gif",
+        "pillow/hopper_orientation_6.jpg",
+        "pillow/truncated_jpeg.jpg",
+        "pillow-heif/RGB_8_chroma444.heif",
+        "pillow-heif/truncated.heic",
+        "pillow-heif/L_exif_xmp_iptc.heic",
     ]
     return [
-        *(corpus(name).read_bytes() for name in files),
+        *(sample(name).read_bytes() for name in files),
         encoded(picture(48, 32), exif=block, icc_profile=swapped_profile(), comment=b"words"),
         encoded(picture(48, 32), progressive=True, exif=block),
         encoded(picture(48, 32, "CMYK"), exif=block),

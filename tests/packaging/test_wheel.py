@@ -52,7 +52,7 @@ def test_holds_what_hatchling_would_leave_out_in_silence(names: set[str]) -> Non
 
 
 def test_holds_nothing_of_the_workshop(names: set[str]) -> None:
-    workshop = ("tests/", "bench/", "scripts/", "docs/", "web/", "corpus")
+    workshop = ("tests/", "bench/", "scripts/", "docs/", "web/")
     assert [name for name in names if name.startswith(workshop) or "/test_" in name or "/tests/" in name] == []
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from chat_server.ports import Tx
 from chat_server.realtime.dispatch import AT_ONCE
+from chat_server.realtime.resume import CatchingUp
 from chat_server.services.blocks import Text
 from tests.support.peer import Peer
 from tests.support.server import RunningServer
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 class Reads:
-    """Reads of the server's storage: while `block` is set, those that begin do not end."""
+    """Pages and resumes that the server reads: while `block` is set, those that begin do not end."""
 
     def __init__(self, read: Any) -> None:
         self._read = read
@@ -29,6 +30,8 @@ class Reads:
         self.begun = 0
 
     async def __call__(self, use_case: Any) -> Any:
+        if not use_case.__qualname__.startswith(CatchingUp.__name__):
+            return await self._read(use_case)  # a worker's own, whose hour it happened to be
         self.begun += 1
         if self.block:
             await self._go_on.wait()

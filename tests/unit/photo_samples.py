@@ -1,9 +1,8 @@
-"""Photos for tests: the corpus beside the repository, and ones drawn here where it has none."""
+"""Photos for tests: those that others made (tests/data/photos), and ones drawn here."""
 
 from __future__ import annotations
 
 import io
-import os
 import struct
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,15 +10,13 @@ from typing import Any
 
 from PIL import Image, ImageCms, ImageDraw
 
-CORPUS = Path(os.environ.get("RENRAKU_CORPUS") or Path(__file__).parents[3] / "shared" / "corpus")
+SAMPLES = Path(__file__).parents[1] / "data" / "photos"
 Rational = tuple[int, int]
 
 
-def corpus(name: str) -> Path:
-    """A file of the corpus. Fails, and never skips, where it is missing."""
-    path = CORPUS / name
-    assert path.is_file(), f"{path} is missing: put the corpus beside the repository or name it in RENRAKU_CORPUS"
-    return path
+def sample(name: str) -> Path:
+    """A photo that others made, by its place in tests/data/photos."""
+    return SAMPLES / name
 
 
 def picture(width: int = 96, height: int = 64, mode: str = "RGB") -> Image.Image:

@@ -16,7 +16,7 @@ from PIL import Image, ImageChops, ImageStat
 
 from chat_server.photos.decode import Decoded, Refused, decode, prepare_libraries
 from chat_server.photos.rules import KINDS, Kind
-from tests.unit.photo_samples import corpus, encoded, exif_block, field_photo, picture, swapped_profile
+from tests.unit.photo_samples import encoded, exif_block, field_photo, picture, sample, swapped_profile
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 PLACE: dict[str, Any] = {
@@ -65,8 +65,8 @@ def shown(source: bytes) -> Image.Image:
 # ------------------------------------------------------------------------------------------------- fidelity
 
 
-def test_orientation_of_the_corpus_photo_is_baked_in() -> None:
-    path = corpus("image/hopper_orientation_6.jpg")
+def test_orientation_of_a_real_photo_is_baked_in() -> None:
+    path = sample("pillow/hopper_orientation_6.jpg")
     made = made_of(path.read_bytes())
     with Image.open(path) as raw:
         assert difference(made.image(), raw.transpose(Image.Transpose.ROTATE_270)) < 4
@@ -101,9 +101,9 @@ def test_an_orientation_that_does_not_exist_is_ignored() -> None:
     assert difference(made_of(source).image(), shown(source)) < 4
 
 
-@pytest.mark.parametrize("name", ["heic/L_exif_xmp_iptc.heic", "heic/RGB_8_chroma444.heif"])
+@pytest.mark.parametrize("name", ["pillow-heif/L_exif_xmp_iptc.heic", "pillow-heif/RGB_8_chroma444.heif"])
 def test_heic_is_shown_as_jpeg(name: str) -> None:
-    data = corpus(name).read_bytes()
+    data = sample(name).read_bytes()
     made = made_of(data)
     assert made.found.media_type == "image/heic"
     assert made.image().format == "JPEG"
@@ -111,8 +111,8 @@ def test_heic_is_shown_as_jpeg(name: str) -> None:
         assert difference(made.image(), original) < 4
 
 
-def test_the_heic_of_the_corpus_has_its_time_and_loses_the_rest() -> None:
-    data = corpus("heic/L_exif_xmp_iptc.heic").read_bytes()
+def test_a_real_heic_has_its_time_and_loses_the_rest() -> None:
+    data = sample("pillow-heif/L_exif_xmp_iptc.heic").read_bytes()
     made = made_of(data)
     assert made.found.taken_at == datetime(2020, 9, 14, 16, 9, 34, 641000, tzinfo=UTC).timestamp() * 1000
     assert b"SONY" in data
@@ -288,16 +288,16 @@ def test_broken_metadata_is_no_reason_to_refuse() -> None:
 # -------------------------------------------------------------------------------------------------- refusals
 
 
-def test_truncated_files_of_the_corpus_are_refused() -> None:
-    assert refusal(corpus("image/truncated_jpeg.jpg").read_bytes()) == "broken"
-    assert refusal(corpus("heic/truncated.heic").read_bytes()) == "broken"
+def test_real_truncated_files_are_refused() -> None:
+    assert refusal(sample("pillow/truncated_jpeg.jpg").read_bytes()) == "broken"
+    assert refusal(sample("pillow-heif/truncated.heic").read_bytes()) == "broken"
 
 
 @pytest.mark.parametrize("container", ["JPEG", "PNG", "WEBP", "GIF", "HEIF"])
 @pytest.mark.parametrize("part", [0.3, 0.6, 0.9])
 def test_a_cut_upload_is_refused(container: str, part: float) -> None:
     whole = (
-        corpus("heic/RGB_8_chroma444.heif").read_bytes()
+        sample("pillow-heif/RGB_8_chroma444.heif").read_bytes()
         if container == "HEIF"
         else encoded(field_image(), container, **({"save_all": False} if container == "GIF" else {}))
     )
@@ -377,8 +377,8 @@ def test_too_many_pixels_are_refused_by_the_header_alone(bomb: bytes) -> None:
     assert refusal(bomb) == "too_many_pixels"
 
 
-def test_the_gif_bomb_of_the_corpus_is_refused() -> None:
-    assert refusal(corpus("image/decompression_bomb.gif").read_bytes()) == "too_many_pixels"
+def test_a_real_gif_bomb_is_refused() -> None:
+    assert refusal(sample("pillow/decompression_bomb.gif").read_bytes()) == "too_many_pixels"
 
 
 def test_just_at_the_limit_the_pixels_are_looked_for() -> None:
@@ -387,7 +387,7 @@ def test_just_at_the_limit_the_pixels_are_looked_for() -> None:
 
 @pytest.mark.parametrize("claimed", [(1, 1), (20_000, 20_000), (0, 0)])
 def test_a_heic_header_that_lies_about_its_size_is_no_way_in(claimed: tuple[int, int]) -> None:
-    data = bytearray(corpus("heic/RGB_8_chroma444.heif").read_bytes())
+    data = bytearray(sample("pillow-heif/RGB_8_chroma444.heif").read_bytes())
     extent = data.index(b"ispe") + 8
     assert struct.unpack_from(">II", data, extent) == (64, 100)
     data[extent : extent + 8] = struct.pack(">II", *claimed)
@@ -401,7 +401,7 @@ def test_a_heic_header_that_lies_about_its_size_is_no_way_in(claimed: tuple[int,
 
 def test_a_grey_heic_that_claims_more_depth_than_it_has_is_not_decoded() -> None:
     """It overflowed a buffer of the HEIC library."""
-    data = bytearray(corpus("heic/L_exif_xmp_iptc.heic").read_bytes())
+    data = bytearray(sample("pillow-heif/L_exif_xmp_iptc.heic").read_bytes())
     # the HEVC configuration (ISO/IEC 14496-15, 8.3.3.1): byte 17 ends in bitDepthLumaMinus8
     depth = data.index(b"hvcC") + 4 + 17
     assert data[depth] & 7 == 0

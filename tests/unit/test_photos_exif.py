@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from chat_server.photos import exif
-from tests.unit.photo_samples import Rational, corpus, encoded, exif_block, picture
+from tests.unit.photo_samples import Rational, encoded, exif_block, picture, sample
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 TOKYO_NOON = 1_777_604_400_000  # 2026-05-01 12:00:00 +09:00
@@ -116,9 +116,9 @@ def test_place(tags: dict[str, Any], expected: tuple[float, float] | None) -> No
     assert facts(**tags).place == (pytest.approx(expected, abs=1e-7) if expected else None)
 
 
-def test_the_corpus_photo_with_wrong_values_has_neither() -> None:
+def test_a_real_photo_with_wrong_values_has_neither() -> None:
     # its GPSLatitude is one rational of 4294967295 without a longitude, its time stands in 2099
-    with Image.open(corpus("image/exif_gps.jpg")) as image:
+    with Image.open(sample("pillow/exif_gps.jpg")) as image:
         assert exif.read(image, NOW) == exif.Facts()
 
 
