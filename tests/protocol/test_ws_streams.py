@@ -69,6 +69,20 @@ async def test_the_ack_comes_before_the_event_and_both_agree(scene: Scene) -> No
     await peer.close()
 
 
+async def test_nothing_is_coming_to_a_room_once_its_sends_are_answered(scene: Scene) -> None:
+    """Events would go on waiting for a send that was refused, or answered long ago."""
+    peer = await scene.live(scene.owner)
+    refs = [
+        await peer.send_command("send", room=scene.room, client_msg_id=f"message{n}", blocks=text("道" * length))
+        for n, length in enumerate((1, 20_001, 1))
+    ]
+    answers = [await peer.until(lambda wire, ref=ref: wire.get("ref") == ref) for ref in refs]  # type: ignore[misc]
+    assert [answer["op"] for answer in answers] == ["ack", "error", "ack"]
+    await peer.ask("send", room="0" * 26, client_msg_id="message9", blocks=text("倒木です"))
+    assert not any(scene.server.app.hub.more_coming(room) for room in (scene.room, "0" * 26))
+    await peer.close()
+
+
 async def test_both_codecs_carry_the_same_events(scene: Scene) -> None:
     binary, words = await scene.live(scene.owner), await scene.live(scene.member, codec=JSON)
     assert binary.codec == MSGPACK

@@ -94,6 +94,10 @@ async def test_events_wait_for_a_commit_that_is_coming_but_not_long(hub: Hub) ->
     hub.more_coming = lambda room: coming and room == ROOM
     hub.publish([event(1)])
     assert member.writes == []
+    elsewhere = Peer(hub, 2)
+    hub.subscribe(elsewhere.connection, ROOM_ID + 1, "other", EVERYTHING)
+    hub.publish([RoomEvent(ROOM_ID + 1, "other", 1, "message", 1, "u1", {})])
+    assert (len(elsewhere.writes), member.writes) == (1, []), "another room waits for nothing"
     coming = False
     hub.publish([event(2)])
     assert len(member.writes) == 1
