@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from bench.processes import BenchError, Server, raise_file_limit
 from bench.report import Figure
 
 MEMBERS = 12
-needs_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="the generator is a C program")
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +33,6 @@ def _deliveries(server: Server, clients: Path, *options: str | float) -> dict[st
     return generator.run(server, clients, *options, "--warm", 0.1, "--seconds", 0.5)
 
 
-@needs_gcc
 def test_floor_and_websockets_deliver_each_message_to_every_member(folder: Path) -> None:
     plain = generator.plain_clients(folder, MEMBERS)
     with servers.floor() as floor, servers.websockets() as websockets:
@@ -47,7 +44,6 @@ def test_floor_and_websockets_deliver_each_message_to_every_member(folder: Path)
                 assert 0 < result["p50_ms"] <= result["p99_ms"] <= result["max_ms"] < 5000
 
 
-@needs_gcc
 def test_the_generator_speaks_the_protocol(room: Path) -> None:
     with servers.renraku(room) as server:
         result = _deliveries(server, room / "clients.txt", "--window", 8, "--text-bytes", 64)
@@ -57,7 +53,6 @@ def test_the_generator_speaks_the_protocol(room: Path) -> None:
         assert result["cpu_seconds"] > 0
 
 
-@needs_gcc
 def test_a_bad_token_is_an_error_and_not_a_figure(room: Path, tmp_path: Path) -> None:
     strangers = tmp_path / "clients.txt"
     strangers.write_text("nobody somewhere\n")
@@ -65,7 +60,6 @@ def test_a_bad_token_is_an_error_and_not_a_figure(room: Path, tmp_path: Path) ->
         generator.run(server, strangers, "--window", 1, "--seconds", 0.1)
 
 
-@needs_gcc
 def test_a_storm_comes_back(folder: Path) -> None:
     data = servers.seeded(folder, "storm", 100)
     with servers.renraku(data) as server:
@@ -74,7 +68,6 @@ def test_a_storm_comes_back(folder: Path) -> None:
     assert 0 < result["stall_ms"] < 10_000
 
 
-@needs_gcc
 def test_the_bare_writer_runs_the_statements_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(acks, "SENDERS", 5)
     [found] = acks.run(Plan(rounds=1, seconds=0.5))
@@ -82,7 +75,6 @@ def test_the_bare_writer_runs_the_statements_of_the_server(monkeypatch: pytest.M
     assert 0 < found.value < 10
 
 
-@needs_gcc
 def test_idle_connections_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "WARM", 50)
     monkeypatch.setattr(memory, "COUNTED", 150)
