@@ -10,17 +10,12 @@ ANNOUNCEMENT: Final = "announcement"
 DIRECT: Final = "direct"
 MEMO: Final = "memo"
 KINDS: Final = (PRIVATE, OPEN, ANNOUNCEMENT, DIRECT, MEMO)
-CREATABLE: Final = (PRIVATE, OPEN, ANNOUNCEMENT)
 FIXED: Final = frozenset({DIRECT, MEMO})
 """Nobody joins, leaves or is removed."""
 
 OWNER: Final = "owner"
 WRITER: Final = "member"
 READ_ONLY: Final = "read_only"
-MEMBER_ROLES: Final = (OWNER, WRITER, READ_ONLY)
-
-INVOLVEMENTS: Final = ("nothing", "mentions", "everything")
-HISTORIES: Final = ("all", "joined")
 
 
 def can_post(kind: str, role: str, *, archived: bool) -> bool:

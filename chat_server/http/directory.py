@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from chat_server.domain.errors import DEPARTMENT_NOT_FOUND, PERSON_NOT_FOUND
 from chat_server.http.calls import AnyCall, Call, Ctx, Nothing
-from chat_server.http.shapes import Cursor, Person, Time
+from chat_server.http.shapes import PERSON, Cursor, Person, Time
 from chat_server.services import directory
 from chat_server.services.blocks import Id
 
@@ -90,16 +90,6 @@ async def get_person(ctx: Ctx[Nothing, Nothing]) -> Any:
     return await ctx.read(lambda reader: directory.one(reader, ctx.actor, ctx.path["user"]))
 
 
-_PERSON: Final = Person(
-    id="06ed0000000000000000000002",
-    name="高橋 健",
-    reading="たかはし けん",
-    department="道路課 維持係",
-    post="主事",
-    kind="member",
-    organization="みどり野市",
-)
-
 CALLS: Final[tuple[AnyCall, ...]] = (
     Call(
         "GET",
@@ -121,7 +111,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         query=PeopleQuery,
         answer=People,
         faults=(DEPARTMENT_NOT_FOUND,),
-        example_answer=People([_PERSON], None),
+        example_answer=People([PERSON], None),
         note="One's organization, then people of others in shared rooms. A guest knows the people of their rooms.",
     ),
     Call(

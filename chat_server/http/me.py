@@ -8,7 +8,7 @@ import msgspec
 
 from chat_server.domain.errors import DEVICE_NOT_FOUND, PASSWORD_WEAK, PASSWORD_WRONG, SIGN_IN_THROTTLED
 from chat_server.http.calls import AnyCall, Call, Ctx, Nothing
-from chat_server.http.shapes import ListQuery, MessageInRoom, Person, Time
+from chat_server.http.shapes import PERSON, ListQuery, MessageInRoom, Person, Time
 from chat_server.services import devices, history
 from chat_server.services.blocks import Id
 from chat_server.services.password_change import change_own, prove_own
@@ -105,15 +105,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         get_me,
         answer=Me,
         example_answer=Me(
-            user=Person(
-                id="06ed0000000000000000000002",
-                name="高橋 健",
-                reading="たかはし けん",
-                department="道路課 維持係",
-                post="主事",
-                kind="member",
-                organization="みどり野市",
-            ),
+            user=PERSON,
             roles=[],
             organization=Organization("06ed0000000000000000000009", "みどり野市"),
             zone="lgwan",

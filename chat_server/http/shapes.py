@@ -6,7 +6,7 @@ Whatever is `UNSET` may be absent.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -51,6 +51,18 @@ class Person(msgspec.Struct, frozen=True):
     kind: Kind
     organization: str
     guest_of: str | UnsetType = UNSET
+
+
+PERSON: Final = Person(
+    id="06ed0000000000000000000002",
+    name="高橋 健",
+    reading="たかはし けん",
+    department="道路課 維持係",
+    post="主事",
+    kind="member",
+    organization="みどり野市",
+)
+"""For examples."""
 
 
 class Author(msgspec.Struct, frozen=True):

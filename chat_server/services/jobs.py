@@ -10,7 +10,6 @@ from chat_server.ports import Reader, Tx
 from chat_server.services import own_stream, sharing
 from chat_server.storage.queries import outbox, people_streams
 
-MESSAGE: Final = "message"
 DIRECTORY: Final = "directory"
 CLOSED_SIDE: Final = sharing.CLOSED_SIDE
 
