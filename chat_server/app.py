@@ -23,7 +23,7 @@ from chat_server.http.parts import Parts, Site
 from chat_server.http.peer import peer_address
 from chat_server.http.routes import build_http
 from chat_server.passwords import Argon2Passwords
-from chat_server.photos.workers import DecoderPool
+from chat_server.photos.workers import PhotoDecoders
 from chat_server.ports import Clock, Reader
 from chat_server.realtime.dispatch import Dispatcher, Load
 from chat_server.realtime.endpoint import Endpoint
@@ -68,7 +68,7 @@ class App:
         self.tokens = Tokens(self.keys, clock)
         self.passwords = Argon2Passwords()
         self.blobs = FileBlobs(settings.folder / "blobs", fuse)
-        self.photos = DecoderPool(settings.decoders)
+        self.photos = PhotoDecoders(settings.decoders)
         self.outbox = OutboxWorker(storage)
         self.draining = False
         self.broken = asyncio.Event()

@@ -17,6 +17,7 @@ from typing import IO, Final
 import pi_heif  # type: ignore[import-untyped]
 from PIL import Image, ImageFile
 
+from chat_server.decoders.outcome import Refused
 from chat_server.photos import exif
 from chat_server.photos.color import to_srgb
 from chat_server.photos.rules import (
@@ -26,7 +27,6 @@ from chat_server.photos.rules import (
     THUMBNAIL_EDGE,
     Kind,
     MediaType,
-    Reason,
 )
 
 _HEIC_BRANDS: Final = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx"}
@@ -41,14 +41,6 @@ _UPRIGHT: Final = (
     Image.Transpose.TRANSVERSE,
     Image.Transpose.ROTATE_90,
 )
-
-
-class Refused(Exception):
-    """These bytes will not become a photo, however often they are sent."""
-
-    def __init__(self, reason: Reason) -> None:
-        super().__init__(reason)
-        self.reason: Reason = reason
 
 
 @dataclass(frozen=True, slots=True)

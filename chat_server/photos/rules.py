@@ -18,8 +18,5 @@ RENDITION_TYPES: Final[dict[Kind, str]] = {
     "thumbnail": "image/webp",
 }
 
-ANSWER_BYTES: Final = 8192
-"""an answer of a decoder is shorter"""
-
 Reason = Literal["not_a_photo", "broken", "too_many_pixels"]
 MediaType = Literal["image/jpeg", "image/png", "image/gif", "image/webp", "image/heic"]

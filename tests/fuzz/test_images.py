@@ -19,9 +19,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from chat_server.decoders.limits import Limits
 from chat_server.domain.errors import Problem
-from chat_server.photos.limits import Limits
-from chat_server.photos.workers import DecoderPool
+from chat_server.photos.workers import PhotoDecoders
 from tests.unit.photo_samples import encoded, exif_block, picture, sample, swapped_profile
 
 PLACE: dict[str, Any] = {
@@ -106,9 +106,9 @@ def attempt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[byte
     """Sends bytes through one pool that lives for all of the test."""
     folder = tmp_path_factory.mktemp("fuzz")
     numbers = itertools.count()
-    pool = DecoderPool(1, limits=Limits(memory_bytes=1 << 30, wall_seconds=10))
+    pool = PhotoDecoders(1, limits=Limits(memory_bytes=1 << 30, wall_seconds=10))
     deaths = Deaths()
-    logging.getLogger("chat_server.photos.workers").addHandler(deaths)
+    logging.getLogger("chat_server.decoders.pool").addHandler(deaths)
 
     def send(data: bytes) -> None:
         source, out = folder / "photo", folder / str(next(numbers))
@@ -136,7 +136,7 @@ def attempt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[byte
         runner.run(pool.start())
         yield send
         runner.run(pool.close())
-    logging.getLogger("chat_server.photos.workers").removeHandler(deaths)
+    logging.getLogger("chat_server.decoders.pool").removeHandler(deaths)
 
 
 def test_every_seed_gets_an_answer(attempt: Callable[[bytes], None]) -> None:

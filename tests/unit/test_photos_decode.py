@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from chat_server.photos.decode import Decoded, Refused, decode, prepare_libraries
+from chat_server.decoders.outcome import Refused
+from chat_server.photos.decode import Decoded, decode, prepare_libraries
 from chat_server.photos.rules import KINDS, Kind
 from tests.unit.photo_samples import encoded, exif_block, field_photo, picture, sample, swapped_profile
 

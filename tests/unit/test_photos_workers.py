@@ -18,26 +18,26 @@ import pytest
 import uvloop
 from PIL import Image
 
+from chat_server.decoders.limits import Limits
+from chat_server.decoders.process import DecoderDied, DecoderProcess
 from chat_server.domain.errors import Problem
 from chat_server.photos.answer import Done, parse
-from chat_server.photos.limits import Limits
-from chat_server.photos.process import DecoderDied, DecoderProcess
 from chat_server.photos.rules import KINDS
-from chat_server.photos.workers import DecoderPool
+from chat_server.photos.workers import MODULE, PhotoDecoders
 from chat_server.ports import Photo
 from tests.unit.photo_samples import encoded, exif_block, field_photo, picture, sample, scan_bomb
 from tests.unit.small_disk import resize, small_disk
 
-Start = Callable[..., Awaitable[DecoderPool]]
+Start = Callable[..., Awaitable[PhotoDecoders]]
 
 
 @pytest.fixture
 async def start() -> AsyncIterator[Start]:
     """Starts pools, and ends them after the test."""
-    pools: list[DecoderPool] = []
+    pools: list[PhotoDecoders] = []
 
-    async def started(workers: int = 1, **options: Any) -> DecoderPool:
-        pool = DecoderPool(workers, **options)
+    async def started(workers: int = 1, **options: Any) -> PhotoDecoders:
+        pool = PhotoDecoders(workers, **options)
         pools.append(pool)
         await pool.start()
         return pool
@@ -99,7 +99,7 @@ def python(code: str, *arguments: str, **options: Any) -> subprocess.Popen[bytes
     return subprocess.Popen([sys.executable, "-c", code, *arguments], **options)
 
 
-async def hold(pool: DecoderPool, photo: Path, out: Path) -> asyncio.Task[Photo]:
+async def hold(pool: PhotoDecoders, photo: Path, out: Path) -> asyncio.Task[Photo]:
     """A photo that is in its decoder and stays there: the process is stopped."""
     os.kill(pool.pids[0], signal.SIGSTOP)
     task = asyncio.create_task(pool.prepare(photo, out))
@@ -217,7 +217,7 @@ async def test_the_event_loop_stays_free(start: Start, tmp_path: Path) -> None:
 
 def test_it_works_on_uvloop(photo: Path, out: Path) -> None:
     async def main() -> Photo:
-        pool = DecoderPool(1)
+        pool = PhotoDecoders(1)
         try:
             return await pool.prepare(photo, out)
         finally:
@@ -474,18 +474,18 @@ async def test_a_decoder_holds_nothing_of_the_server(
 async def test_a_decoder_that_cannot_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     wrong: Any = "much"
     with pytest.raises(DecoderDied, match=r"did not start: .*TypeError"):
-        await DecoderPool(2, limits=Limits(memory_bytes=wrong)).start()
+        await PhotoDecoders(2, limits=Limits(memory_bytes=wrong)).start()
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(DecoderDied, match="died"):
-        await DecoderPool(2).start()
+        await PhotoDecoders(2).start()
 
 
 async def test_decoders_end_with_a_server_that_is_killed(tmp_path: Path) -> None:
     code = (
         "import asyncio, sys\n"
-        "from chat_server.photos.workers import DecoderPool\n"
+        "from chat_server.photos.workers import MODULE, PhotoDecoders\n"
         "async def main():\n"
-        "    pool = DecoderPool(2)\n"
+        "    pool = PhotoDecoders(2)\n"
         "    await pool.start()\n"
         "    print(*pool.pids, flush=True)\n"
         "    await asyncio.Event().wait()\n"
@@ -547,7 +547,7 @@ async def test_the_answer_of_a_decoder_is_not_trusted(answer: str) -> None:
     code = (
         "import socket, sys, time\n"
         "channel = socket.socket(fileno=int(sys.argv[1]))\n"
-        "channel.recv(16)\n"
+        "channel.recv(256)\n"
         "channel.send(sys.argv[2].encode())\n"
         "time.sleep(10)\n"
     )
@@ -556,7 +556,7 @@ async def test_the_answer_of_a_decoder_is_not_trusted(answer: str) -> None:
         impostor = python(code, str(number), answer, pass_fds=(number,))
     decoder = DecoderProcess(impostor, ours, Limits(wall_seconds=30))
     with pytest.raises(DecoderDied):
-        await decoder.work([0])
+        await decoder.work(MODULE, [0], parse)
     assert impostor.returncode == -signal.SIGKILL
     assert not decoder.alive
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from chat_server.decoders.files import BadRendition, TaskFiles
 from chat_server.photos.answer import Done
-from chat_server.photos.files import BadRendition, PhotoFiles
 from chat_server.photos.rules import KINDS, Kind
+from chat_server.photos.workers import PHOTO, photo_of
 from tests.unit.photo_samples import encoded, picture
 
 DONE = Done(
@@ -28,24 +29,24 @@ GOOD: dict[Kind, bytes] = {"sanitized": JPEG, "preview": JPEG, "thumbnail": WEBP
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> Iterator[PhotoFiles]:
+def files(tmp_path: Path) -> Iterator[TaskFiles]:
     source = tmp_path / "source"
     source.write_bytes(JPEG)
     out = tmp_path / "out"
     out.mkdir()
-    opened = PhotoFiles.open(source, out)
+    opened = TaskFiles.open(source, out, PHOTO.outputs)
     yield opened
     opened.close()
 
 
-def write(files: PhotoFiles, contents: dict[Kind, bytes]) -> None:
+def write(files: TaskFiles, contents: dict[Kind, bytes]) -> None:
     for descriptor, kind in zip(files.descriptors[1:], KINDS, strict=True):
         os.write(descriptor, contents[kind])
 
 
-def test_good_files_are_renditions(files: PhotoFiles) -> None:
+def test_good_files_are_renditions(files: TaskFiles) -> None:
     write(files, GOOD)
-    assert [(each.kind, each.size, each.path.read_bytes()) for each in files.derived(DONE, 1 << 20)] == [
+    assert [(each.kind, each.size, each.path.read_bytes()) for each in photo_of(DONE, files, 1 << 20).renditions] == [
         (kind, len(GOOD[kind]), GOOD[kind]) for kind in KINDS
     ]
 
@@ -56,10 +57,10 @@ def test_good_files_are_renditions(files: PhotoFiles) -> None:
     [b"", b"\xff\xd8", b"<html>", encoded(picture(), "PNG"), b"RIFF\0\0\0\0WAVE", JPEG + bytes(1 << 20)],
     ids=["nothing", "cut", "html", "png", "wave", "too large"],
 )
-def test_anything_else_is_not(files: PhotoFiles, kind: Kind, content: bytes) -> None:
+def test_anything_else_is_not(files: TaskFiles, kind: Kind, content: bytes) -> None:
     write(files, GOOD | {kind: content})
     with pytest.raises(BadRendition, match=kind):
-        files.derived(DONE, 1 << 20)
+        photo_of(DONE, files, 1 << 20)
 
 
 def test_files_that_exist_are_not_overwritten(tmp_path: Path) -> None:
@@ -67,6 +68,6 @@ def test_files_that_exist_are_not_overwritten(tmp_path: Path) -> None:
     source.write_bytes(JPEG)
     taken.write_bytes(b"somebody's")
     with pytest.raises(FileExistsError):
-        PhotoFiles.open(source, tmp_path)
+        TaskFiles.open(source, tmp_path, PHOTO.outputs)
     assert taken.read_bytes() == b"somebody's"
     assert {path.name for path in tmp_path.iterdir()} == {"source", "preview.jpg"}

@@ -16,7 +16,7 @@ ESCAPE = """
 import ctypes, json, os, resource, socket, sys, threading
 sys.path.insert(0, {repo!r})
 from PIL import Image, ImageFile
-from chat_server.photos.limits import Limits, confine, confine_child
+from chat_server.decoders.limits import Limits, confine, confine_child
 libc = ctypes.CDLL(None, use_errno=True)
 victim = os.open({writable!r}, os.O_RDONLY)
 limits = Limits(memory_bytes=600 << 20, output_bytes=1 << 20)
@@ -109,7 +109,7 @@ def test_each_layer_alone_keeps_files_out_of_reach(layer: str, tmp_path: Path) -
     }[layer]
     code = (
         f"import ctypes, sys; sys.path.insert(0, {str(REPO)!r})\n"
-        "from chat_server.photos import limits, seccomp\n"
+        "from chat_server.decoders import limits, seccomp\n"
         "libc = ctypes.CDLL(None, use_errno=True)\n"
         "open('/etc/hostname').close()\n"
         f"assert libc.prctl(38, 1, 0, 0, 0) == 0 and {install}\n"
@@ -122,9 +122,9 @@ def test_each_layer_alone_keeps_files_out_of_reach(layer: str, tmp_path: Path) -
 def test_the_decoder_imports_nothing_of_the_server() -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(REPO)!r})\n"
-        "import chat_server.photos.worker\n"
+        "import chat_server.decoders.worker, chat_server.photos.decoder\n"
         "sys.stdout.write(' '.join(name for name in sys.modules if name.startswith('chat_server')))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     parts = {name.split(".")[1] for name in done.stdout.split() if "." in name}
-    assert parts == {"photos"}
+    assert parts == {"decoders", "photos"}

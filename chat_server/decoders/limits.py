@@ -1,8 +1,8 @@
 """What a decoder process may use and touch, set by the process itself before it sees a stranger's bytes.
 
-Image parsers are large C programs fed by strangers, and they break. A decoder (see `worker`) gives up everything but the
-making of children before its first photo; the child that decodes one gives up the rest. It then holds no rights but the
-descriptors of this photo: no file by name (Landlock), no socket, program or child (seccomp), no capabilities, and
+Parsers of pictures and documents are large C programs fed by strangers, and they break. A decoder (see `worker`) gives up
+everything but the making of children before its first file; the child that decodes one gives up the rest. It then holds no
+rights but the descriptors of this file: no file by name (Landlock), no socket, program or child (seccomp), no capabilities, and
 bounded memory, time, output and descriptors (rlimits).
 """
 
@@ -15,9 +15,11 @@ import signal
 from dataclasses import dataclass
 from typing import Final
 
-from chat_server.photos import seccomp
+from chat_server.decoders import seccomp
 
-_NICE: Final = 5  # a batch of photos must not delay anybody's message
+ANSWER_BYTES: Final = 8192
+"""An answer of a decoder is shorter."""
+_NICE: Final = 5  # a batch of files must not delay anybody's message
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_NO_NEW_PRIVS: Final = 38
 _CAPABILITY_VERSION_3: Final = 0x20080522
@@ -33,9 +35,9 @@ class Limits:
     memory_bytes: int = 2 << 30
     """address space; measured at the pixel limit: JPEG 0.8 to 1.2 GB, a transparent WebP 2.0 GB; a usual photo 0.1 GB"""
     cpu_seconds: int = 12
-    """processor time of one photo"""
+    """processor time of one file"""
     wall_seconds: int = 15
-    """time on the clock of one photo, however busy the machine is"""
+    """time on the clock of one file, however busy the machine is"""
     output_bytes: int = 128 << 20
     """size of one rendition"""
     descriptors: int = 16
@@ -63,14 +65,16 @@ def confine(limits: Limits) -> list[str]:
     return done
 
 
-def confine_child(limits: Limits, parent: int) -> None:
-    """Of a confined process `parent`, for the one photo ahead: no children either, and a span of life."""
+def confine_child(limits: Limits, parent: int, memory_bytes: int | None = None) -> None:
+    """Of a confined process `parent`, for the one file ahead: no children either, a span of life, and perhaps less memory."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if os.getppid() != parent:  # it was gone before it could be watched
         os._exit(1)
     # the second is for the difference of the signals: SIGXCPU at the one, SIGKILL at the other
     resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
     signal.alarm(limits.wall_seconds)
+    if memory_bytes is not None:
+        resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     seccomp.install(children=False)
 
 
@@ -79,7 +83,7 @@ def _set_rlimits(limits: Limits) -> None:
         (resource.RLIMIT_AS, limits.memory_bytes),
         (resource.RLIMIT_FSIZE, limits.output_bytes),
         (resource.RLIMIT_NOFILE, limits.descriptors),
-        (resource.RLIMIT_CORE, 0),  # a core dump would be a copy of somebody's photo
+        (resource.RLIMIT_CORE, 0),  # a core dump would be a copy of somebody's file
         (resource.RLIMIT_MEMLOCK, 0),
         (resource.RLIMIT_MSGQUEUE, 0),
     ):

@@ -2,7 +2,7 @@
 
 A classic BPF program, built here because the standard library has no binding: see seccomp(2) and linux/filter.h. It is
 a deny list (everything else stays allowed), so that another libc or a newer Pillow does not break it. Whoever owns a
-decoder through a broken image finds a process that can compute, read one photo and write three renditions.
+decoder through a broken file finds a process that can compute, read that one file and write its renditions.
 """
 
 from __future__ import annotations

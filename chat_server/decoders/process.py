@@ -1,4 +1,4 @@
-"""One decoder process, seen from the server: start it, hand it photos, end it."""
+"""One decoder process, seen from the server: start it, hand it files, end it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
-from chat_server.photos.answer import Answer, Failed, Ready, parse
-from chat_server.photos.limits import Limits
-from chat_server.photos.rules import ANSWER_BYTES
+from chat_server.decoders.answer import Failed, Failure, Parse, Ready, parse_ready
+from chat_server.decoders.limits import ANSWER_BYTES, Limits
 
 _IMPORT_ROOT: Final = str(Path(__file__).parents[2])
 _START_SECONDS: Final = 20.0
 _PARTING_SECONDS: Final = 1.0
 _GRACE_SECONDS: Final = 2.0  # the process ends a slow child itself; this is for one that does not
+
+D = TypeVar("D", bound=msgspec.Struct)
 
 
 class DecoderDied(Exception):
@@ -33,7 +34,7 @@ class DecoderDied(Exception):
 
 
 class DecoderProcess:
-    """Made by `start`. One photo at a time."""
+    """Made by `start`. One file at a time."""
 
     def __init__(self, process: subprocess.Popen[bytes], channel: socket.socket, limits: Limits) -> None:
         self._process = process
@@ -45,7 +46,7 @@ class DecoderProcess:
 
     @property
     def alive(self) -> bool:
-        """Whether it can take a photo; looks, because it may have died while it waited."""
+        """Whether it can take a file; looks, because it may have died while it waited."""
         return self._trusted and self._process.poll() is None
 
     @property
@@ -54,12 +55,12 @@ class DecoderProcess:
         return self._process.pid
 
     @classmethod
-    async def start(cls, limits: Limits) -> DecoderProcess:
-        """A process that has loaded its libraries and waits. Raises `DecoderDied`."""
+    async def start(cls, modules: Sequence[str], limits: Limits) -> DecoderProcess:
+        """A process that has loaded the decoders `modules` (see `worker.Work`) and waits. Raises `DecoderDied`."""
         # SEQPACKET: one datagram is one answer, so there are no frames to parse from a process that is not trusted
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
-        spawning = asyncio.ensure_future(asyncio.to_thread(_spawn, theirs, limits))
+        spawning = asyncio.ensure_future(asyncio.to_thread(_spawn, theirs, modules, limits))
         try:
             decoder = cls(await asyncio.shield(spawning), ours, limits)
         except asyncio.CancelledError:
@@ -69,22 +70,22 @@ class DecoderProcess:
         except OSError:
             ours.close()
             raise
-        answer = await decoder._receive(_START_SECONDS)
+        answer = await decoder._receive(_START_SECONDS, parse_ready)
         if not isinstance(answer, Ready):
             raise await decoder._end(f"did not start: {answer.why if isinstance(answer, Failed) else answer}")
         decoder.confined = answer.confined
         return decoder
 
-    async def work(self, descriptors: Sequence[int]) -> Answer:
-        """Hand over a photo and the files for its renditions (see `worker`), wait for the answer.
+    async def work(self, module: str, descriptors: Sequence[int], parse: Parse[D]) -> D | Failure:
+        """Hand a file, and those for its renditions, to the decoder `module`; wait for the answer.
 
         Raises: `DecoderDied`; the process is then gone and cleaned up.
         """
         try:
-            socket.send_fds(self._channel, [b"p"], descriptors)
+            socket.send_fds(self._channel, [module.encode()], descriptors)
         except OSError as error:
-            raise await self._end(f"did not take the photo: {error}") from None
-        return await self._receive(self._limits.wall_seconds + _GRACE_SECONDS)
+            raise await self._end(f"did not take the file: {error}") from None
+        return await self._receive(self._limits.wall_seconds + _GRACE_SECONDS, parse)
 
     async def close(self) -> None:
         """Let it go: it ends when the socket closes, or is ended."""
@@ -95,7 +96,7 @@ class DecoderProcess:
         except subprocess.TimeoutExpired:
             await self._reap()
 
-    async def _receive(self, seconds: float) -> Answer:
+    async def _receive(self, seconds: float, parse: Parse[D]) -> D | Failure:
         try:
             async with asyncio.timeout(seconds):
                 datagram = await asyncio.get_running_loop().sock_recv(self._channel, ANSWER_BYTES)
@@ -104,7 +105,7 @@ class DecoderProcess:
         except OSError as error:
             raise await self._end(str(error)) from None
         except BaseException:
-            # cancelled in the middle: whatever it answers later would be taken for the answer to the next photo
+            # cancelled in the middle: whatever it answers later would be taken for the answer to the next file
             await asyncio.shield(self._reap())
             raise
         if not datagram:
@@ -125,18 +126,19 @@ class DecoderProcess:
         return await asyncio.to_thread(self._process.wait)
 
 
-def _spawn(theirs: socket.socket, limits: Limits) -> subprocess.Popen[bytes]:
+def _spawn(theirs: socket.socket, modules: Sequence[str], limits: Limits) -> subprocess.Popen[bytes]:
     with theirs:
-        return _popen(theirs.fileno(), limits)
+        return _popen(theirs.fileno(), modules, limits)
 
 
-def _popen(descriptor: int, limits: Limits) -> subprocess.Popen[bytes]:
+def _popen(descriptor: int, modules: Sequence[str], limits: Limits) -> subprocess.Popen[bytes]:
+    arguments = [str(descriptor), json.dumps(asdict(limits)), *modules]
     return subprocess.Popen(
         # -P, -s: nothing is imported from the working directory or the user's own packages
-        [sys.executable, "-P", "-s", "-m", "chat_server.photos.worker", str(descriptor), json.dumps(asdict(limits))],
+        [sys.executable, "-P", "-s", "-m", "chat_server.decoders.worker", *arguments],
         pass_fds=(descriptor,),
         stdin=subprocess.DEVNULL,
-        # the image libraries print what stands in the file: a way to forge lines of the server's log
+        # the libraries print what stands in the file: a way to forge lines of the server's log
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         # none of the server's environment: it may hold secrets. One malloc arena: each reserves address space
