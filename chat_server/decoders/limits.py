@@ -12,6 +12,8 @@ import ctypes
 import os
 import resource
 import signal
+import stat
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,7 +26,9 @@ _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_NO_NEW_PRIVS: Final = 38
 _CAPABILITY_VERSION_3: Final = 0x20080522
 _LANDLOCK_CREATE: Final = 444  # the same numbers on every machine
+_LANDLOCK_ADD: Final = 445
 _LANDLOCK_RESTRICT: Final = 446
+_LANDLOCK_PATH_BENEATH: Final = 1
 _LANDLOCK_VERSION: Final = 1
 
 
@@ -56,8 +60,8 @@ def confine(limits: Limits) -> list[str]:
     done = ["no_new_privs", "rlimits"]
     # the order matters: the filter is last, because it forbids what the others need
     for name, worked in (
-        ("capabilities", _drop_capabilities(libc)),
-        ("landlock", _deny_file_system(libc)),
+        ("capabilities", drop_capabilities(libc)),
+        ("landlock", deny_file_system(libc)),
         ("seccomp", seccomp.install(children=True)),
     ):
         if worked:
@@ -94,7 +98,7 @@ class _CapabilityHeader(ctypes.Structure):
     _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
 
 
-def _drop_capabilities(libc: ctypes.CDLL) -> bool:
+def drop_capabilities(libc: ctypes.CDLL) -> bool:
     """For servers that run as root: the decoder keeps the user id and loses the power (capset(2))."""
     header = _CapabilityHeader(_CAPABILITY_VERSION_3, 0)
     nothing = (ctypes.c_uint32 * 6)()
@@ -105,19 +109,47 @@ class _Ruleset(ctypes.Structure):
     _fields_ = (("file_system", ctypes.c_uint64), ("network", ctypes.c_uint64), ("scoped", ctypes.c_uint64))
 
 
-def _deny_file_system(libc: ctypes.CDLL) -> bool:
-    """A Landlock ruleset that handles every right and grants none (landlock(7)). Open descriptors stay usable."""
+class _Beneath(ctypes.Structure):
+    _pack_ = 1
+    _fields_ = (("rights", ctypes.c_uint64), ("descriptor", ctypes.c_int32))
+
+
+_READING: Final = 0b1101  # execute, read a file, read a folder
+_OF_A_FILE: Final = 0b1100000000000111  # execute, write, read; truncate and ioctl, where the kernel knows them
+
+
+def deny_file_system(libc: ctypes.CDLL, readable: Sequence[str] = (), writable: Sequence[str] = ()) -> bool:
+    """A Landlock ruleset that handles every right and grants what is beneath these paths alone (landlock(7)); paths that
+    are missing are left out. Open descriptors stay usable."""
     version = libc.syscall(_LANDLOCK_CREATE, None, 0, _LANDLOCK_VERSION)
     if version < 1:
         return False
     # rights by version of the interface: 13, +refer, +truncate, +ioctl (5); TCP bind and connect (4); scopes (6)
-    rights = 13 + (version >= 2) + (version >= 3) + (version >= 5)
-    ruleset = _Ruleset((1 << rights) - 1, 0b11 if version >= 4 else 0, 0b11 if version >= 6 else 0)
+    rights = (1 << (13 + (version >= 2) + (version >= 3) + (version >= 5))) - 1
+    ruleset = _Ruleset(rights, 0b11 if version >= 4 else 0, 0b11 if version >= 6 else 0)
     size = 8 if version < 4 else 16 if version < 6 else 24
     descriptor = libc.syscall(_LANDLOCK_CREATE, ctypes.byref(ruleset), size, 0)
     if descriptor < 0:
         return False
     try:
+        for path in readable:
+            _allow(libc, descriptor, path, _READING)
+        for path in writable:
+            _allow(libc, descriptor, path, rights)
         return bool(libc.syscall(_LANDLOCK_RESTRICT, descriptor, 0) == 0)
     finally:
         os.close(descriptor)
+
+
+def _allow(libc: ctypes.CDLL, ruleset: int, path: str, rights: int) -> None:
+    try:
+        beneath = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        if not stat.S_ISDIR(os.fstat(beneath).st_mode):
+            rights &= _OF_A_FILE
+        rule = _Beneath(rights, beneath)
+        libc.syscall(_LANDLOCK_ADD, ruleset, _LANDLOCK_PATH_BENEATH, ctypes.byref(rule), 0)
+    finally:
+        os.close(beneath)

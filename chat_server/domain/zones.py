@@ -15,6 +15,7 @@ ORIGINAL: Final = "original"
 SANITIZED: Final = "sanitized"
 PREVIEW: Final = "preview"
 THUMBNAIL: Final = "thumbnail"
+TEXT: Final = "text"
 RENDITIONS: Final = (ORIGINAL, SANITIZED, PREVIEW, THUMBNAIL)
 
 REBUILT: Final = frozenset({SANITIZED, PREVIEW, THUMBNAIL})

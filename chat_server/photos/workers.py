@@ -56,19 +56,16 @@ def _derived(at: int, kind: Kind, done: Done, files: TaskFiles, most_bytes: int)
 PHOTO: Final = Decoder(MODULE, tuple(kind + _SUFFIXES[RENDITION_TYPES[kind]] for kind in KINDS), parse, photo_of)
 
 
-class PhotoDecoders(Pool):
-    """Implements `ports.Photos`."""
+class PhotosThrough:
+    """Implements `ports.Photos`, by a pool that has `MODULE`."""
 
-    def __init__(
-        self, workers: int = 2, *, limits: Limits | None = None, waiting: int = 64, patience: float = 30.0
-    ) -> None:
-        """See `Pool`."""
-        super().__init__("photos", [MODULE], workers, limits=limits, waiting=waiting, patience=patience)
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
 
     async def prepare(self, source: Path, out: Path) -> Photo:
         """See `ports.Photos`. Raises also `Problem` 8002 (no room for a rendition)."""
         try:
-            return await self.run(PHOTO, source, out)
+            return await self._pool.run(PHOTO, source, out)
         except Refused as refused:
             pixels = {"limit": MAX_PIXELS} if refused.reason == "too_many_pixels" else {}
             raise Problem(_REFUSALS[refused.reason], "photo", **pixels) from None
@@ -78,3 +75,14 @@ class PhotoDecoders(Pool):
             raise Problem(DISK_FULL) from None
         except Busy:
             raise Problem(DECODER_BUSY, "photo", retry_after=_RETRY_SECONDS) from None
+
+
+class PhotoDecoders(Pool):
+    """A pool for photos alone; implements `ports.Photos`, too."""
+
+    def __init__(
+        self, workers: int = 2, *, limits: Limits | None = None, waiting: int = 64, patience: float = 30.0
+    ) -> None:
+        """See `Pool`."""
+        super().__init__("photos", [MODULE], workers, limits=limits, waiting=waiting, patience=patience)
+        self.prepare = PhotosThrough(self).prepare

@@ -104,7 +104,7 @@ def test_decoding_still_works(answers: dict[str, Any]) -> None:
 def test_each_layer_alone_keeps_files_out_of_reach(layer: str, tmp_path: Path) -> None:
     """So that a kernel without one of them is still covered, and that neither can be lost unnoticed."""
     install = {
-        "landlock": "limits._deny_file_system(libc)",
+        "landlock": "limits.deny_file_system(libc)",
         "seccomp": "seccomp.install(children=True)",
     }[layer]
     code = (
