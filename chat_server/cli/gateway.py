@@ -30,7 +30,7 @@ class OperationFailed(Exception):
 
 def call(settings: Settings, name: str, params: dict[str, Any]) -> dict[str, Any]:
     """Carry out operation `name`. Raises `OperationFailed`, `storage.sqlite.opening.CannotOpen`."""
-    answer = _through_server(settings.folder, name, params)
+    answer = through_server(settings.folder, name, params)
     if answer is None:
         answer = asyncio.run(_directly(settings, name, params))
     if "error" in answer:
@@ -52,8 +52,8 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock = connected
 
 
-def _through_server(folder: Path, name: str, params: dict[str, Any]) -> dict[str, Any] | None:
-    """The running server's answer; None if no server runs."""
+def through_server(folder: Path, name: str, params: dict[str, Any]) -> dict[str, Any] | None:
+    """The running server's answer, which may be `{error}`; None if no server runs on the folder."""
     connected = _connect(folder)
     if connected is None:
         return None

@@ -1,14 +1,14 @@
-"""The operator's acts on organizations, keys, the audit chain and the streams' epoch."""
+"""The operator's acts on organizations, keys, the audit chain, backups and restored copies."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Final, Literal
 
 import msgspec
 
 from chat_server.ports import Reader, Tx
-from chat_server.services import audit, organizations
-from chat_server.services import epoch as epoch_service
+from chat_server.services import audit, backups, organizations, restoring
 from chat_server.services import keys as key_service
 from chat_server.services.audit import Head
 from chat_server.services.authority import Operator
@@ -99,8 +99,26 @@ async def rotate_keys(deps: Deps, asked: Rotate) -> Wire:
 
 
 async def restored(deps: Deps, asked: Nothing) -> Wire:
-    """Answers the new epoch."""
-    return {"epoch": await deps.storage.write(epoch_service.restored)}
+    """Answers `{epoch, devices, parked}`."""
+    return asdict(await deps.storage.write(restoring.restored))
+
+
+async def hold_for_backup(deps: Deps, asked: Nothing) -> Wire:
+    """`{until}`: no file is removed before then."""
+    return {"until": await deps.storage.write(backups.hold)}
+
+
+async def parked(deps: Deps, asked: Nothing) -> Wire:
+    """`{parked}`: jobs that a restore set aside, by organization and kind."""
+    return {"parked": [asdict(one) for one in await deps.storage.read(restoring.parked_jobs)]}
+
+
+async def discard_parked(deps: Deps, asked: Nothing) -> Wire:
+    """`{discarded}`: how many."""
+    discarded = 0
+    while step := await deps.storage.write(restoring.discard):
+        discarded += step
+    return {"discarded": discarded}
 
 
 async def audit_head(deps: Deps, asked: Which) -> Wire:
@@ -136,6 +154,9 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "organization.policy": operation(Rules, organization_policy),
     "keys.rotate": operation(Rotate, rotate_keys),
     "server.restored": operation(Nothing, restored),
+    "backup.hold": operation(Nothing, hold_for_backup),
+    "outbox.parked": operation(Nothing, parked),
+    "outbox.discard": operation(Nothing, discard_parked),
     "audit.head": operation(Which, audit_head),
     "audit.verify": operation(Verify, verify_audit),
 }

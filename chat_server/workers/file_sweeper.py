@@ -14,6 +14,9 @@ the blob (`photo_upload`: keep, then one transaction), on the one process that o
 - What another process kept has no upload under way: one process owns the folder, and it is this one now. The age of the
   file counts all the same, for folders that somebody copies about.
 
+- While a backup copies files (`backups.held`, asked before the rows), nothing is removed: a blob that has no row now may
+  have had one when the backup began.
+
 Rows go an hour before their files, so whoever is just opening an upload of their own is not left without the bytes.
 """
 
@@ -31,7 +34,7 @@ import structlog
 
 from chat_server.domain import limits
 from chat_server.ports import BLOB_YOUNG, BlobStore, Storage
-from chat_server.services import leftovers
+from chat_server.services import backups, leftovers
 from chat_server.services.photo_upload import clear_scratch
 
 EVERY: Final = 3600.0
@@ -75,6 +78,8 @@ class FileSweeper:
         removed = 0
         async for org_id, sha256s in self._blobs.old():
             for some in _pieces(sha256s):
+                if await self._storage.read(backups.held):
+                    return removed
                 orphans = await self._storage.read(partial(leftovers.orphans, org_id=org_id, sha256s=some))
                 if orphans:
                     removed += await self._blobs.remove_old(org_id, orphans)

@@ -35,7 +35,15 @@ async def test_a_stopped_server_begins_a_new_epoch(server: Server, tmp_path: Pat
     before = await epoch(server)
     await server.kill()
     trail = int((await operator.run("audit", "head")).split()[0])
-    assert "epoch" in await operator.run("restored")
+    said = await operator.run("restored")
+    assert "epoch" in said
+    assert "3 devices" in said
+    await server.start()
+    refused = await Peer.open(server.port)
+    assert (await refused.ask("auth", token=server.tokens[0]))["code"] == 1004, "a session of then must not live on"
+    await refused.close()
+    await server.kill()
+    await server.sign_in_again()
     await server.start()
     after = await epoch(server)
     assert after != before
@@ -51,6 +59,9 @@ async def test_a_running_server_sends_everybody_back_to_begin_anew(server: Serve
     held = await peer.ask("send", room=server.room, client_msg_id="before-1", blocks=text("控えのあと"))
     await Terminal(tmp_path, server.folder).run("restored")
     assert await peer.closed() == closing.RESTARTING
+    await server.kill()
+    await server.sign_in_again()
+    await server.start()
     peer = await Peer.open(server.port)
     hello = await peer.ask("auth", token=server.tokens[0])
     assert hello["epoch"] != before

@@ -15,7 +15,8 @@ from PIL import Image
 
 from chat_server.app import App
 from chat_server.config import load
-from chat_server.services import rooms
+from chat_server.ports import Tx
+from chat_server.services import rooms, sessions
 from tests.support.peer import Peer
 from tests.support.people import add_organization, add_person
 
@@ -27,9 +28,32 @@ class Server:
         self.folder = folder
         self.port = 0
 
+    async def _opened(self) -> App:
+        return await App.open(load(environment={"RENRAKU_DATA": str(self.folder), "RENRAKU_PORT": "0"}), workers=False)
+
+    async def sign_in_again(self) -> None:
+        """Everybody, on a new device, while nobody serves the folder: their sessions have ended."""
+        app = await self._opened()
+
+        async def begin(tx: Tx) -> list[sessions.Granted]:
+            rows = await tx.all(
+                "SELECT u.id, u.org_id, u.public_id, o.public_id FROM users u JOIN organizations o ON o.id = u.org_id"
+                " ORDER BY u.id"
+            )
+            return [
+                await sessions.begin(
+                    tx, user_id=user_id, org_id=org_id, user=user, org=org, ends_at=None,
+                    device_name="テスト端末", zone="lgwan", address="127.0.0.1",
+                )
+                for user_id, org_id, user, org in rows
+            ]  # fmt: skip
+
+        self.tokens = [granted.session(app.tokens).access_token for granted in await app.storage.write(begin)]
+        await app.close()
+
     async def prepare(self) -> None:
         """Three people in a room, with tokens that a test can hold on to."""
-        app = await App.open(load(environment={"RENRAKU_DATA": str(self.folder), "RENRAKU_PORT": "0"}), workers=False)
+        app = await self._opened()
         org_id = await add_organization(app.storage)
         people = [await add_person(app.storage, org_id, f"person{i}") for i in range(3)]
         org = await app.storage.read(lambda tx: tx.one("SELECT public_id FROM organizations"))

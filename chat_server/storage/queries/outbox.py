@@ -16,7 +16,9 @@ async def put(tx: Tx, org_id: int, kind: str, room_id: int | None = None, seq: i
 
 async def oldest(tx: Reader, limit: int) -> Sequence[Row]:
     """(id, org_id, kind, room_id, seq) in order."""
-    return await tx.all("SELECT id, org_id, kind, room_id, seq FROM outbox ORDER BY id LIMIT ?", limit)
+    return await tx.all(
+        "SELECT id, org_id, kind, room_id, seq FROM outbox WHERE parked_at IS NULL ORDER BY id LIMIT ?", limit
+    )
 
 
 async def done(tx: Tx, ids: Sequence[int]) -> int:
@@ -25,3 +27,28 @@ async def done(tx: Tx, ids: Sequence[int]) -> int:
     By their ids and not up to the last: on PostgreSQL a smaller id may be committed after a larger one was read.
     """
     return await tx.run(f"DELETE FROM outbox WHERE id IN ({','.join('?' * len(ids))})", *ids)  # noqa: S608 (question marks)
+
+
+async def park(tx: Tx, but: Sequence[str]) -> int:
+    """Set aside what waits, whatever its kind but these; answers the number of rows."""
+    return await tx.run(
+        f"UPDATE outbox SET parked_at = ? WHERE parked_at IS NULL AND kind NOT IN ({','.join('?' * len(but))})",  # noqa: S608 (question marks)
+        tx.now,
+        *but,
+    )
+
+
+async def parked(tx: Reader) -> Sequence[Row]:
+    """(organization's code, kind, how many, first at, last at, parked at), by organization and kind."""
+    return await tx.all(
+        "SELECT o.code, x.kind, count(*), min(x.at), max(x.at), max(x.parked_at) FROM outbox x"
+        " JOIN organizations o ON o.id = x.org_id WHERE x.parked_at IS NOT NULL"
+        " GROUP BY o.code, x.kind ORDER BY o.code, x.kind"
+    )
+
+
+async def discard_parked(tx: Tx, limit: int) -> int:
+    """Some of them; answers the number of rows."""
+    return await tx.run(
+        "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE parked_at IS NOT NULL ORDER BY id LIMIT ?)", limit
+    )

@@ -170,3 +170,10 @@ async def live_device_ids(reader: Reader, org_id: int, user_id: int) -> list[int
 async def revoke(tx: Tx, device_id: int) -> bool:
     """False if it was signed out already."""
     return await tx.run("UPDATE devices SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", tx.now, device_id) == 1
+
+
+async def end_everything(tx: Tx) -> int:
+    """Every session of every organization, and sign-ins under way; answers how many devices were signed in."""
+    await tx.run("DELETE FROM refresh_tokens")
+    await tx.run("DELETE FROM sign_ins")
+    return await tx.run("UPDATE devices SET revoked_at = ? WHERE revoked_at IS NULL", tx.now)

@@ -18,3 +18,11 @@ async def change(tx: Tx, name: str, value: str) -> None:
 async def add(tx: Tx, name: str, value: str) -> None:
     """A fact that was not there yet."""
     await tx.run("INSERT INTO settings (name, value) VALUES (?, ?)", name, value)
+
+
+async def put(tx: Tx, name: str, value: str) -> None:
+    """A fact, whether it was there or not."""
+    await tx.run(
+        "INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        name, value,
+    )  # fmt: skip

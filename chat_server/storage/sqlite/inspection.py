@@ -21,6 +21,7 @@ from chat_server.storage.sqlite.opening import (
     check_pages,
     explain,
     not_writable,
+    refuse_half_restored,
     take_lock,
 )
 
@@ -31,6 +32,7 @@ def inspect(path: Path, *, serving: bool) -> bool:
     Raises `CannotOpen` as opening the folder would.
     """
     _writable(path)
+    refuse_half_restored(path)
     with _locked(path, serving=serving):
         database = path / DATABASE
         if not database.exists():

@@ -13,6 +13,8 @@ from chat_server.storage.migrations import migrations
 
 DATABASE: Final = "renraku.db"
 LOCK: Final = "renraku.lock"
+RESTORING: Final = "restoring"
+"""A folder in the data folder while a restore puts things into it (`backup/restoring.py`)."""
 
 _WRITER_PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
@@ -56,7 +58,21 @@ def lock_folder(path: Path) -> DataFolder:
     except OSError as error:
         raise not_writable(path, error) from error
     take_lock(path, handle)
+    try:
+        refuse_half_restored(path)
+    except CannotOpen:
+        os.close(handle)
+        raise
     return DataFolder(path, handle)
+
+
+def refuse_half_restored(path: Path) -> None:
+    """What an interrupted restore left must never be served. Raises `CannotOpen`."""
+    if (path / RESTORING).exists():
+        raise CannotOpen(
+            f"A restore into the data folder {path} was interrupted. Run “renraku restore” again; until then nothing "
+            f"here is used."
+        )
 
 
 def not_writable(path: Path, error: OSError) -> CannotOpen:
