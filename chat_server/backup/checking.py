@@ -80,16 +80,17 @@ class Snapshot:
                 "This snapshot is encrypted. Name the private key's file with --identity.",
             )
 
-    def lines(self) -> Iterator[Line]:
+    @contextmanager
+    def lines(self) -> Iterator[Iterator[Line]]:
         """The list, whole as it was written."""
         path = self.path / LIST
         with _readable(path):
             if hashed(path, Pace())[0] != self.manifest.blobs.list_sha256:
                 raise damaged(path)
-        suffix, lines = read_list(path)
-        if suffix != self.seal.suffix:
-            raise damaged(path)
-        return lines
+        with read_list(path) as (suffix, lines):
+            if suffix != self.seal.suffix:
+                raise damaged(path)
+            yield lines
 
     def check_stored_database(self) -> None:
         """What lies in the backup is what was written; and the key that we have opens it."""
@@ -118,10 +119,8 @@ class Snapshot:
         facts = database.check(plain, pace)
         if facts.tables != self.manifest.tables or facts.migrations != self.manifest.migrations:
             raise database.damaged(plain, "counts")
-        with database.opened(plain) as connection:
-            rows = connection.execute("SELECT org_id, sha256, size FROM blobs ORDER BY org_id, sha256")
-            lines = self.lines()
-            for row in rows:
+        with database.opened(plain) as connection, self.lines() as lines:
+            for row in connection.execute("SELECT org_id, sha256, size FROM blobs ORDER BY org_id, sha256"):
                 line = next(lines, None)
                 if line is None or row != (line.org_id, line.sha256, line.size):
                     raise damaged(self.path / LIST)
@@ -133,12 +132,13 @@ class Snapshot:
         """Every one of them read to its end."""
         progress.begin("ファイルを確かめています", "Checking the files", self.manifest.blobs.size)
         checked = Checked()
-        for line in self.lines():
-            if line.stored is None:
-                checked.lost.append(line)
-            elif fault := self._blob_fault(line, line.stored, pace):
-                checked.faults.append(fault)
-            progress.bytes(line.size)
+        with self.lines() as lines:
+            for line in lines:
+                if line.stored is None:
+                    checked.lost.append(line)
+                elif fault := self._blob_fault(line, line.stored, pace):
+                    checked.faults.append(fault)
+                progress.bytes(line.size)
         return checked
 
     def _blob_fault(self, line: Line, stored: tuple[int, str], pace: Pace) -> Fault | None:

@@ -8,12 +8,13 @@ import re
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from chat_server.backup import listing, manifest
+from chat_server.backup.listing import Line
 from chat_server.backup.polite import Pace
 from chat_server.backup.problems import BackupProblem, writing
 from chat_server.backup.streams import PART, fsync_folder, hashed, make_folder
@@ -122,12 +123,13 @@ class BackupFolder:
 
     def _remove_unnamed(self, lists: Sequence[Path]) -> int:
         removed = 0
-        readers = [_Shelves(path) for path in lists]
-        for org, shelf, folder in self._shelves():
-            named: set[str] = set()
-            for reader in readers:
-                named.update(reader.on((org, shelf)))
-            removed += _remove_from(folder, named)
+        with ExitStack() as files:
+            readers = [_Shelves(*files.enter_context(_believed(path))) for path in lists]
+            for org, shelf, folder in self._shelves():
+                named: set[str] = set()
+                for reader in readers:
+                    named.update(reader.on((org, shelf)))
+                removed += _remove_from(folder, named)
         return removed
 
     def _shelves(self) -> Iterator[tuple[int, str, Path]]:
@@ -140,13 +142,20 @@ class BackupFolder:
                 yield int(org.name), shelf.name, shelf
 
 
-class _Shelves:
-    """A list, read a shelf at a time. One that is not what was written says too little: nothing is removed by it."""
+@contextmanager
+def _believed(path: Path) -> Iterator[tuple[str, Iterator[Line]]]:
+    """A list that is what was written: one that says too little would let go what it does not name."""
+    if hashed(path, Pace())[0] != manifest.read_manifest(path.parent).blobs.list_sha256:
+        raise listing.damaged(path)
+    with listing.read_list(path) as found:
+        yield found
 
-    def __init__(self, path: Path) -> None:
-        if hashed(path, Pace())[0] != manifest.read_manifest(path.parent).blobs.list_sha256:
-            raise listing.damaged(path)
-        self._suffix, self._lines = listing.read_list(path)
+
+class _Shelves:
+    """A list, read a shelf at a time."""
+
+    def __init__(self, suffix: str, lines: Iterator[Line]) -> None:
+        self._suffix, self._lines = suffix, lines
         self._next = next(self._lines, None)
 
     def on(self, shelf: tuple[int, str]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import heapq
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
@@ -48,35 +49,34 @@ def head(suffix: str) -> str:
     return f"{_FIRST}{suffix or '-'}\n"
 
 
-def read_list(path: Path, *, torn: bool = False) -> tuple[str, Iterator[Line]]:
+@contextmanager
+def read_list(path: Path, *, torn: bool = False) -> Iterator[tuple[str, Iterator[Line]]]:
     """(suffix, lines). `torn`: of a snapshot that is half done; it ends where the writing ended.
 
-    Raises `BackupProblem`, here or at a line that is none or out of order.
+    Raises `BackupProblem`, here or at a line that is none or out of order; OSError.
     """
-    file = path.open(encoding="ascii", errors="replace")
-    first = file.readline()
-    if not first.startswith(_FIRST) or not first.endswith("\n"):
-        file.close()
-        raise damaged(path)
-    suffix = first[len(_FIRST) : -1]
-    return "" if suffix == "-" else suffix, _lines(path, file, torn=torn)
+    with path.open(encoding="ascii", errors="replace") as file:
+        first = file.readline()
+        if not first.startswith(_FIRST) or not first.endswith("\n"):
+            raise damaged(path)
+        suffix = first[len(_FIRST) : -1]
+        yield "" if suffix == "-" else suffix, _lines(path, file, torn=torn)
 
 
 def _lines(path: Path, file: IO[str], *, torn: bool) -> Iterator[Line]:
     last: Key = (0, "")
-    with file:
-        for text in file:
-            match = _LINE.fullmatch(text.rstrip("\n"))
-            if match is None or not text.endswith("\n"):
-                if torn:
-                    return
-                raise damaged(path)
-            stored = (int(match[4]), match[5]) if match[4] else None
-            line = Line(int(match[1]), match[2], int(match[3]), stored)
-            if line.key <= last:
-                raise damaged(path)
-            last = line.key
-            yield line
+    for text in file:
+        match = _LINE.fullmatch(text.rstrip("\n"))
+        if match is None or not text.endswith("\n"):
+            if torn:
+                return
+            raise damaged(path)
+        stored = (int(match[4]), match[5]) if match[4] else None
+        line = Line(int(match[1]), match[2], int(match[3]), stored)
+        if line.key <= last:
+            raise damaged(path)
+        last = line.key
+        yield line
 
 
 def damaged(path: Path) -> BackupProblem:
@@ -89,16 +89,18 @@ class Former:
 
     def __init__(self, lists: Sequence[Path], suffix: str) -> None:
         """`lists` from the oldest to the newest; those with another suffix, and damaged ones, do not count."""
+        self._files = ExitStack()
         found = []
         for age, path in enumerate(reversed(lists)):
-            try:
-                theirs, lines = read_list(path, torn=True)
-            except (BackupProblem, OSError):
-                continue
-            if theirs == suffix:
-                found.append(_aged(lines, age))
+            with suppress(BackupProblem, OSError):
+                theirs, lines = self._files.enter_context(read_list(path, torn=True))
+                if theirs == suffix:
+                    found.append(_aged(lines, age))
         self._lines = heapq.merge(*found)
         self._next = next(self._lines, None)
+
+    def close(self) -> None:
+        self._files.close()
 
     def find(self, key: Key) -> Line | None:
         """The newest line about it that has bytes. Keys MUST come in order."""

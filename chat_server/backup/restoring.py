@@ -14,7 +14,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -26,6 +26,7 @@ from chat_server.backup.polite import Pace
 from chat_server.backup.problems import BackupProblem, writing
 from chat_server.backup.sources import Progress
 from chat_server.backup.streams import fsync_folder, make_folder, written
+from chat_server.domain.errors import Problem
 from chat_server.ports import Clock
 from chat_server.services.restoring import Restored, restored
 from chat_server.storage.sqlite.opening import DATABASE, LOCK, RESTORING, CannotOpen, take_lock
@@ -136,17 +137,28 @@ class DataTarget:
         with suppress(OSError):
             shutil.rmtree(self.staging)
 
+    def _new_aside(self) -> Path:
+        now = datetime.now(UTC)
+        while True:
+            aside = self.path / f"replaced-{now:%Y-%m-%dT%H-%M-%SZ}"
+            with suppress(FileExistsError):
+                aside.mkdir(mode=0o700)
+                return aside
+            now += timedelta(seconds=1)
+
     def finish(self, *, blobs: bool) -> Path | None:
         """Everything into its place; answers where the earlier data is now. Raises `BackupProblem`."""
         aside = None
         with writing(self.path):
             present = [name for name in _MADE if (self.path / name).exists() and (blobs or name != _BLOBS)]
             if present:
-                aside = self.path / f"replaced-{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}"
-                aside.mkdir(mode=0o700)
+                aside = self._new_aside()
                 for name in present:
                     (self.path / name).rename(aside / name)
                 fsync_folder(aside)
+                fsync_folder(self.path)
+                (self.staging / _FRESH).touch(mode=0o600)  # whatever comes into its place now is ours
+                fsync_folder(self.staging)
             if blobs:
                 (self.staging / _BLOBS).rename(self.path / _BLOBS)
             (self.staging / DATABASE).rename(self.path / DATABASE)
@@ -184,7 +196,7 @@ class Restoring:
             self.progress.begin("データベースを戻しています", "Restoring the database")
             self.snapshot.unpack_database(plain, self.pace)
             self._copy_blobs(self.target.staging / _BLOBS)
-            result = asyncio.run(make_ready(plain.parent, self.clock, self.snapshot.path.name))
+            result = make_ready(plain.parent, self.clock, self.snapshot.path.name)
         except BaseException:
             self.target.give_up()
             raise
@@ -194,21 +206,35 @@ class Restoring:
         self.progress.begin("ファイルを戻しています", "Restoring the files", self.snapshot.manifest.blobs.size)
         make_folder(root)
         shelves: set[Path] = set()
-        for line in self.snapshot.lines():
-            if line.stored is not None:
-                path = root / f"{line.org_id:d}" / line.sha256[:2] / line.sha256
-                if path.parent not in shelves:
-                    make_folder(path.parent)
-                    shelves.add(path.parent)
-                with written(path, self.pace) as out:
-                    self.snapshot.copy_blob(line, out)
-            self.progress.bytes(line.size)
+        with self.snapshot.lines() as lines:
+            for line in lines:
+                if line.stored is not None:
+                    path = root / f"{line.org_id:d}" / line.sha256[:2] / line.sha256
+                    if path.parent not in shelves:
+                        make_folder(path.parent)
+                        shelves.add(path.parent)
+                    with written(path, self.pace) as out:
+                        self.snapshot.copy_blob(line, out)
+                self.progress.bytes(line.size)
         for shelf in sorted({*shelves, *(shelf.parent for shelf in shelves), root}):
             fsync_folder(shelf)
 
 
-async def make_ready(folder: Path, clock: Clock, snapshot: str) -> Restored:
-    """The database in `folder` as the present Renraku wants it, at the beginning of a new epoch, as one file on the disk."""
+def make_ready(folder: Path, clock: Clock, snapshot: str) -> Restored:
+    """The database in `folder` as the present Renraku wants it, at the beginning of a new epoch, as one file on the disk.
+
+    Raises `BackupProblem`.
+    """
+    try:
+        return asyncio.run(_make_ready(folder, clock, snapshot))
+    except CannotOpen as error:
+        raise BackupProblem(str(error), str(error)) from error
+    except Problem as problem:
+        told = problem.as_dict()
+        raise BackupProblem(told["ja"], told["en"]) from problem
+
+
+async def _make_ready(folder: Path, clock: Clock, snapshot: str) -> Restored:
     storage = await SqliteStorage.open(folder, clock)
     try:
         return await storage.write(partial(restored, snapshot=snapshot))

@@ -11,7 +11,7 @@ import hashlib
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -87,12 +87,12 @@ class Taking:
 
     def _take(self, path: Path) -> Taken:
         taken_at = now_ms()
-        found = _Blobs(self, path)
         plain = (self.work if self.seal.keys else path) / (DATABASE + PART)
         try:
             facts = self._copy_database(plain)
             entry = self._store_database(plain, path)
-            blobs = found.copy(entry[1])
+            with closing(_Blobs(self, path)) as found:
+                blobs = found.copy(entry[1])
         finally:
             plain.unlink(missing_ok=True)
         manifest = Manifest(
@@ -144,6 +144,9 @@ class _Blobs:
         self._list = path / LIST
         self._former = Former(taking.folder.lists(), taking.seal.suffix)
         self._shelves: set[Path] = set()
+
+    def close(self) -> None:
+        self._former.close()
 
     def copy(self, plain: Path) -> Blobs:
         """Every blob of the database at `plain`, and the list of them."""

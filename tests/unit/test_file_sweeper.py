@@ -17,7 +17,7 @@ from chat_server.blobs.filesystem import FileBlobs
 from chat_server.domain import limits
 from chat_server.domain.actors import Actor
 from chat_server.ports import Blob, Photo, Reader, Storage, Tx
-from chat_server.services import leftovers, messages, rooms
+from chat_server.services import backups, leftovers, messages, rooms
 from chat_server.services.blocks import Photos
 from chat_server.services.commands import Send
 from chat_server.services.drafts import draft
@@ -140,6 +140,30 @@ async def test_a_blob_without_a_row_goes_when_it_is_old_and_one_with_a_row_never
     young = await house.blobs.keep_bytes(house.person.org_id, b"of an upload under way")
     await house.sweeper().sweep()
     assert house.files == named | {young.sha256, stranger.name}
+
+
+async def test_while_a_backup_copies_nothing_is_removed(house: House) -> None:
+    """Rows that go meanwhile leave bytes that the backup still has to copy. The hold ends by itself, whatever the clock."""
+    await house.blobs.keep_bytes(house.person.org_id, b"had a row when the backup began")
+    house.restart()
+    await house.storage.write(backups.hold)
+    await house.sweeper().sweep()
+    assert len(house.files) == 1
+    house.clock.ahead = -limits.HOUR
+    await house.storage.write(backups.hold)
+    house.clock.ahead = -limits.HOUR + backups.HELD + 1
+    await house.sweeper().sweep()
+    assert len(house.files) == 0, "a backup that died holds nothing"
+
+
+async def test_a_hold_from_the_time_before_the_clock_was_set_back_does_not_last(house: House) -> None:
+    await house.blobs.keep_bytes(house.person.org_id, b"without a row")
+    house.restart()
+    house.clock.ahead = limits.DAY
+    await house.storage.write(backups.hold)
+    house.clock.ahead = 0
+    await house.sweeper().sweep()
+    assert len(house.files) == 0
 
 
 async def test_a_clock_that_jumps_does_not_make_an_upload_under_way_old(house: House) -> None:

@@ -1,0 +1,149 @@
+"""A data folder with messages and photos in it, and the pieces of a backup of it, without a command line."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chat_server.backup.checking import Snapshot
+from chat_server.backup.database import SqliteSource
+from chat_server.backup.folder import BackupFolder
+from chat_server.backup.polite import Pace
+from chat_server.backup.restoring import DataTarget, Done, Restoring
+from chat_server.backup.sealing import Identity, Seal
+from chat_server.backup.sources import BlobFolder
+from chat_server.backup.taking import Taken, Taking
+from chat_server.blobs.filesystem import FileBlobs
+from chat_server.clock import SystemClock
+from chat_server.domain.actors import Actor
+from chat_server.ports import Photo, Tx
+from chat_server.services import epoch, keys, messages, rooms
+from chat_server.services.blocks import Photos, Text
+from chat_server.services.commands import Send
+from chat_server.services.drafts import draft
+from chat_server.services.keys import Keys
+from chat_server.services.photo_upload import Prepared, add_photo
+from chat_server.storage.queries import outbox
+from chat_server.storage.queries.attachments import NewRendition
+from chat_server.storage.sqlite.storage import SqliteStorage
+from tests.support.people import add_people
+
+PHOTO = Photo("image/jpeg", 40, 30, "#8899aa", None, None, None, ())
+SECRET = "橋の下の合言葉"
+"""Stands in every message."""
+
+
+@dataclass
+class Filled:
+    """A data folder that nobody serves."""
+
+    folder: Path
+    person: Actor
+    room: str
+    photos: list[bytes] = field(default_factory=list)
+    sent: int = 0
+
+    def add(self, count: int, *, photos: int = 0) -> None:
+        """More messages; the first `photos` of them with one."""
+        asyncio.run(self._add(count, photos))
+
+    async def _add(self, count: int, photos: int) -> None:
+        storage, blobs = await SqliteStorage.open(self.folder, SystemClock()), FileBlobs(self.folder / "blobs")
+        try:
+            for n in range(count):
+                block = Photos((await self._photo(storage, blobs),)) if n < photos else Text(f"{SECRET} {self.sent}")
+                command = Send(ref=1, room=self.room, client_msg_id=f"filled-{self.sent:06d}", blocks=(block,))
+                await storage.write(lambda tx, c=command: messages.send(tx, self.person, draft(c), b"k" * 32))  # type: ignore[misc]
+                self.sent += 1
+        finally:
+            await storage.close()
+            await blobs.close()
+
+    async def _photo(self, storage: SqliteStorage, blobs: FileBlobs) -> str:
+        self.photos.append(f"{SECRET} {len(self.photos)}".encode() * 5000)
+        kept = [await blobs.keep_bytes(self.person.org_id, data) for data in (self.photos[-1], self.photos[-1][:100])]
+        made = tuple(
+            NewRendition(kind, blob, "image/jpeg", 40, 30)
+            for kind, blob in zip(("original", "preview"), kept, strict=True)
+        )
+        prepared = Prepared(PHOTO, kept[0].size, made)
+        return str(
+            (await storage.write(lambda tx: add_photo(tx, self.person, prepared, "a.jpg", lambda zone: 0)))["id"]
+        )
+
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        return rows(self.folder, sql)
+
+    def blobs(self) -> dict[str, bytes]:
+        """By organization and name."""
+        return blobs_of(self.folder)
+
+
+def rows(folder: Path, sql: str) -> list[tuple[object, ...]]:
+    """Of the database in `folder`."""
+    with closing(sqlite3.connect(f"file:{folder}/renraku.db?mode=ro", uri=True)) as db:
+        return db.execute(sql).fetchall()
+
+
+def blobs_of(folder: Path) -> dict[str, bytes]:
+    root = folder / "blobs"
+    return {str(path.relative_to(root)): path.read_bytes() for path in root.glob("[0-9]*/*/*")}
+
+
+def filled(folder: Path, *, messages: int = 20, photos: int = 3) -> Filled:
+    """An organization with one person, signed in; messages with and without photos; a job in the outbox."""
+
+    async def begin() -> Filled:
+        storage = await SqliteStorage.open(folder, SystemClock())
+        try:
+            [person] = await add_people(storage, 1)
+            await keys.prepare(storage, Keys())
+            await epoch.stream_epoch(storage)
+            new = rooms.NewRoom(kind="private", name="道路")
+
+            async def make(tx: Tx) -> str:
+                await tx.run("DELETE FROM outbox")
+                room = await rooms.create(tx, person, new)
+                await outbox.put(tx, person.org_id, "directory")
+                return room
+
+            return Filled(folder, person, await storage.write(make))
+        finally:
+            await storage.close()
+
+    made = asyncio.run(begin())
+    made.add(messages, photos=photos)
+    return made
+
+
+class Silent:
+    """`backup.sources.Progress` for nobody."""
+
+    def begin(self, ja: str, en: str, size: int = 0) -> None:
+        return
+
+    def bytes(self, count: int) -> None:
+        return
+
+
+def back_up(data: Path, target: Path, seal: Seal | None = None, *, reread: bool = False) -> Taken:
+    """As the command does, at full speed."""
+    work = target.parent / "work"
+    work.mkdir(exist_ok=True)
+    return Taking(
+        SqliteSource(data), BlobFolder(data / "blobs"), BackupFolder(target), seal or Seal(), Pace(), Silent(), "test",
+        work, reread,
+    ).run()  # fmt: skip
+
+
+def restore(snapshot: Path, data: Path, identity: Identity | None = None) -> Done:
+    """As the command does; faults are an AssertionError."""
+    target = DataTarget(data)
+    restoring = Restoring(Snapshot(snapshot, identity), target, Silent(), SystemClock(), Pace())
+    with target.locked():
+        checked = restoring.check()
+        assert not checked.faults, checked.faults
+        return restoring.run(tuple(checked.lost))
