@@ -1,6 +1,6 @@
 """`python -m bench [NAME …] [--rounds N] [--seconds S]`: measure, print a table, write results.json.
 
-NAME is a part (fanout, latency, acks, memory, rooms, storm) or the name of a figure; without any, everything runs.
+NAME is a part (fanout, latency, acks, memory, rooms, resume, photos) or the name of a figure; without any, everything runs.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from bench import acks, fanout, latency, memory, report, rooms, storm
+from bench import acks, fanout, latency, memory, photos, report, rooms, storm
 from bench.plan import Plan
 from bench.processes import BenchError, check_cores, raise_file_limit
 
@@ -23,6 +23,7 @@ PARTS: Final[dict[str, Callable[[Plan], list[report.Figure]]]] = {
     "memory": memory.run,
     "rooms": rooms.run,
     "resume": storm.run,
+    "photos": photos.run,
 }
 """By the first word of the figures that they give."""
 

@@ -49,6 +49,7 @@ GOALS: Final = {
     "rooms.list_ms": Goal(10),
     "resume.storm_stall_ms": Goal(1000),
     "latency.p99_ms": Goal(50),
+    "photos.thumbnail_ms": Goal(120),
 }
 
 

@@ -13,13 +13,13 @@ _PAPER: Final = (255, 255, 255)
 
 
 def to_srgb(image: Image.Image) -> Image.Image:
-    """A new RGB image with the pixels alone: no profile, no comments, no other `info`. Transparency becomes white."""
+    """RGB, with the pixels alone: no profile, no comments, no other `info`. Transparency becomes white. The image that was
+    given is not used afterwards: where its pixels are right, they are not copied (30 ms for 12 megapixels)."""
     profile = image.info.get("icc_profile")
     flat = _flat(image)
     converted = _through_profile(flat, profile) if isinstance(profile, bytes) and profile else None
     if converted is None:
-        # convert() of an RGB image is a copy, which is needed only where it is still the caller's
-        converted = flat if flat is not image and flat.mode == "RGB" else flat.convert("RGB")
+        converted = flat if flat.mode == "RGB" else flat.convert("RGB")
     converted.info.clear()
     return converted
 

@@ -1,15 +1,18 @@
 """A stranger's photo to renditions: pure work on open files, run inside a confined decoder process.
 
-One pass: decode once at full size, to sRGB, upright, then `sanitized` from that, `preview` from a reduction of it and
+Decoded at full size, to sRGB, upright, for `sanitized`; `preview` is made from that or from a decoding at less, and
 `thumbnail` from the preview. What leaves is encoded from bare pixels: of the received bytes nothing is copied.
 """
 
 from __future__ import annotations
 
 import importlib
+import io
+import math
 import struct
 import warnings
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Final
@@ -74,28 +77,66 @@ def decode(source: IO[bytes], outputs: Mapping[Kind, IO[bytes]], now: datetime) 
     Raises: `Refused`; OSError with an errno where the disk failed, not the photo.
     """
     media_type, container = identify(source)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what Pillow remarks about strangers' files is of no use to anybody
-        picture, facts = _read(source, container, now)
     lossless = container in ("PNG", "GIF")
     # screenshots and drawings: halving the colour resolution would blur red text
     subsampling = "4:4:4" if lossless else "4:2:0"
-    taken = facts.taken.as_exif() if facts.taken else b""
-    picture.save(outputs["sanitized"], "JPEG", quality=88, subsampling=subsampling, exif=taken)
+    with warnings.catch_warnings(), ThreadPoolExecutor(1) as beside:
+        warnings.simplefilter("ignore")  # what Pillow remarks about strangers' files is of no use to anybody
+        ahead = beside.submit(_small_copies_of_jpeg, source.read(), outputs) if container == "JPEG" else None
+        source.seek(0)
+        picture, facts = _read(source, container, now)
+        taken = facts.taken.as_exif() if facts.taken else b""
+        picture.save(outputs["sanitized"], "JPEG", quality=88, subsampling=subsampling, exif=taken)
+        small = (ahead.result() if ahead else None) or _small_copies(picture, outputs, subsampling)
+    return Decoded(
+        media_type=media_type,
+        width=picture.width,
+        height=picture.height,
+        color=small.color,
+        taken_at=facts.taken.utc_ms if facts.taken else None,
+        place=facts.place,
+        sizes={"sanitized": picture.size, "preview": small.preview, "thumbnail": small.thumbnail},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Small:
+    """Sizes of the small copies, and their mean colour."""
+
+    preview: tuple[int, int]
+    thumbnail: tuple[int, int]
+    color: str
+
+
+def _small_copies(picture: Image.Image, outputs: Mapping[Kind, IO[bytes]], subsampling: str) -> _Small:
+    for kind in ("preview", "thumbnail"):
+        outputs[kind].seek(0)
+        outputs[kind].truncate()
     preview = _fit(picture, PREVIEW_EDGE)
     preview.save(outputs["preview"], "JPEG", quality=82, subsampling=subsampling)
     thumbnail = _fit(preview, THUMBNAIL_EDGE)
     thumbnail.save(outputs["thumbnail"], "WEBP", quality=75)
     red, green, blue = thumbnail.resize((1, 1), Image.Resampling.BOX).tobytes()
-    return Decoded(
-        media_type=media_type,
-        width=picture.width,
-        height=picture.height,
-        color=f"#{red:02x}{green:02x}{blue:02x}",
-        taken_at=facts.taken.utc_ms if facts.taken else None,
-        place=facts.place,
-        sizes={"sanitized": picture.size, "preview": preview.size, "thumbnail": thumbnail.size},
-    )
+    return _Small(preview.size, thumbnail.size, f"#{red:02x}{green:02x}{blue:02x}")
+
+
+def _small_copies_of_jpeg(data: bytes, outputs: Mapping[Kind, IO[bytes]]) -> _Small | None:
+    """While the large one is made, in a thread of its own (Pillow works without the interpreter's lock): a JPEG can be
+    decoded at a half or a quarter right away, which takes no longer than making the large one smaller afterwards.
+
+    None where that is no gain or does not go well: then they come from the large one, whose faults are the photo's.
+    """
+    try:
+        image = Image.open(io.BytesIO(data), formats=["JPEG"])
+        _check_pixels(image.size)
+        scale = PREVIEW_EDGE / max(image.size)
+        if scale > 0.5:
+            return None
+        image.draft(None, (math.ceil(image.width * scale), math.ceil(image.height * scale)))
+        image.load()
+        return _small_copies(to_srgb(_upright(image)), outputs, "4:2:0")
+    except Exception:
+        return None
 
 
 def identify(source: IO[bytes]) -> tuple[MediaType, str]:
@@ -202,4 +243,4 @@ def _fit(picture: Image.Image, edge: int) -> Image.Image:
     if longest <= edge:
         return picture
     size = max(1, round(picture.width * edge / longest)), max(1, round(picture.height * edge / longest))
-    return picture.resize(size, Image.Resampling.BICUBIC, reducing_gap=1.0)
+    return picture.resize(size, Image.Resampling.HAMMING, reducing_gap=1.0)
