@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 EventKind = Literal["message", "edit", "redaction", "reaction", "pin", "membership", "room"]
-"""What a room's stream holds; what a reader may not see arrives as a `stub` instead."""
+"""What a room's stream holds; what a reader may not see, or retention took away, arrives as a `stub` instead."""
+
+Stub = Literal["stub"]
 
 OwnKind = Literal[
     "room_gained", "room_lost", "read", "involvement", "bookmark", "devices", "directory", "profile"
@@ -59,7 +61,7 @@ class RoomEvent:
     room_id: int
     room: str
     seq: int
-    kind: EventKind
+    kind: EventKind | Stub
     at: int
     by: str
     body: dict[str, Any]

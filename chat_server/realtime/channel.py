@@ -21,11 +21,13 @@ BURST: Final = 256 * 1024
 class Channel:
     """Connections by codec, each with the bound method that writes to its socket."""
 
-    __slots__ = ("hidden", "live", "lookers", "room", "room_id")
+    __slots__ = ("hidden", "live", "lookers", "room", "room_id", "since")
 
-    def __init__(self, room_id: int, room: str) -> None:
+    def __init__(self, room_id: int, room: str, since: int = 0) -> None:
         self.room_id = room_id
         self.room = room
+        self.since = since
+        """Every event after this one has gone through here."""
         self.live: tuple[dict[Connection, Write], ...] = tuple({} for _ in _CODECS)
         self.hidden: dict[Connection, Ranges] = {}
         """Connections that do not see the whole history, with what they may see of it."""

@@ -37,6 +37,7 @@ from chat_server.services.commands import (
     Watch,
 )
 from chat_server.services.drafts import draft
+from chat_server.services.following import own_head
 from chat_server.services.people import wire_person
 
 Answer = Callable[[int, dict[str, Any] | BaseException], None]
@@ -85,11 +86,13 @@ class Dispatcher:
         self.hub = hub
         self.authenticate = authenticate
         self.draining = False
+        self.follows = False
+        """Other nodes write too: from its `hello` on, nothing in a person's own stream may be missed."""
         self._storage = storage
         self._clock = clock
         self._body_key = body_key
-        self._ephemeral = Ephemeral(storage, hub)
-        self._presence = Presence(storage, hub)
+        self.ephemeral = Ephemeral(storage, hub)
+        self.presence = Presence(storage, hub)
         self._catching_up = CatchingUp(storage, hub)
         self._tasks: set[asyncio.Task[None]] = set()
         self.door = asyncio.Semaphore(AT_ONCE)
@@ -109,7 +112,7 @@ class Dispatcher:
         task.add_done_callback(self._tasks.discard)
 
     def forget(self, connection: Connection) -> None:
-        self._presence.forget(connection)
+        self.presence.forget(connection)
         self.hub.drop(connection)
 
     def dispatch(self, connection: Connection, command: Command, answer: Answer) -> None:
@@ -127,7 +130,7 @@ class Dispatcher:
                     answer = self._counted(command.room, answer)
                 self._write(connection, command, use_case, answer)
         elif isinstance(command, Typing):
-            self._ephemeral.typing(connection, command.room)
+            self.ephemeral.typing(connection, command.room)
         elif isinstance(command, Ping):
             answer(command.ref, {"op": "result"})
         elif isinstance(command, Look):
@@ -210,7 +213,7 @@ class Dispatcher:
                 wire = await self._renew(connection, command)
             else:
                 assert isinstance(command, Watch)
-                wire = {"op": "result", "presence": await self._presence.watch(connection, command.users)}
+                wire = {"op": "result", "presence": await self.presence.watch(connection, command.users)}
         except Exception as error:
             answer(command.ref, error)
         else:
@@ -228,11 +231,14 @@ class Dispatcher:
         """
         self.hub.add(connection)
 
-        async def again(tx: Reader) -> tuple[Actor, int, dict[str, Any]]:
+        async def again(tx: Reader) -> tuple[Actor, int, dict[str, Any], int]:
             actor, expires = await load(tx)
-            return actor, expires, await wire_person(tx, actor.user_id)
+            own = await own_head(tx, actor.user_id) if self.follows else 0
+            return actor, expires, await wire_person(tx, actor.user_id), own
 
-        connection.actor, expires, me = await self._storage.read(again)
+        connection.actor, expires, me, own = await self._storage.read(again)
+        if self.follows and self.hub.has(connection):
+            self.hub.own_heads.setdefault(connection.actor.user_id, own)
         connection.expires = min(connection.expires, expires)
         return {
             "op": "hello",

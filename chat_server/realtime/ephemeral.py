@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Final
 
 from chat_server.domain import limits
@@ -12,6 +13,7 @@ from chat_server.ports import Storage
 from chat_server.realtime.channel import Channel
 from chat_server.realtime.connection import Connection, tell
 from chat_server.realtime.hub import Hub
+from chat_server.realtime.items import Types
 from chat_server.services.reading import positions
 
 _TYPING_SECONDS: Final = 3.0
@@ -25,6 +27,8 @@ class Ephemeral:
         self._hub = hub
         self._moved: set[int] = set()
         self._counting: asyncio.Task[None] | None = None
+        self.on_typing: Callable[[Types], None] = lambda item: None
+        """tells the other nodes"""
         hub.on_read_moved = self.read_moved
 
     # Typing
@@ -38,8 +42,17 @@ class Ephemeral:
         if now - connection.typed.get(channel.room_id, -_TYPING_SECONDS) < _TYPING_SECONDS:
             return
         connection.typed[channel.room_id] = now
-        wire = {"op": "typing", "room": room, "user": actor.id, "name": actor.name}
-        tell([looker for looker in channel.lookers if looker.actor.user_id != actor.user_id], wire)
+        item = Types(channel.room_id, room, actor.user_id, actor.id, actor.name)
+        self.types(item)
+        self.on_typing(item)
+
+    def types(self, item: Types) -> None:
+        """Somebody types here or at another node: tell those who look at the room here."""
+        channel = self._hub.channels.get(item.room_id)
+        if channel is None or not channel.lookers:
+            return
+        wire = {"op": "typing", "room": item.room, "user": item.user, "name": item.name}
+        tell([looker for looker in channel.lookers if looker.actor.user_id != item.user_id], wire)
 
     # Receipts
 

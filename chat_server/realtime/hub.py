@@ -7,7 +7,7 @@ the truth: whatever is lost here is replayed from storage.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 import structlog
 
@@ -34,6 +34,8 @@ class Hub:
         """The same people by their public ids."""
         self.heads: dict[int, int] = {}
         """The last seq that went through here, by room: what a page read earlier is compared with."""
+        self.own_heads: dict[int, int] = {}
+        """The same by person (integer key), for those who are connected here; kept where other nodes write too."""
         self.more_coming: Callable[[str], bool] = lambda room: False
         """Whether the writer is at work on sends to the room that were accepted already."""
         self._holding = Holding(self._burst, lambda room: self.more_coming(room))
@@ -61,6 +63,7 @@ class Hub:
         mine.discard(connection)
         if not mine:
             del self.users[connection.actor.user_id]
+            self.own_heads.pop(connection.actor.user_id, None)
             self.online.discard(connection.actor.id)
             self.on_presence(connection.actor.id, False)
 
@@ -68,13 +71,14 @@ class Hub:
         """Whether it is still there."""
         return connection in self.users.get(connection.actor.user_id, ())
 
-    def subscribe(self, connection: Connection, room_id: int, room: str, visible: Ranges) -> None:
-        """The connection has everything up to now; later events come by themselves."""
+    def subscribe(self, connection: Connection, room_id: int, room: str, visible: Ranges, head: int = 0) -> None:
+        """The connection has everything up to `head` and to what went through here; later events come by themselves."""
         if not self.has(connection):
             return  # it went while its page was being read: nobody would ever take it out again
         channel = self.channels.get(room_id)
         if channel is None:
-            channel = self.channels[room_id] = self.by_room[room] = Channel(room_id, room)
+            self.heads[room_id] = since = max(self.heads.get(room_id, 0), head)
+            channel = self.channels[room_id] = self.by_room[room] = Channel(room_id, room, since)
         channel.add(connection, visible)
         connection.rooms.add(room_id)
 
@@ -134,6 +138,7 @@ class Hub:
         elif isinstance(note, EpochChanged):
             self.epoch = note.epoch
             self.close_all(closing.RESTARTING)
+            self.heads.clear()
         else:
             self.on_read_moved(note)
 
@@ -150,38 +155,58 @@ class Hub:
 
     def _single(self, event: RoomEvent) -> None:
         """An event that acts on the subscriptions."""
-        if isinstance(event.effect, Joined):
-            for connection in self.users.get(event.effect.user_id, ()):
-                connection.changes += 1
-                if connection.own_live:
-                    self.subscribe(connection, event.room_id, event.room, event.effect.visible)
-                else:
-                    connection.waiting = connection.waiting or {}
-                    connection.waiting[event.room_id] = (event.room, event.effect.visible)
+        effect = event.effect
+        if isinstance(effect, Joined):
+            self.joined(effect.user_id, event.room_id, event.room, effect.visible)
         channel = self.channels.get(event.room_id)
         if channel is not None:
             channel.write([event])
-        if isinstance(event.effect, Left):
-            # Revoking membership must stop delivery here and now (ASVS 8.3.2).
-            for connection in self.users.get(event.effect.user_id, ()):
-                connection.changes += 1
-                if connection.waiting:
-                    connection.waiting.pop(event.room_id, None)
-                self.unsubscribe(connection, event.room_id)
-            self.on_left(event.effect)
+        if isinstance(effect, Left):
+            self.left(effect, event.room_id)
+
+    def joined(self, user_id: int, room_id: int, room: str, visible: Ranges, head: int = 0) -> None:
+        """The person is in the room: their connections receive it from here on (from `head`, if nobody here did)."""
+        self._holding.release(room_id)
+        for connection in self.users.get(user_id, ()):
+            connection.changes += 1
+            if connection.own_live:
+                self.subscribe(connection, room_id, room, visible, head)
+            else:
+                connection.waiting = connection.waiting or {}
+                connection.waiting[room_id] = (room, visible)
+
+    def left(self, gone: Left, room_id: int) -> None:
+        """Revoking membership must stop delivery here and now (ASVS 8.3.2)."""
+        self._holding.release(room_id)
+        for connection in self.users.get(gone.user_id, ()):
+            connection.changes += 1
+            if connection.waiting:
+                connection.waiting.pop(room_id, None)
+            self.unsubscribe(connection, room_id)
+        self.on_left(gone)
 
     def _own(self, event: UserEvent) -> None:
         for connection in list(self.users.get(event.user_id, ())):
             if connection.own_live:
                 connection.write(connection.codec.frame(wire_user_event(event)))
             else:
-                connection.own_head = event.seq
+                connection.own_head = max(connection.own_head, event.seq)
             if event.disabled:
                 connection.close(closing.DISABLED)
             elif event.revoked_device == connection.actor.device_id:
                 connection.close(closing.SIGNED_OUT)
             elif event.not_after is not None:
                 connection.expires = min(connection.expires, event.not_after)
+
+    def stand(self, user_id: int, *, disabled: bool, revoked: Collection[int], not_after: int | None) -> None:
+        """How the person's account and devices (integer keys) stand in the database: what other nodes committed."""
+        for connection in list(self.users.get(user_id, ())):
+            if disabled:
+                connection.close(closing.DISABLED)
+            elif connection.actor.device_id in revoked:
+                connection.close(closing.SIGNED_OUT)
+            elif not_after is not None:
+                connection.expires = min(connection.expires, not_after)
 
     # Time
 

@@ -1,9 +1,10 @@
-"""Presence: who is connected, told to those who watch them, and to nobody who may not know of them (any more)."""
+"""Presence: who is connected at any node, told to those who watch them here, and to nobody who may not know of them
+(any more)."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 import structlog
@@ -28,7 +29,11 @@ class Presence:
         """Whom a connection watches and may have lost sight of; a task asks, one connection after the other."""
         self._asking: asyncio.Task[None] | None = None
         self._leavings = 0
-        hub.on_presence = self.changed
+        self.elsewhere: Callable[[str], bool] = lambda user: False
+        """whether somebody is connected at another node"""
+        self.on_here: Callable[[str, bool], None] = lambda user, online: None
+        """tells the other nodes"""
+        hub.on_presence = self._changed_here
         hub.on_left = self.left
 
     def forget(self, connection: Connection) -> None:
@@ -47,11 +52,21 @@ class Presence:
             self._watchers.setdefault(user, set()).add(connection)
         if self._leavings != leavings:
             self._doubt(connection, visible)  # after the view was taken, and before this list was there to be looked at
-        return {user: "online" if user in self._hub.online else "offline" for user in visible}
+        return {user: "online" if self._online(user) else "offline" for user in visible}
 
-    def changed(self, user: str, online: bool) -> None:
-        """The first connection of somebody came, or the last one went."""
-        tell(self._watchers.get(user, ()), _wire(user, online))
+    def _online(self, user: str) -> bool:
+        return user in self._hub.online or self.elsewhere(user)
+
+    def _changed_here(self, user: str, online: bool) -> None:
+        """The first connection of somebody came to this node, or the last one went."""
+        if not self.elsewhere(user):
+            tell(self._watchers.get(user, ()), _wire(user, online))
+        self.on_here(user, online)
+
+    def look_again(self, user: str) -> None:
+        """They came to another node, or went from it."""
+        if user not in self._hub.online:
+            tell(self._watchers.get(user, ()), _wire(user, self.elsewhere(user)))
 
     def left(self, gone: Left) -> None:
         """Somebody is in a room less: they may have lost sight of those in it, and those of them. Sight is more than one

@@ -43,7 +43,7 @@ class CatchingUp:
             if state == LIVE and head.room in command.rooms and last > command.rooms[head.room]:
                 state = REPLAY
             if state != REPLAY:
-                self._hub.subscribe(connection, head.room_id, head.room, visible)
+                self._hub.subscribe(connection, head.room_id, head.room, visible, last)
             rooms[head.room] = {"head": last, "state": state}
         own_last, own_state = found.me
         if own_state == LIVE and connection.own_head > own_last:
@@ -72,7 +72,7 @@ class CatchingUp:
         else:
             head = max(page.head, self._hub.heads.get(page.room_id, 0))
             if page.room_id not in connection.rooms and page.last >= head:
-                self._hub.subscribe(connection, page.room_id, command.room, page.visible)
+                self._hub.subscribe(connection, page.room_id, command.room, page.visible, head)
             live = page.room_id in connection.rooms
         return {"op": "page", "room": command.room, "events": page.events, "head": head, "live": live}
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from chat_server.domain import limits
 from chat_server.domain.ids import new_id
-from chat_server.ports import Storage, Tx
+from chat_server.ports import Reader, Storage, Tx
 from chat_server.storage.queries import keys as queries
 from chat_server.storage.queries.keys import Key
 
@@ -32,9 +32,11 @@ SECRET_BYTES: Final = 32
 class Keys:
     """All keys in memory, so that verifying a token costs no query."""
 
-    __slots__ = ("_by_kid", "_current")
+    __slots__ = ("_by_kid", "_current", "shared")
 
     def __init__(self) -> None:
+        self.shared = False
+        """Other processes make keys too: one that is not known may be very new."""
         self._by_kid: dict[tuple[str, str], Key] = {}
         self._current: dict[str, Key] = {}
 
@@ -70,7 +72,12 @@ async def prepare(storage: Storage, keys: Keys) -> None:
 
 async def load(storage: Storage, keys: Keys) -> None:
     """Read the table into `keys`."""
-    keys.replace(await storage.read(queries.all_keys))
+    keys.replace(await storage.read(read))
+
+
+async def read(tx: Reader) -> list[Key]:
+    """What the table holds, for `Keys.replace`."""
+    return await queries.all_keys(tx)
 
 
 async def rotate(storage: Storage, keys: Keys, purpose: str, *, at_once: bool = False) -> str:

@@ -43,6 +43,7 @@ async def enter(tx: Tx, actor: Actor | Who, place: Place, who: Who, role: str) -
     their side, so that nobody whose side is being closed brings a colleague back.
 
     The person hears of the room before the room's event reaches them, so that no event belongs to an unknown room.
+    `room_seq` in their own stream lets a node that reads both streams later keep that order.
     """
     if place.members >= limits.ROOM_MEMBERS:
         raise Problem(ROOM_FULL, limit=limits.ROOM_MEMBERS)
@@ -51,7 +52,7 @@ async def enter(tx: Tx, actor: Actor | Who, place: Place, who: Who, role: str) -
     seq = await rooms.next_seq(tx, place.room_id)
     visible_seq = 1 if place.history == "all" else seq
     await rooms.add_member(tx, who.org_id, place.room_id, who.user_id, role, seq, visible_seq)
-    await own_stream.append(tx, who.user_id, who.org_id, "room_gained", {"room": place.room})
+    await own_stream.append(tx, who.user_id, who.org_id, "room_gained", {"room": place.room, "room_seq": seq})
     visible = EVERYTHING if place.history == "all" else await rooms.intervals(tx, place.room_id, who.user_id)
     await _record(tx, actor, place, who, seq, "joined", role, Joined(who.user_id, visible))
     return seq
@@ -62,7 +63,7 @@ async def go(tx: Tx, actor: Actor | Who, place: Place, who: Who, membership_id: 
     seq = await rooms.next_seq(tx, place.room_id)
     await rooms.end_membership(tx, membership_id, place.room_id, seq)
     await _record(tx, actor, place, who, seq, change, role, Left(who.user_id, who.id))
-    await own_stream.append(tx, who.user_id, who.org_id, "room_lost", {"room": place.room})
+    await own_stream.append(tx, who.user_id, who.org_id, "room_lost", {"room": place.room, "room_seq": seq})
     return seq
 
 

@@ -71,13 +71,13 @@ async def _render(tx: Reader, room_id: int, room: str, rows: Sequence[EventRow],
     stub: else a message that was edited 200 times would be there 200 times.
     """
     shown = {row.seq: row for row in rows if may_see(visible, row.seq, row.target)}
-    referred = await _look_up(tx, room_id, list(shown.values()))
+    referred = await look_up(tx, room_id, list(shown.values()))
     events: list[Wire] = []
     edits: dict[int | None, tuple[int, int]] = {}
     """by message: where its last edit stands in `events`, and how large that is"""
     total = 0
     for row in rows:
-        body = _body(row, referred) if row.seq in shown else None
+        body = render_whole(row, referred) if row.seq in shown else None
         event = stub(room, row.seq) if body is None else _wire(row, room_id, room, body)
         size = len(pack(event))
         void, freed = edits.get(row.message_id, (-1, 0)) if event["kind"] == "edit" else (-1, 0)
@@ -97,7 +97,7 @@ def _wire(row: EventRow, room_id: int, room: str, body: Wire) -> Wire:
 
 
 @dataclass(frozen=True, slots=True)
-class _Referred:
+class Referred:
     """What the events of a page speak of, as of now."""
 
     data: dict[int, dict[str, Any]]
@@ -107,7 +107,7 @@ class _Referred:
     room: Wire
 
 
-async def _look_up(tx: Reader, room_id: int, rows: Sequence[EventRow]) -> _Referred:
+async def look_up(tx: Reader, room_id: int, rows: Sequence[EventRow]) -> Referred:
     """In a query for each kind of thing, however many events: the connections that read are few."""
     data = {row.seq: unpack(row.data) if row.data else {} for row in rows}
     ids = {row.message_id for row in rows if row.message_id is not None and row.kind in _WHOLE}
@@ -115,11 +115,11 @@ async def _look_up(tx: Reader, room_id: int, rows: Sequence[EventRow]) -> _Refer
     keys = await rooms.user_keys(tx, {data[row.seq]["user"] for row in rows if row.kind == "membership"})
     people = await wire_people(tx, list(keys.values()))
     about = await room_info(tx, room_id) if any(row.kind == "room" for row in rows) else {}
-    return _Referred(data, rendered, {user: people[key] for user, key in keys.items()}, about)
+    return Referred(data, rendered, {user: people[key] for user, key in keys.items()}, about)
 
 
-def _body(row: EventRow, referred: _Referred) -> Wire | None:
-    """What is special to the event's kind; None if retention took away what it speaks of."""
+def render_whole(row: EventRow, referred: Referred) -> Wire | None:
+    """For somebody who may see the event: what is special to the event's kind; None if retention took away what it speaks of."""
     data = referred.data[row.seq]
     if row.kind in _WHOLE:
         message = referred.messages.get(row.message_id or 0)

