@@ -17,7 +17,7 @@ from chat_server.domain.actors import Actor
 from chat_server.realtime import node as node_module
 from chat_server.realtime.codec import MSGPACK, payloads
 from chat_server.realtime.endpoint import Socket
-from chat_server.services import accounts, devices, epoch, keys, rooms
+from chat_server.services import accounts, devices, keys, restoring, rooms
 from chat_server.services.authority import Operator
 from chat_server.services.keys import TOKEN
 from tests.support.people import add_people
@@ -344,7 +344,7 @@ async def test_nobody_is_missed_between_hello_and_resume(town: Town) -> None:
 async def test_another_nodes_restore_begins_a_new_epoch_here(town: Town) -> None:
     client = await town.client(town.there, 1)
     town.exchange.cut = True
-    begun = await town.at(town.here, epoch.restored)
+    begun = (await town.at(town.here, restoring.restored)).epoch
     await town.there.node.look()
     assert client.closed == closing.RESTARTING
     assert town.there.hub.epoch == begun
