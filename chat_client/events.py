@@ -82,7 +82,7 @@ class RoomChanged(RoomEvent):
 
 
 @dataclass(frozen=True, slots=True)
-class RenditionReady(RoomEvent):
+class AttachmentChanged(RoomEvent):
     target: int
     id: str
     attachment: Attachment

@@ -80,7 +80,7 @@ _ROOM: Final[Mapping[str, Callable[[_Base, Fields], e.RoomEvent]]] = {
         *b, Person.from_wire(section(f, "user")), text(f, "change"), maybe_text(f, "role")
     ),
     "room": lambda b, f: e.RoomChanged(*b, RoomInfo.from_wire(section(f, "room_info"))),
-    "rendition": lambda b, f: e.RenditionReady(
+    "attachment": lambda b, f: e.AttachmentChanged(
         *b, number(f, "target"), text(f, "id"), Attachment.from_wire(section(f, "attachment"))
     ),
     "stub": lambda b, f: e.Stub(*b),

@@ -16,6 +16,10 @@ from chat_server import web_origin
 from chat_server.blobs.filesystem import FileBlobs
 from chat_server.clock import SystemClock
 from chat_server.config import Settings
+from chat_server.decoders.pool import Pool
+from chat_server.documents import workers as documents
+from chat_server.documents.office import Office
+from chat_server.documents.workers import DocumentDecoders
 from chat_server.domain.actors import Actor
 from chat_server.domain.closing import RESTARTING
 from chat_server.fuse import Fuse
@@ -23,7 +27,8 @@ from chat_server.http.parts import Parts, Site
 from chat_server.http.peer import peer_address
 from chat_server.http.routes import build_http
 from chat_server.passwords import Argon2Passwords
-from chat_server.photos.workers import PhotoDecoders
+from chat_server.photos import workers as photos
+from chat_server.photos.workers import PhotoDecoders, PhotosThrough
 from chat_server.ports import Clock, Reader
 from chat_server.realtime.dispatch import Dispatcher, Load
 from chat_server.realtime.endpoint import Endpoint
@@ -38,6 +43,7 @@ from chat_server.storage.sqlite.opening import wal_reset_bug
 from chat_server.storage.sqlite.storage import SqliteStorage
 from chat_server.workers.file_sweeper import FileSweeper
 from chat_server.workers.outbox import OutboxWorker
+from chat_server.workers.previews import PreviewWorker
 from chat_server.workers.sweeper import Sweeper
 
 ASGI = Callable[[Any, Any, Any], Awaitable[None]]
@@ -69,6 +75,11 @@ class App:
         self.passwords = Argon2Passwords()
         self.blobs = FileBlobs(settings.folder / "blobs", fuse)
         self.photos = PhotoDecoders(settings.decoders)
+        # of its own, and started by the first file: no upload of a photo waits for a document
+        self.previewing = Pool(
+            "previews", (photos.MODULE, *documents.MODULES), settings.preview_decoders, limits=documents.LIMITS,
+            patience=600,
+        )  # fmt: skip
         self.outbox = OutboxWorker(storage)
         self.draining = False
         self.broken = asyncio.Event()
@@ -141,6 +152,7 @@ class App:
             asyncio.create_task(self.outbox.run()),
             asyncio.create_task(Sweeper(self.storage).run()),
             asyncio.create_task(files.run()),
+            asyncio.create_task(self._preview_worker(scratch).run()),
             asyncio.create_task(self._tick()),
         ]
         await warming
@@ -151,6 +163,18 @@ class App:
             )
         else:
             log.info("sqlite", sqlite=sqlite3.sqlite_version)
+
+    def _preview_worker(self, scratch: Path) -> PreviewWorker:
+        return PreviewWorker(
+            self.storage,
+            PhotosThrough(self.previewing),
+            DocumentDecoders(self.previewing, lambda: Office.find(scratch)),
+            self.blobs,
+            scratch,
+            self.settings.trust,
+            # while one is with LibreOffice, another can be decoded
+            at_once=self.settings.preview_decoders + 1,
+        )
 
     # What the storage tells
 
@@ -227,6 +251,7 @@ class App:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         await self.photos.close()
+        await self.previewing.close()
         await self.storage.close()
         await self.blobs.close()
         self.passwords.close()

@@ -53,6 +53,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """whether browsers reach the server by TLS (through the proxy in front of it)"""
     decoders: Annotated[int, msgspec.Meta(ge=1, le=32)] = 2
     """processes that decode photos"""
+    preview_decoders: Annotated[int, msgspec.Meta(ge=1, le=32)] = 1
+    """processes that make previews and texts of files"""
     log: Annotated[str, msgspec.Meta(pattern="^(json|text)$")] = "json"
     """one JSON object a line, or text for a terminal"""
 

@@ -19,7 +19,7 @@ from typing import Final
 
 from chat_server.decoders.outcome import Busy, NoSpace, Refused
 from chat_server.decoders.program import BUBBLEWRAP, LANDLOCK, TOO_LONG, Order
-from chat_server.domain.previews import PAGES
+from chat_server.domain.zones import PAGES
 
 _IMPORT_ROOT: Final = str(Path(__file__).parents[2])
 _MEMORY_BYTES: Final = 3 << 30

@@ -13,7 +13,7 @@ from PIL import Image
 from chat_server.decoders.outcome import Refused
 from chat_server.documents import pdf
 from chat_server.documents.rules import PREVIEW_EDGE, THUMBNAIL_EDGE, Reason
-from chat_server.domain.previews import PAGES
+from chat_server.domain.zones import PAGES
 
 MEMORY_BYTES: Final = 1 << 30
 BROKEN: Final[Reason] = "too_large"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from chat_server.domain.previews import MORE_PAGES
-from chat_server.domain.zones import PREVIEW, THUMBNAIL
+from chat_server.domain.zones import MORE_PAGES, PREVIEW, THUMBNAIL
 
 PREVIEW_EDGE: Final = 1600
 THUMBNAIL_EDGE: Final = 320

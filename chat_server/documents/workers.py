@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
@@ -16,8 +18,8 @@ from chat_server.documents.answer import Pages, Words, parse_pages, parse_words
 from chat_server.documents.office import Office
 from chat_server.documents.rules import PICTURES
 from chat_server.domain.errors import DECODER_BUSY, DISK_FULL, Problem
-from chat_server.domain.previews import LEGACY, PACKAGES, PAGES, PDF, RENDITION_TYPES, is_text
-from chat_server.domain.zones import PREVIEW, TEXT, THUMBNAIL
+from chat_server.domain.previews import LEGACY, PACKAGES, PDF, RENDITION_TYPES, is_text
+from chat_server.domain.zones import PAGES, PREVIEW, TEXT, THUMBNAIL
 from chat_server.ports import Derived, Document
 
 LIMITS: Final = Limits(cpu_seconds=20, wall_seconds=40, descriptors=24)
@@ -63,14 +65,20 @@ MODULES: Final = tuple(each.module for each in (PDF_PAGES, PDF_TEXT, PLAIN, OFFI
 
 
 class DocumentDecoders:
-    """Implements `ports.Documents`. `pool` must have `MODULES`."""
+    """Implements `ports.Documents`. `pool` must have `MODULES`. `find_office` is asked once, for the first document that
+    needs it."""
 
-    def __init__(self, pool: Pool, office: Office | None) -> None:
+    def __init__(self, pool: Pool, find_office: Callable[[], Awaitable[Office | None]]) -> None:
         self._pool = pool
-        self._office = office
+        self._find_office = find_office
+        self._office: Office | None = None
+        self._finding = asyncio.Lock()
+        self._found = False
 
     async def prepare(self, source: Path, out: Path, media_type: str) -> Document:
         """See `ports.Documents`."""
+        if media_type in PACKAGES or media_type in LEGACY:
+            await self._look_for_office()
         work = _Work(self._pool, self._office, out)
         try:
             if media_type == PDF:
@@ -87,6 +95,12 @@ class DocumentDecoders:
         except Busy:
             raise Problem(DECODER_BUSY, retry_after=_RETRY_SECONDS) from None
         return Document(tuple(work.renditions), work.failed, work.page_count, work.color)
+
+    async def _look_for_office(self) -> None:
+        async with self._finding:
+            if not self._found:
+                self._office = await self._find_office()
+                self._found = True
 
 
 class _Work:

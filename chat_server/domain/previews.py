@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from chat_server.domain.zones import PREVIEW, TEXT, THUMBNAIL
-
-PAGES: Final = 5
-"""Pages of a document that become pictures: `preview`, then `preview-2` to `preview-5`."""
-MORE_PAGES: Final = tuple(f"{PREVIEW}-{page}" for page in range(2, PAGES + 1))
+from chat_server.domain.zones import MORE_PAGES, PREVIEW, TEXT, THUMBNAIL
 
 PDF: Final = "application/pdf"
 PHOTOS: Final = frozenset(("image/jpeg", "image/png", "image/gif", "image/webp", "image/heic"))

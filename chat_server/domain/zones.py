@@ -16,11 +16,15 @@ SANITIZED: Final = "sanitized"
 PREVIEW: Final = "preview"
 THUMBNAIL: Final = "thumbnail"
 TEXT: Final = "text"
-RENDITIONS: Final = (ORIGINAL, SANITIZED, PREVIEW, THUMBNAIL)
+PAGES: Final = 5
+"""Pages of a document that become pictures: `preview`, then these."""
+MORE_PAGES: Final = tuple(f"{PREVIEW}-{page}" for page in range(2, PAGES + 1))
+RENDITIONS: Final = (ORIGINAL, SANITIZED, PREVIEW, THUMBNAIL, TEXT, *MORE_PAGES)
+"""Addresses hold a place in this list: new ones come at its end."""
 
-REBUILT: Final = frozenset({SANITIZED, PREVIEW, THUMBNAIL})
-"""Decoded and encoded anew: nothing of the received bytes is left."""
-_VIEWS: Final = frozenset({PREVIEW, THUMBNAIL})
+_VIEWS: Final = frozenset({PREVIEW, *MORE_PAGES, THUMBNAIL, TEXT})
+REBUILT: Final = _VIEWS | {SANITIZED}
+"""Decoded and encoded anew: nothing of the received bytes is left. Text: characters to read, nothing to obey."""
 
 
 @dataclass(frozen=True, slots=True)

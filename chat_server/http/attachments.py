@@ -51,6 +51,7 @@ class Addresses(msgspec.Struct, frozen=True):
     thumbnail: str | UnsetType = UNSET
     preview: str | UnsetType = UNSET
     sanitized: str | UnsetType = UNSET
+    text: str | UnsetType = UNSET
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -68,6 +69,7 @@ class Addressed(msgspec.Struct, frozen=True):
     taken_at: int | UnsetType = UNSET
     place: Place | UnsetType = UNSET
     refused: Refused | UnsetType = UNSET
+    pages: list[str] | UnsetType = UNSET
 
 
 class AddressList(msgspec.Struct, frozen=True):

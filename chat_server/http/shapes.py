@@ -98,6 +98,8 @@ class Attachment(msgspec.Struct, frozen=True):
     width: int | None
     height: int | None
     color: Color | None
+    preview: Literal["none", "pending", "ready", "failed"] | UnsetType = UNSET
+    pages: int | UnsetType = UNSET
 
 
 class Reaction(msgspec.Struct, frozen=True):

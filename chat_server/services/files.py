@@ -15,10 +15,12 @@ from chat_server.domain.errors import (
 )
 from chat_server.domain.zones import (
     ALLOWED,
+    MORE_PAGES,
     NOT_A_MEMBER,
     NOT_READY,
     PREVIEW,
     SANITIZED,
+    TEXT,
     THUMBNAIL,
     WITHDRAWN,
     Reading,
@@ -32,7 +34,7 @@ from chat_server.storage.queries import attachments as queries
 from chat_server.storage.queries.attachments import Rendition, Seen
 
 FILES: Final = "/files/"
-_OFFERED: Final = (THUMBNAIL, PREVIEW, SANITIZED)
+_OFFERED: Final = (THUMBNAIL, PREVIEW, *MORE_PAGES, SANITIZED, TEXT)
 _HIDDEN: Final = frozenset({NOT_A_MEMBER, WITHDRAWN, NOT_READY})
 """Reasons that answer like what does not exist; the others say that there is a file but not here."""
 
@@ -118,10 +120,14 @@ def _item(one: Seen, actor: Actor, allowed: Sequence[str], keys: Keys, expires: 
         item["taken_at"] = one.taken_at
     if one.latitude is not None and one.longitude is not None and _may_know_the_place(one, actor):
         item["place"] = {"latitude": one.latitude, "longitude": one.longitude}
-    item["addresses"] = {
+    made = {
         kind: FILES + seal(keys, Capability(one.public_id, kind, actor.id, actor.device, actor.zone, expires))
         for kind in allowed
     }
+    pages = [made.pop(kind) for kind in MORE_PAGES if kind in made]
+    if pages:
+        item["pages"] = [made[PREVIEW], *pages]
+    item["addresses"] = made
     item["expires"] = expires
     if not allowed:
         refusal = Problem(FILE_REFUSED_BY_ZONE).as_dict()

@@ -15,7 +15,7 @@ from chat_server.services.people import wire_people
 from chat_server.services.rendering import pack, render_many, unpack
 from chat_server.services.rooms import room_info
 from chat_server.services.wire import Wire, stub, wire_event, wire_own
-from chat_server.storage.queries import messages, rooms, streams
+from chat_server.storage.queries import attachments, messages, rooms, streams
 from chat_server.storage.queries.streams import EventRow
 
 _WHOLE: Final = ("message", "edit")
@@ -105,6 +105,7 @@ class Referred:
     messages: dict[int, Wire]
     people: dict[str, Wire]
     room: Wire
+    attachments: dict[str, Wire]
 
 
 async def look_up(tx: Reader, room_id: int, rows: Sequence[EventRow]) -> Referred:
@@ -115,7 +116,8 @@ async def look_up(tx: Reader, room_id: int, rows: Sequence[EventRow]) -> Referre
     keys = await rooms.user_keys(tx, {data[row.seq]["user"] for row in rows if row.kind == "membership"})
     people = await wire_people(tx, list(keys.values()))
     about = await room_info(tx, room_id) if any(row.kind == "room" for row in rows) else {}
-    return Referred(data, rendered, {user: people[key] for user, key in keys.items()}, about)
+    files = await attachments.wire_of(tx, [data[row.seq]["attachment"] for row in rows if row.kind == "attachment"])
+    return Referred(data, rendered, {user: people[key] for user, key in keys.items()}, about, files)
 
 
 def render_whole(row: EventRow, referred: Referred) -> Wire | None:
@@ -132,5 +134,8 @@ def render_whole(row: EventRow, referred: Referred) -> Wire | None:
         return {"room_info": referred.room}
     if row.message is None:
         return None
+    if row.kind == "attachment":
+        attachment = referred.attachments.get(data["attachment"])
+        return attachment and {"target": row.target, "id": row.message, "attachment": attachment}
     body = {"target": row.target, "id": row.message, **data}
     return {**body, "user": row.by} if row.kind == "reaction" else body

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,7 +20,8 @@ from chat_server.storage.queries import attachments as queries
 from chat_server.storage.queries.attachments import NewAttachment, NewRendition
 
 PHOTO: Final = "photo"
-_PREFIX: Final = "photo-"
+PREFIX: Final = "photo-"
+"""Of a folder in which something is decoded, whatever it is: see `clear_scratch`."""
 
 Trust = Callable[[str], int]
 """Rank of a zone; -1 for one that is not known."""
@@ -40,15 +42,15 @@ async def prepare_photo(photos: Photos, blobs: BlobStore, scratch: Path, org_id:
     Raises `Problem` 5002–5004, 8002, 8003; then nothing was kept that the sweeper does not remove.
     """
     await incoming.flush()
-    out = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=scratch, prefix=_PREFIX))
+    out = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=scratch, prefix=PREFIX))
     try:
         photo = await photos.prepare(incoming.path, out)
         kept = [
-            NewRendition(made.kind, await _keep(blobs, org_id, made.path), made.media_type, made.width, made.height)
+            NewRendition(made.kind, await keep_file(blobs, org_id, made.path), made.media_type, made.width, made.height)
             for made in photo.renditions
         ]
     finally:
-        await asyncio.to_thread(_remove, out)
+        await asyncio.to_thread(remove_scratch, out)
     original = await blobs.keep(org_id, incoming)
     kept.append(NewRendition(ORIGINAL, original, photo.media_type, photo.width, photo.height))
     return Prepared(photo, original.size, tuple(kept))
@@ -58,7 +60,7 @@ async def add_photo(tx: Tx, actor: Actor, prepared: Prepared, name: str, trust: 
     """The rows of an uploaded photo; it belongs to its uploader until it is sent. Answers its wire form."""
     photo = prepared.photo
     for rendition in prepared.renditions:
-        await _add_blob(tx, actor.org_id, rendition.blob, actor.zone, trust)
+        await add_blob(tx, actor.org_id, rendition.blob, actor.zone, trust)
     public_id = new_id(tx.now)
     attachment_id = await queries.insert(
         tx,
@@ -86,11 +88,12 @@ async def add_photo(tx: Tx, actor: Actor, prepared: Prepared, name: str, trust: 
     return added.wire
 
 
-async def _keep(blobs: BlobStore, org_id: int, path: Path) -> Blob:
+async def keep_file(blobs: BlobStore, org_id: int, path: Path) -> Blob:
+    """The bytes of a decoder's output, safe. Raises as `BlobStore.keep`."""
     return await blobs.keep_bytes(org_id, await asyncio.to_thread(path.read_bytes))
 
 
-async def _add_blob(tx: Tx, org_id: int, blob: Blob, zone: str, trust: Trust) -> None:
+async def add_blob(tx: Tx, org_id: int, blob: Blob, zone: str, trust: Trust) -> None:
     """Bytes that came in twice count as having come by the less trusted way."""
     known = await queries.blob_zone(tx, org_id, blob.sha256)
     if known is None:
@@ -103,15 +106,14 @@ def clear_scratch(scratch: Path, before: float) -> int:
     """Remove what photos left that were begun `before` (seconds since 1970) and never came to an end; answers how many.
     Blocks."""
     removed = 0
-    for folder in scratch.glob(f"{_PREFIX}*"):
+    for folder in scratch.glob(f"{PREFIX}*"):
         with suppress(FileNotFoundError):
             if folder.stat().st_mtime <= before:
-                _remove(folder)
+                remove_scratch(folder)
                 removed += 1
     return removed
 
 
-def _remove(folder: Path) -> None:
-    for file in folder.iterdir():
-        file.unlink(missing_ok=True)
-    folder.rmdir()
+def remove_scratch(folder: Path) -> None:
+    """A folder of decoded files, and what a program left in it. Blocks."""
+    shutil.rmtree(folder)

@@ -31,6 +31,10 @@ TXT = "text/plain"
 SMALL = Limits(cpu_seconds=2, wall_seconds=20, descriptors=LIMITS.descriptors)
 
 
+async def no_helper() -> None:
+    """What a machine without LibreOffice finds."""
+
+
 class Reader:
     """Documents in, what was made of them out."""
 
@@ -38,7 +42,7 @@ class Reader:
         self.pool = pool
         self._folder = folder
         self._numbers = itertools.count()
-        self._documents = DocumentDecoders(pool, None)
+        self._documents = DocumentDecoders(pool, no_helper)
 
     async def read(self, content: bytes | Path, media_type: str) -> Document:
         folder = self._folder / str(next(self._numbers))

@@ -46,8 +46,12 @@ async def prepared(office: Office, tmp_path: Path, content: bytes | Path, media_
     if isinstance(content, bytes):
         source.write_bytes(content)
     pool = Pool("documents", MODULES, 1, limits=LIMITS)
+
+    async def find() -> Office:
+        return office
+
     try:
-        return await DocumentDecoders(pool, office).prepare(source, out, media_type)
+        return await DocumentDecoders(pool, find).prepare(source, out, media_type)
     finally:
         await pool.close()
 

@@ -8,8 +8,10 @@ from typing import Any, Final
 import pytest
 
 from chat_server import serving
+from chat_server.documents.rules import TEXT_BYTES
 from chat_server.domain import limits
 from chat_server.domain.limits import DAY, HOUR, MINUTE
+from chat_server.domain.zones import PAGES
 from chat_server.http import attachments, body, inflight
 from chat_server.photos import rules
 from chat_server.services import commands
@@ -80,6 +82,8 @@ def test_the_numbers_that_stand_elsewhere_are_those_of_the_page() -> None:
         f"waits for its answer, {inflight.WAIT_SECONDS} s at most",
         f"`{{ids: [1–{attachments._IDS_AT_ONCE}]}}`",
         f"a WebP of up to {rules.THUMBNAIL_EDGE} pixels a side, `preview` a JPEG of up to {rules.PREVIEW_EDGE:,}",
+        f"`pages` holds the addresses of the first pages' pictures in order (up to {PAGES}, the first one included)",
+        f"its text in UTF-8, up to {TEXT_BYTES // MIB} MiB",
         f"with at most {_most(commands.Resume, 'rooms'):,} rooms",
     ):
         assert sentence in PROTOCOL

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chat_server.ports import Reader, Tx
-from chat_server.storage.queries.attachments import as_wire
+from chat_server.storage.queries.attachments import WIRE, as_wire
 
 
 async def sources(tx: Reader, message_id: int) -> list[int]:
@@ -22,18 +22,19 @@ async def copy(
     """A copy that belongs to another message; origin zone and renditions stay what they were. Answers its wire form."""
     row = await tx.one(
         "INSERT INTO attachments (public_id, org_id, uploader_id, room_id, message_id, position, kind, name, media_type,"
-        " size, width, height, color, taken_at, latitude, longitude, origin_zone, state, created_at)"
-        " SELECT ?, ?, ?, ?, ?, ?, kind, name, media_type, size, width, height, color, taken_at, latitude, longitude,"
-        " origin_zone, state, ? FROM attachments WHERE id = ?"
-        " RETURNING id, public_id, kind, name, media_type, size, state, width, height, color",
+        " size, width, height, color, pages, taken_at, latitude, longitude, origin_zone, state, created_at)"
+        " SELECT ?, ?, ?, ?, ?, ?, kind, name, media_type, size, width, height, color, pages, taken_at, latitude,"
+        " longitude, origin_zone, state, ? FROM attachments WHERE id = ? RETURNING id",
         public_id, org_id, uploader_id, room_id, message_id, position, tx.now, source,
     )  # fmt: skip
     assert row is not None
     await tx.run(
         "INSERT INTO renditions (attachment_id, kind, org_id, state, policy_version, sha256, media_type, width, height,"
-        " size, created_at)"
-        " SELECT ?, kind, org_id, state, policy_version, sha256, media_type, width, height, size, ?"
+        " size, reason, created_at)"
+        " SELECT ?, kind, org_id, state, policy_version, sha256, media_type, width, height, size, reason, ?"
         " FROM renditions WHERE attachment_id = ?",
         row[0], tx.now, source,
     )  # fmt: skip
-    return as_wire(row[1:])
+    wire = await tx.one(f"SELECT {WIRE} FROM attachments WHERE id = ?", row[0])  # noqa: S608 (a constant)
+    assert wire is not None
+    return as_wire(wire)

@@ -29,9 +29,9 @@ class NewAttachment:
     name: str
     media_type: str
     size: int
-    width: int
-    height: int
-    color: str
+    width: int | None
+    height: int | None
+    color: str | None
     taken_at: int | None
     latitude: float | None
     longitude: float | None
@@ -45,8 +45,8 @@ class NewRendition:
     kind: str
     blob: Blob
     media_type: str
-    width: int
-    height: int
+    width: int | None
+    height: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +91,19 @@ class Viewer:
     revoked_at: int | None
 
 
-_WIRE: Final = "public_id, kind, name, media_type, size, state, width, height, color"
+WIRE: Final = (
+    "attachments.public_id, attachments.kind, attachments.name, attachments.media_type, attachments.size,"
+    " attachments.state, attachments.width, attachments.height, attachments.color, attachments.pages,"
+    " coalesce((SELECT p.state FROM renditions p WHERE p.attachment_id = attachments.id AND p.kind = 'preview'),"
+    " (SELECT p.state FROM renditions p WHERE p.attachment_id = attachments.id AND p.kind = 'text'))"
+)
+"""Columns of `as_wire`."""
 
 
 def as_wire(row: Row) -> dict[str, Any]:
-    """docs/protocol.md, Attachment: what every member in every zone may see. `row` holds the columns of `_WIRE`."""
-    public_id, kind, name, media_type, size, state, width, height, color = row
-    return {
+    """docs/protocol.md, Attachment: what every member in every zone may see. `row` holds the columns of `WIRE`."""
+    public_id, kind, name, media_type, size, state, width, height, color, pages, preview = row
+    wire = {
         "id": public_id,
         "kind": kind,
         "name": name,
@@ -108,16 +114,64 @@ def as_wire(row: Row) -> dict[str, Any]:
         "height": height,
         "color": color,
     }
+    if kind != "photo":
+        wire["preview"] = preview or "none"
+        if pages is not None:
+            wire["pages"] = pages
+    return wire
 
 
 async def waiting(reader: Reader, uploader_id: int, public_id: str) -> Waiting | None:
     """An own upload, sent or not; other people's do not exist."""
     row = await reader.one(
-        f"SELECT id, message_id, {_WIRE} FROM attachments WHERE public_id = ? AND uploader_id = ?",  # noqa: S608 (a constant)
+        f"SELECT id, message_id, {WIRE} FROM attachments WHERE public_id = ? AND uploader_id = ?",  # noqa: S608 (a constant)
         public_id,
         uploader_id,
     )
     return None if row is None else Waiting(row[0], row[1] is not None, as_wire(row[2:]))
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An attachment of a message that is still there."""
+
+    room_id: int
+    room: str
+    org_id: int
+    message_id: int
+    message: str
+    message_seq: int
+    uploader_id: int
+    uploader: str
+    wire: dict[str, Any]
+
+
+async def sent(reader: Reader, attachment_id: int) -> Sent | None:
+    """The attachment with its message; None where it was not sent, or the message was redacted."""
+    row = await reader.one(
+        "SELECT r.id, r.public_id, r.org_id, m.id, m.public_id, m.seq, u.id, u.public_id,"  # noqa: S608 (a constant)
+        f" {WIRE} FROM attachments JOIN messages m ON m.id = attachments.message_id"
+        " JOIN rooms r ON r.id = m.room_id JOIN users u ON u.id = attachments.uploader_id"
+        " WHERE attachments.id = ? AND m.redacted_at IS NULL",
+        attachment_id,
+    )
+    if row is None:
+        return None
+    room_id, room, org_id, message_id, message, message_seq, uploader_id, uploader, *columns = row
+    return Sent(room_id, room, org_id, message_id, message, message_seq, uploader_id, uploader, as_wire(columns))
+
+
+async def wire_of(reader: Reader, public_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Attachments by their public ids, of messages that were not redacted."""
+    if not public_ids:
+        return {}
+    places = ", ".join("?" * len(public_ids))
+    rows = await reader.all(
+        f"SELECT {WIRE} FROM attachments JOIN messages m ON m.id = attachments.message_id"  # noqa: S608
+        f" WHERE attachments.public_id IN ({places}) AND m.redacted_at IS NULL",
+        *public_ids,
+    )
+    return {row[0]: as_wire(row) for row in rows}
 
 
 async def claim(tx: Tx, attachment_id: int, *, org_id: int, room_id: int, message_id: int, position: int) -> bool:
@@ -140,7 +194,7 @@ async def wire_of_messages(reader: Reader, message_ids: Sequence[int]) -> dict[i
         return {}
     places = ", ".join("?" * len(message_ids))
     rows = await reader.all(
-        f"SELECT message_id, {_WIRE} FROM attachments WHERE message_id IN ({places}) ORDER BY message_id, position",  # noqa: S608 (question marks)
+        f"SELECT message_id, {WIRE} FROM attachments WHERE message_id IN ({places}) ORDER BY message_id, position",  # noqa: S608 (question marks)
         *message_ids,
     )
     found: dict[int, list[dict[str, Any]]] = {}
