@@ -39,6 +39,25 @@ def run(server: Server, clients: Path, *options: str | float, timeout: float = 1
     return result
 
 
+class Running:
+    """A run that lasts as long as the block; then `result` has its figures."""
+
+    def __init__(self, server: Server, clients: Path, *options: str | float) -> None:
+        command = _command(server, clients, [*options, "--seconds", 1_000_000])
+        self._process = start(command, LOAD_CORE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.result: Result = {}
+
+    def __enter__(self) -> Running:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        out, err = self._process.communicate(timeout=30)
+        if self._process.returncode:
+            raise BenchError(err.strip() or f"the load ended with status {self._process.returncode}")
+        self.result = json.loads(out)
+
+
 class Idle:
     """Connections that do nothing, held while the block runs."""
 

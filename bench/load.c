@@ -12,10 +12,11 @@
  *     --storm         the first client sends one after the other; all the others drop and come back at once
  *
  *     --text-bytes N  length of a message's text (of the whole message for plain servers)
- *     --warm S, --seconds S, --pid PID (repeatable: the server's processes)
+ *     --warm S, --seconds S (SIGTERM ends it sooner), --pid PID (repeatable: the server's processes)
  */
 #define _GNU_SOURCE
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -191,7 +192,7 @@ static int send_due(int64_t start)
             while (group->sent - group->complete < (uint64_t)window)
                 send_into(group);
         } else if (mode == RATE) {
-            while (group->sent < seconds_since(start) * rate)
+            while (group->sent < seconds_since(start) * rate - (double)i / group_count)   /* not all rooms at once */
                 send_into(group);
         }
     }
@@ -209,6 +210,15 @@ static double percentile_ms(double share)
     return latency_count ? latencies[(size_t)(share * (latency_count - 1))] / 1e3 : 0;
 }
 
+static volatile sig_atomic_t ended;
+
+/* Somebody else knows when what is measured is over. */
+static void on_end(int number)
+{
+    (void)number;
+    ended = 1;
+}
+
 static void measure(void)
 {
     uint64_t deliveries_before = 0, acks_before = 0, seen = 0;
@@ -220,7 +230,8 @@ static void measure(void)
     if (mode == ACKS)
         for (int i = 0; i < group_count; i++)
             send_into(&groups[i]);
-    while (!measuring || seconds_since(began) < seconds) {
+    signal(SIGTERM, on_end);
+    while (!measuring || (seconds_since(began) < seconds && !ended)) {
         clients_poll(send_due(start));
         if (!measuring && seconds_since(start) >= warm) {
             measuring = 1;

@@ -11,3 +11,5 @@ class Plan:
 
     rounds: int = 5
     seconds: float = 2.0
+    messages: int = 1_000_000
+    """of the archive that is backed up; each has 10 kB of files"""

@@ -50,6 +50,8 @@ GOALS: Final = {
     "resume.storm_stall_ms": Goal(1000),
     "latency.p99_ms": Goal(50),
     "photos.thumbnail_ms": Goal(120),
+    "backup.p99_ack_ratio": Goal(2),
+    "restore.minutes_10gb": Goal(5),
 }
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +21,7 @@ from bench.settings import settings, unhurried
 from chat_server.app import App
 from chat_server.domain.actors import Actor
 from chat_server.domain.ids import new_id
-from chat_server.ports import Tx
+from chat_server.ports import Blob, Tx
 from chat_server.services import messages, rooms, sessions
 from chat_server.services.actors import load_actor
 from chat_server.services.blocks import Text
@@ -35,6 +37,11 @@ _ADDRESS: Final = "127.0.0.1"
 _INVITED_AT_ONCE: Final = 49
 ROOM_MEMBERS: Final = 300
 """Of the rooms in somebody's list: what the list costs must not depend on them."""
+
+BLOB_SIZES: Final = (4_000_000, 900_000, 300_000, 60_000, 12_000)
+BLOB_BYTES_EACH: Final = 10_000
+"""Bytes of files for each message of the archive: a million messages have 10 GB."""
+POSTED_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,7 @@ class Seed:
         self._app = app
         self._write = app.storage.write
         self._count = itertools.count(1)
+        self.senders: list[Someone] = []
 
     async def begin(self) -> None:
         async def make(tx: Tx) -> tuple[int, str, int]:
@@ -101,6 +109,21 @@ class Seed:
         key = self._app.keys.current(SENDS).secret
         await self._write(lambda tx: messages.send(tx, author.actor, draft(command), key))
 
+    async def blobs(self, size: int) -> None:
+        """Files of `size` bytes altogether, as photos and drawings with their renditions have them."""
+
+        async def row(tx: Tx, blob: Blob) -> None:
+            await tx.run(
+                "INSERT INTO blobs (org_id, sha256, size, origin_zone, created_at) VALUES (?, ?, ?, ?, ?)",
+                self._org_id, blob.sha256, blob.size, ZONE, tx.now,
+            )  # fmt: skip
+
+        sizes = itertools.cycle(BLOB_SIZES)
+        while size > 0:
+            blob = await self._app.blobs.keep_bytes(self._org_id, os.urandom(min(size, next(sizes))))
+            await self._write(partial(row, blob=blob))
+            size -= blob.size
+
 
 Lines = list[tuple[str, str]]
 """(token, room) a client."""
@@ -118,6 +141,7 @@ async def senders(seed: Seed, count: int) -> Lines:
     everybody = await seed.people(count * 3)
     groups = [everybody[begin : begin + 3] for begin in range(0, len(everybody), 3)]
     found = await asyncio.gather(*map(seed.room, groups))
+    seed.senders += [group[0] for group in groups]
     return [(group[0].token, room) for group, room in zip(groups, found, strict=True)]
 
 
@@ -146,6 +170,17 @@ async def storm(seed: Seed, count: int) -> Lines:
     return [(bystander.token, room), *((someone.token, "-") for someone in everybody)]
 
 
+async def archive(seed: Seed, count: int) -> Lines:
+    """`count` messages of 50 people, each in a room of three, and 10 kB of files for each message."""
+    lines = await senders(seed, 50)
+    groups = list(zip(seed.senders, (room for _, room in lines), strict=True))
+    for begin in range(0, count, POSTED_AT_ONCE):
+        some = [groups[number % len(groups)] for number in range(begin, min(count, begin + POSTED_AT_ONCE))]
+        await asyncio.gather(*(seed.post(author, room) for author, room in some))
+    await seed.blobs(count * BLOB_BYTES_EACH)
+    return lines
+
+
 def _but(people: Sequence[Someone], one: Someone) -> list[Someone]:
     return [someone for someone in people if someone is not one]
 
@@ -165,6 +200,7 @@ SCENARIOS: Final[dict[str, Callable[[Seed, int], Awaitable[Lines]]]] = {
     "idle": idle,
     "storm": storm,
     "room_list": room_list,
+    "archive": archive,
 }
 
 

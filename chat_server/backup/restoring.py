@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -146,11 +146,11 @@ class DataTarget:
                 return aside
             now += timedelta(seconds=1)
 
-    def finish(self, *, blobs: bool) -> Path | None:
+    def finish(self) -> Path | None:
         """Everything into its place; answers where the earlier data is now. Raises `BackupProblem`."""
         aside = None
         with writing(self.path):
-            present = [name for name in _MADE if (self.path / name).exists() and (blobs or name != _BLOBS)]
+            present = [name for name in _MADE if (self.path / name).exists()]
             if present:
                 aside = self._new_aside()
                 for name in present:
@@ -159,9 +159,9 @@ class DataTarget:
                 fsync_folder(self.path)
                 (self.staging / _FRESH).touch(mode=0o600)  # whatever comes into its place now is ours
                 fsync_folder(self.staging)
-            if blobs:
-                (self.staging / _BLOBS).rename(self.path / _BLOBS)
-            (self.staging / DATABASE).rename(self.path / DATABASE)
+            for name in (_BLOBS, DATABASE):
+                if (self.staging / name).exists():
+                    (self.staging / name).rename(self.path / name)
             fsync_folder(self.path)
             shutil.rmtree(self.staging)
         fsync_folder(self.path)
@@ -170,13 +170,14 @@ class DataTarget:
 
 @dataclass(frozen=True)
 class Restoring:
-    """One restore into a data folder, on SQLite."""
+    """One restore into a data folder. `elsewhere`: what puts the finished database file into another engine."""
 
     snapshot: Snapshot
     target: DataTarget
     progress: Progress
     clock: Clock
     pace: Pace
+    elsewhere: Callable[[Path], None] | None = None
 
     def check(self) -> Checked:
         """All of the snapshot, and the room for it. Raises `BackupProblem`; nothing has been touched then."""
@@ -197,10 +198,14 @@ class Restoring:
             self.snapshot.unpack_database(plain, self.pace)
             self._copy_blobs(self.target.staging / _BLOBS)
             result = make_ready(plain.parent, self.clock, self.snapshot.path.name)
+            if self.elsewhere:
+                self.progress.begin("PostgreSQL に入れています", "Putting it into PostgreSQL")
+                self.elsewhere(plain)
+                plain.unlink()
         except BaseException:
             self.target.give_up()
             raise
-        return Done(result, self.target.finish(blobs=True), lost)
+        return Done(result, self.target.finish(), lost)
 
     def _copy_blobs(self, root: Path) -> None:
         self.progress.begin("ファイルを戻しています", "Restoring the files", self.snapshot.manifest.blobs.size)

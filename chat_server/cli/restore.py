@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
 
-from chat_server.backup import sealing
+from chat_server.backup import postgresql, sealing
 from chat_server.backup.checking import Snapshot
 from chat_server.backup.polite import Pace
 from chat_server.backup.problems import BackupProblem
@@ -27,7 +28,9 @@ WORD = "replace"
 )
 @click.pass_context
 @speaking
-def restore(ctx: click.Context, snapshot: Path, data: Path | None, identity: Path | None, replace: bool) -> None:
+def restore(
+    ctx: click.Context, snapshot: Path, data: Path | None, identity: Path | None, database: str | None, replace: bool
+) -> None:
     """Restore SNAPSHOT into a data folder. 控えから復元します。
 
     SNAPSHOT is one of the folders in `snapshots`, or the folder of backups: then the newest. All of it is checked before
@@ -40,7 +43,11 @@ def restore(ctx: click.Context, snapshot: Path, data: Path | None, identity: Pat
     settings = settings_for(ctx, data)
     found = Snapshot(snapshot, sealing.read_identity(identity) if identity else None)
     target, progress = DataTarget(settings.folder), TerminalProgress()
-    restoring = Restoring(found, target, progress, SystemClock(), Pace())
+    elsewhere = None
+    if database:
+        postgresql.check_empty(database)
+        elsewhere = partial(postgresql.fill, database, on_bytes=progress.bytes)
+    restoring = Restoring(found, target, progress, SystemClock(), Pace(), elsewhere)
     target.check_owner()
     with target.locked():
         if target.occupied():
