@@ -23,6 +23,7 @@ WORD = "replace"
 @click.argument("snapshot", type=FOLDER)
 @click.option("--data", type=FOLDER, help="Where to (otherwise the settings' data folder). 復元先。")
 @click.option("--identity", type=KEY_FILE, help="The private key's file, if it is encrypted. 秘密鍵のファイル。")
+@click.option("--database", metavar="postgresql://…", help="Restore to this empty PostgreSQL database. 復元先のDB。")
 @click.option(
     "--replace", is_flag=True, help="Put the data aside that is there; asks for a word. 今あるデータと入れ替え。"
 )
