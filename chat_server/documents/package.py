@@ -72,6 +72,7 @@ class Package:
                 parser.Parse(b"", True)
         except (
             expat.ExpatError, zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, ValueError, RuntimeError,
+            LookupError,  # an encoding that is not there
         ):  # fmt: skip
             raise Refused("broken") from None
 

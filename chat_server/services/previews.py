@@ -50,6 +50,11 @@ async def expect(tx: Tx, attachment_id: int, org_id: int, media_type: str) -> No
     await queries.expect(tx, attachment_id, org_id, kinds, POLICY_VERSION)
 
 
+async def resume(tx: Tx) -> None:
+    """At the start: what was under way or put off is due now; tries that were made stay counted."""
+    await queries.hurry(tx)
+
+
 async def due(reader: Reader, limit: int) -> list[Due]:
     """What may be tried now, in order, organizations in turn."""
     return await queries.due(reader, limit)

@@ -48,8 +48,12 @@ class PreviewWorker:
 
     async def run(self) -> None:
         """Until cancelled."""
+        begun = False
         while True:
             try:
+                if not begun:
+                    await self._storage.write(previews.resume)
+                    begun = True
                 worked = await self.make()
             except Exception:
                 log.exception("making previews failed")

@@ -9,15 +9,12 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from chat_server.domain.actors import ORGANIZATION_ADMIN, Actor
+from chat_server.domain.actors import ORGANIZATION_ADMIN
 from chat_server.domain.events import EventKind, OwnKind
-from chat_server.domain.ids import new_id
-from chat_server.ports import Tx
 from chat_server.services import accounts, attachment_events, rooms
 from chat_server.services.accounts import Names
 from chat_server.services.rooms import Invitation, RoomChange
-from chat_server.storage.queries import attachments, messages
-from chat_server.storage.queries.attachments import NewAttachment
+from tests.support.files import add_file, attach
 from tests.support.page import PROTOCOL, map_at, table
 from tests.support.peer import Peer, Wire, text
 from tests.support.server import RunningServer
@@ -58,7 +55,9 @@ async def heard(server: RunningServer, world: World) -> list[Wire]:
     ):
         assert (await peer.ask(op, **fields))["op"] in ("ack", "result")
     await other.say({"op": "typing", "room": room})
-    await server.app.storage.write(lambda tx: _file_changed(tx, colleague.actor, first["id"]))
+    key, _ = await add_file(server.app.storage, server.app.blobs, colleague.actor, b"%PDF-", "application/pdf")
+    await attach(server.app.storage, first["id"], key)
+    await server.app.storage.write(lambda tx: attachment_events.changed(tx, key))
     direct = await server.app.storage.write(lambda tx: rooms.direct(tx, colleague.actor, person.id))
     said = await peer.ask("send", room=direct, client_msg_id="message-d", blocks=text("どうぞ"))
     await peer.ask("look", room=direct)
@@ -82,21 +81,6 @@ async def heard(server: RunningServer, world: World) -> list[Wire]:
     for one in (coming, other, peer):
         await one.close()
     return everything
-
-
-async def _file_changed(tx: Tx, actor: Actor, message: str) -> None:
-    """A file of `message`, of which the room is told."""
-    stored = await messages.by_public_id(tx, message)
-    assert stored is not None
-    file = NewAttachment(
-        public_id=new_id(tx.now), org_id=stored.org_id, uploader_id=actor.user_id, kind="file", name="図面.pdf",
-        media_type="application/pdf", size=1, width=None, height=None, color=None, taken_at=None, latitude=None,
-        longitude=None, origin_zone="lgwan",
-    )  # fmt: skip
-    key = await attachments.insert(tx, file)
-    place = {"org_id": stored.org_id, "room_id": stored.room_id, "message_id": stored.id, "position": 0}
-    assert await attachments.claim(tx, key, **place)
-    await attachment_events.changed(tx, key)
 
 
 def fields(row: str) -> set[str]:

@@ -167,7 +167,7 @@ BOMBS = {
     "pixels": lambda: pages(b"q 200 0 0 300 0 0 cm /X Do Q", more={1000: _image(60_000, 60_000)}),
     "more pixels": lambda: pages(b"q 200 0 0 300 0 0 cm /X Do Q", more={1000: _image(2_000_000_000, 2_000_000_000)}),
     "object stream": lambda: pages(words("a"), more={1000: _nested(3)}),
-    "content": lambda: pages(b"0 0 m 100 100 l S\n" * 20_000_000),
+    "content": lambda: pages(b"0 0 m 100 100 l S\n" * 4_000_000),
     "endless form": lambda: pages(
         b"/X Do " * 10,
         more={
@@ -303,10 +303,11 @@ def _lying(content: bytes) -> bytes:
         (lambda: docx("a", before="<!DOCTYPE d>"), "broken"),
         (lambda: docx("&l9;", before=f'<!DOCTYPE d [<!ENTITY l0 "ha">{LAUGHS}]>'), "broken"),
         (lambda: docx("a", before='<!DOCTYPE d SYSTEM "file:///etc/passwd">'), "broken"),
+        (lambda: package(CELLS, b'<?xml version="1.0" encoding="UTF-9"?><a/>'), "broken"),
         (lambda: docx("a", body="<a>" * 100_000), "too_large"),
-        (lambda: docx("a" * (200 << 20)), ""),
-        (lambda: docx("", body="<w:r/>" * 30_000_000), "too_large crashed"),
-        (lambda: package(CELLS, "<s>" + '<c t="s"><v>1</v></c>' * 100 + "</s>" + " " * (200 << 20)), "too_large"),
+        (lambda: docx("a" * (30 << 20)), ""),
+        (lambda: docx("", body="<w:r/>" * 12_000_000), "too_large crashed"),
+        (lambda: package(CELLS, "<s>" + '<c t="s"><v>1</v></c>' * 100 + "</s>" + " " * (40 << 20)), "too_large"),
         (lambda: packed({str(number): b"" for number in range(20_001)}), "too_large"),
         (lambda: sample("duplicate-filename.xlsx").read_bytes(), "broken"),
         (lambda: sample("crash-517626e815e0afa9decd0ebb6d1dee63fb9907dd.docx").read_bytes(), "broken"),
@@ -325,7 +326,7 @@ def _lying(content: bytes) -> bytes:
         (lambda: _lying(docx("words " * 100)), "broken"),
     ],
     ids=[
-        "doctype", "billion laughs", "external", "depth", "words", "elements", "blanks", "entries", "duplicate", "fuzzed docx",
+        "doctype", "billion laughs", "external", "no encoding", "depth", "words", "elements", "blanks", "entries", "duplicate", "fuzzed docx",
         "fuzzed pptx", "no words", "encrypted", "head", "nothing", "no package", "cut", "lying",
     ],
 )  # fmt: skip

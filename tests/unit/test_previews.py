@@ -18,17 +18,16 @@ from chat_server.domain.actors import Actor
 from chat_server.domain.errors import DECODER_BUSY, Problem
 from chat_server.domain.events import RoomEvent
 from chat_server.domain.ids import new_id
-from chat_server.ports import Blob, Document, Reader, Tx
+from chat_server.ports import Document, Reader, Tx
 from chat_server.services import messages, pages, previews, rooms
 from chat_server.services.blocks import Text
 from chat_server.services.changing import redact
 from chat_server.services.commands import Redact, Send
 from chat_server.services.drafts import draft
-from chat_server.services.photo_upload import add_blob
 from chat_server.storage.queries import attachment_copies, attachments
 from chat_server.storage.queries import messages as message_queries
-from chat_server.storage.queries.attachments import NewAttachment, NewRendition
 from chat_server.workers.previews import PreviewWorker
+from tests.support.files import add_file, attach
 from tests.support.people import add_organization, add_people
 from tests.support.server import MovableClock
 from tests.unit import document_samples, photo_samples
@@ -49,21 +48,8 @@ class House:
 
     async def file(self, content: bytes, media_type: str = "application/pdf", *, org_id: int | None = None) -> int:
         """An upload of kind "file"; answers its integer key."""
-        org_id = org_id or self.person.org_id
-        blob = await self.app.blobs.keep_bytes(org_id, content)
-        return await self.app.storage.write(lambda tx: self._rows(tx, blob, media_type, org_id))
-
-    async def _rows(self, tx: Tx, blob: Blob, media_type: str, org_id: int) -> int:
-        await add_blob(tx, org_id, blob, "lgwan", lambda zone: 0)
-        new = NewAttachment(
-            public_id=new_id(tx.now), org_id=org_id, uploader_id=self.person.user_id, kind="file", name="a",
-            media_type=media_type, size=blob.size, width=None, height=None, color=None, taken_at=None, latitude=None,
-            longitude=None, origin_zone="lgwan",
-        )  # fmt: skip
-        key = await attachments.insert(tx, new)
-        await attachments.insert_rendition(tx, key, org_id, NewRendition("original", blob, media_type, None, None), 1)
-        await previews.expect(tx, key, org_id, media_type)
-        return key
+        app = self.app
+        return (await add_file(app.storage, app.blobs, self.person, content, media_type, org_id=org_id))[0]
 
     async def send(self, *keys: int) -> tuple[str, str]:
         """Into a room of its own; answers the room and the message."""
@@ -74,15 +60,7 @@ class House:
         ack = await self.app.storage.write(lambda tx: messages.send(tx, self.person, draft(command), b"k" * 32))
         assert ack.id is not None
 
-        async def bind(tx: Tx) -> None:
-            stored = await message_queries.by_public_id(tx, str(ack.id))
-            assert stored is not None
-            for position, key in enumerate(keys):
-                await attachments.claim(
-                    tx, key, org_id=stored.org_id, room_id=stored.room_id, message_id=stored.id, position=position
-                )
-
-        await self.app.storage.write(bind)
+        await attach(self.app.storage, ack.id, *keys)
         self.told.clear()
         return room, ack.id
 

@@ -95,6 +95,11 @@ async def postpone(tx: Tx, attachment_ids: Sequence[int], due_at: int) -> None:
     )
 
 
+async def hurry(tx: Tx) -> None:
+    """Everything that is pending is due."""
+    await tx.run("UPDATE renditions SET due_at = 0 WHERE state = 'pending' AND due_at > 0")
+
+
 async def finish(tx: Tx, attachment_id: int, org_id: int, ended: Finished, policy_version: int) -> None:
     """The pending row becomes ready or failed; a further page has had none."""
     state = "ready" if ended.blob else "failed"
