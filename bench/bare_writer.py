@@ -15,8 +15,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bench.observing import Send, read_sends
+from chat_server.storage.folder import lock_folder
 from chat_server.storage.sqlite.checkpoints import Checkpoints
-from chat_server.storage.sqlite.opening import lock_folder, open_writer
+from chat_server.storage.sqlite.opening import open_writer
 
 
 def batches(sends: list[Send], mean: float) -> Iterator[list[Send]]:

@@ -11,8 +11,9 @@ from typing import Any
 
 from chat_server.fuse import Fuse
 from chat_server.ports import Clock, Reader
+from chat_server.storage.jobs import Job
 from chat_server.storage.sqlite.storage import READERS, SqliteStorage
-from chat_server.storage.sqlite.writer import Job, SqliteTx, Writer
+from chat_server.storage.sqlite.writer import SqliteTx, Writer
 
 Statement = tuple[str, tuple[Any, ...]]
 Send = list[Statement]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sqlite3
 from collections.abc import Awaitable, Callable, MutableMapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -29,7 +28,7 @@ from chat_server.http.routes import build_http
 from chat_server.passwords import Argon2Passwords
 from chat_server.photos import workers as photos
 from chat_server.photos.workers import PhotoDecoders, PhotosThrough
-from chat_server.ports import Clock, Reader
+from chat_server.ports import AnyStorage, Clock, Reader
 from chat_server.realtime.dispatch import Dispatcher, Load
 from chat_server.realtime.endpoint import Endpoint
 from chat_server.realtime.hub import Hub
@@ -39,8 +38,7 @@ from chat_server.services.epoch import stream_epoch
 from chat_server.services.keys import SENDS, Keys
 from chat_server.services.sign_in import PasswordStep, SignIn
 from chat_server.services.tokens import Tokens
-from chat_server.storage.sqlite.opening import wal_reset_bug
-from chat_server.storage.sqlite.storage import SqliteStorage
+from chat_server.storage import engines
 from chat_server.workers.file_sweeper import FileSweeper
 from chat_server.workers.outbox import OutboxWorker
 from chat_server.workers.previews import PreviewWorker
@@ -63,7 +61,7 @@ class App:
     """A running server without its sockets: storage open, workers running. `asgi(zone)` serves one listener."""
 
     def __init__(
-        self, settings: Settings, clock: Clock, fuse: Fuse, storage: SqliteStorage, *, slow_path: bool, workers: bool
+        self, settings: Settings, clock: Clock, fuse: Fuse, storage: AnyStorage, *, slow_path: bool, workers: bool
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -91,12 +89,12 @@ class App:
     async def open(
         cls, settings: Settings, *, clock: Clock | None = None, slow_path: bool = False, workers: bool = True
     ) -> App:
-        """Open everything in `settings.folder`. Raises `storage.sqlite.opening.CannotOpen`.
+        """Open the database and everything in `settings.folder`. Raises `storage.folder.CannotOpen`.
 
         `workers`: run what a server does beside serving (decoders, outbox, sweeping); a single operation needs none.
         """
         clock, fuse = clock or SystemClock(), Fuse()
-        storage = await SqliteStorage.open(settings.folder, clock, fuse)
+        storage = await engines.open_storage(settings.database, settings.folder, clock, fuse)
         app = cls(settings, clock, fuse, storage, slow_path=slow_path, workers=workers)
         try:
             await app._start()
@@ -156,13 +154,7 @@ class App:
             asyncio.create_task(self._tick()),
         ]
         await warming
-        if wal_reset_bug(sqlite3.sqlite_version_info):
-            # Harmless here: one connection writes and checkpoints, the others are read-only.
-            log.info(
-                "sqlite has the WAL-reset bug; all checkpoints run on the one writer", sqlite=sqlite3.sqlite_version
-            )
-        else:
-            log.info("sqlite", sqlite=sqlite3.sqlite_version)
+        log.info("database", **engines.facts(self.storage))
 
     def _preview_worker(self, scratch: Path) -> PreviewWorker:
         return PreviewWorker(

@@ -11,12 +11,14 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
 
 import msgspec
 
 ENVIRONMENT: Final = {
     "RENRAKU_CONFIG": "the settings file",
     "RENRAKU_DATA": "the data folder (instead of `data`)",
+    "RENRAKU_DATABASE": "the database (instead of `database`)",
     "RENRAKU_PORT": "the port of the first listener (instead of `listen[0].port`)",
     "RENRAKU_ADDRESS": "the address of the first listener (instead of `listen[0].address`)",
 }
@@ -42,6 +44,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     data: str = "data"
     """folder of the database and the attachments"""
+    database: str = ""
+    """address of a PostgreSQL database, with or without a password; empty: SQLite in the data folder"""
     listen: Annotated[tuple[Listener, ...], msgspec.Meta(min_length=1, max_length=16)] = (Listener(),)
     zones: Annotated[tuple[Zone, ...], msgspec.Meta(min_length=1, max_length=16)] = ("internet", "lgwan")
     """from the least to the most trusted"""
@@ -77,6 +81,8 @@ def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) 
     raw: dict[str, Any] = _read(Path(name)) if name else {}
     if data := environment.get("RENRAKU_DATA"):
         raw["data"] = data
+    if (database := environment.get("RENRAKU_DATABASE")) is not None:
+        raw["database"] = database
     listen = raw.setdefault("listen", [{}])
     if isinstance(listen, list) and listen and isinstance(listen[0], dict):
         if port := environment.get("RENRAKU_PORT"):
@@ -107,6 +113,8 @@ def _port(name: str, text: str) -> int:
 
 
 def _check(settings: Settings) -> None:
+    if settings.database and (wrong := _wrong_database(settings.database)):
+        raise BadSettings(f"database: {wrong}. Leave it empty for SQLite in the data folder.")
     if len(set(settings.zones)) != len(settings.zones):
         raise BadSettings("zones: a zone stands there twice.")
     for listener in settings.listen:
@@ -124,3 +132,17 @@ def _check(settings: Settings) -> None:
             ipaddress.ip_network(network)
         except ValueError:
             raise BadSettings(f"trusted_proxies: “{network}” is not a network such as 10.0.0.0/24.") from None
+
+
+def _wrong_database(address: str) -> str | None:
+    """What is wrong with it, without a word of it: it may hold a password."""
+    try:
+        parts = urlsplit(address)
+        _ = parts.port if "," not in parts.netloc else None
+    except ValueError:
+        return "it is not an address such as postgresql://renraku@db.example:5432/renraku"
+    if parts.scheme not in ("postgresql", "postgres"):
+        return "it must begin with postgresql://"
+    if not parts.path.strip("/"):
+        return "it must name the database, as in postgresql://renraku@db.example:5432/renraku"
+    return None

@@ -63,6 +63,28 @@ class Storage(Protocol):
         ...
 
 
+class AnyStorage(Storage, Protocol):
+    """What the composition root holds: an engine."""
+
+    on_notes: Callable[[list[Any]], None]
+    """gets what committed transactions emitted, on the event loop, in the order of their commits"""
+    engine: str
+    """sqlite, postgresql"""
+
+    def submit(
+        self,
+        org_id: int,
+        use_case: Callable[[Tx], Awaitable[Any]],
+        on_done: Callable[[Any, BaseException | None], None],
+    ) -> None:
+        """`write` without a future, for the way of one message; `on_done(result, error)` comes on the event loop."""
+        ...
+
+    async def close(self) -> None:
+        """Commit and answer what was submitted, then let go of the database and of the data folder."""
+        ...
+
+
 class Bus(Protocol):
     """Short items between the processes of one server: hints to look, and what is never stored (typing, presence).
 

@@ -110,7 +110,7 @@ def _bind_operator(settings: Settings) -> socket.socket:
 async def serve(settings: Settings, on_ready: Callable[[list[str]], None], *, slow_path: bool = False) -> int:
     """Until SIGTERM or SIGINT; answers the exit status. `on_ready` gets the addresses, once they answer.
 
-    Raises `CannotListen`, `storage.sqlite.opening.CannotOpen`.
+    Raises `CannotListen`, `storage.folder.CannotOpen`.
     """
     sockets = [bind(listener) for listener in settings.listen]
     try:

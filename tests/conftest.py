@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+from tests.support import engines
 
 # Groups run side by side, the tests of a group one after the other on one core. A module is a group, but these folders
 # are groups as a whole, and begin or end the run: the image takes longest, and so begins; faults wait for processes
@@ -38,3 +41,30 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
             return group(nodeid)
 
     return ByGroup(config, log)
+
+
+# The engine
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--engine", choices=[*engines.BOTH, "both"], help="run what can run on either engine on this one, or on both"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A module that says BOTH_ENGINES runs on both; the others on SQLite, or as the option says."""
+    if "engine" in metafunc.fixturenames:
+        option = metafunc.config.getoption("--engine")
+        both = option == "both" or (option is None and getattr(metafunc.module, "BOTH_ENGINES", False))
+        metafunc.parametrize(
+            "engine", engines.BOTH if both else (option or engines.SQLITE,), indirect=True, scope="module"
+        )
+
+
+@pytest.fixture(scope="module")
+def engine(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The engine of every storage and server that is opened by `tests.support.engines` until the module's end."""
+    engines.choose(request.param)
+    yield request.param
+    engines.choose(engines.SQLITE)

@@ -14,8 +14,9 @@ from urllib.parse import quote
 from chat_server.backup.manifest import Step
 from chat_server.backup.polite import DIRTY, Pace, settle
 from chat_server.backup.problems import BackupProblem
+from chat_server.storage.folder import CannotOpen
 from chat_server.storage.migrations import migrations
-from chat_server.storage.sqlite.opening import DATABASE, CannotOpen, check_migrations
+from chat_server.storage.sqlite.opening import DATABASE, check_migrations
 
 _STEPS: Final = 20_000
 """Of SQLite's machine between two looks at the clock: a millisecond or so."""

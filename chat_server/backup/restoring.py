@@ -29,7 +29,8 @@ from chat_server.backup.streams import fsync_folder, make_folder, written
 from chat_server.domain.errors import Problem
 from chat_server.ports import Clock
 from chat_server.services.restoring import Restored, restored
-from chat_server.storage.sqlite.opening import DATABASE, LOCK, RESTORING, CannotOpen, take_lock
+from chat_server.storage.folder import LOCK, RESTORING, CannotOpen, take_lock
+from chat_server.storage.sqlite.opening import DATABASE
 from chat_server.storage.sqlite.storage import SqliteStorage
 
 _BLOBS: Final = "blobs"

@@ -9,9 +9,10 @@ from chat_server import serving
 from chat_server.cli import gateway
 from chat_server.cli.serve import healthz, settings_of
 from chat_server.config import Listener
+from chat_server.domain.addresses import without_secrets
 from chat_server.serving import CannotListen
-from chat_server.storage.sqlite.inspection import inspect
-from chat_server.storage.sqlite.opening import CannotOpen
+from chat_server.storage.engines import inspect
+from chat_server.storage.folder import CannotOpen
 
 
 @click.group("config")
@@ -30,12 +31,15 @@ def check(ctx: click.Context) -> None:
     settings = settings_of(ctx)
     runs = gateway.serving(settings.folder)
     try:
-        there = inspect(settings.folder, serving=runs)
+        there = inspect(settings.database, settings.folder, serving=runs)
         for listener in settings.listen:
             _check_address(listener, runs=runs)
     except (CannotListen, CannotOpen) as error:
         raise click.ClickException(str(error)) from None
-    click.echo(f"Data folder: {settings.folder} ({'checked' if there else 'the first start will make the database'})")
+    where = (
+        f"Database: {without_secrets(settings.database)}" if settings.database else f"Data folder: {settings.folder}"
+    )
+    click.echo(f"{where} ({'checked' if there else 'the first start will make the database'})")
     click.echo("The server is running, and would start again." if runs else "The server would start.")
 
 
@@ -60,6 +64,8 @@ def _answers(listener: Listener) -> bool:
 def show(ctx: click.Context) -> None:
     """Print the settings in force, as JSON. 有効な設定を表示します。
 
-    File, environment and defaults together.
+    File, environment and defaults together; without passwords.
     """
-    click.echo(msgspec.json.format(msgspec.json.encode(settings_of(ctx)), indent=2).decode())
+    settings = settings_of(ctx)
+    settings = msgspec.structs.replace(settings, database=without_secrets(settings.database))
+    click.echo(msgspec.json.format(msgspec.json.encode(settings), indent=2).decode())

@@ -29,7 +29,7 @@ class OperationFailed(Exception):
 
 
 def call(settings: Settings, name: str, params: dict[str, Any]) -> dict[str, Any]:
-    """Carry out operation `name`. Raises `OperationFailed`, `storage.sqlite.opening.CannotOpen`."""
+    """Carry out operation `name`. Raises `OperationFailed`, `storage.folder.CannotOpen`."""
     answer = through_server(settings.folder, name, params)
     if answer is None:
         answer = asyncio.run(_directly(settings, name, params))

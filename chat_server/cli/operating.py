@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from chat_server.cli.gateway import OperationFailed, call
 from chat_server.cli.speech import japanese, spoken
-from chat_server.config import BadSettings, load
-from chat_server.storage.sqlite.opening import DATABASE, CannotOpen
+from chat_server.config import BadSettings, Settings, load
+from chat_server.domain.addresses import without_secrets
+from chat_server.storage.engines import present
+from chat_server.storage.folder import CannotOpen
 
 ORGANIZATION = click.option(
     "--organization",
@@ -38,7 +39,7 @@ def operate(ctx: click.Context, name: str, /, **params: Any) -> dict[str, Any]:
     try:
         settings = load(ctx.obj)
         if name != _FIRST:
-            _look_for_database(settings.folder)
+            _look_for_database(settings)
         return call(settings, name, {key: value for key, value in params.items() if value is not None})
     except OperationFailed as failed:
         raise Refused(failed.error) from None
@@ -46,9 +47,10 @@ def operate(ctx: click.Context, name: str, /, **params: Any) -> dict[str, Any]:
         raise click.ClickException(str(error)) from None
 
 
-def _look_for_database(folder: Path) -> None:
+def _look_for_database(settings: Settings) -> None:
     """A mistyped folder must not become a new, empty one, while the real one stays as it is."""
-    if not (folder / DATABASE).exists():
+    folder = without_secrets(settings.database) or settings.folder
+    if not present(settings.database, settings.folder):
         raise click.ClickException(
             f"{folder} にデータベースがありません。RENRAKU_DATA を確かめるか、最初の団体を追加してください: "
             "renraku organization add"

@@ -13,7 +13,7 @@ import click
 from chat_server import logs, serving
 from chat_server.config import BadSettings, Listener, Settings, load
 from chat_server.serving import CannotListen
-from chat_server.storage.sqlite.opening import CannotOpen
+from chat_server.storage.folder import CannotOpen
 
 
 def settings_of(ctx: click.Context) -> Settings:

@@ -29,11 +29,13 @@ from chat_server.demo.dates import Calendar
 from chat_server.demo.people import Company, gather
 from chat_server.demo.stage import Stage, Troupe
 from chat_server.domain.actors import Actor
+from chat_server.domain.addresses import without_secrets
 from chat_server.ports import Tx
 from chat_server.services import room_list
 from chat_server.services.keys import SENDS
 from chat_server.services.photo_upload import Prepared, prepare_photo
-from chat_server.storage.sqlite.opening import DATABASE, CannotOpen
+from chat_server.storage.engines import present
+from chat_server.storage.folder import CannotOpen
 
 MAKING: Final = "demo.making"
 MADE: Final = "demo.made"
@@ -50,10 +52,14 @@ def ensure(settings: Settings, tell: Callable[[str], object] = log.info) -> None
     """
     folder = settings.folder
     if not (folder / MADE).exists():
-        if (folder / DATABASE).exists() and not (folder / MAKING).exists():
+        if present(settings.database, folder) and not (folder / MAKING).exists():
             raise CannotOpen(
                 f"The data folder {folder} holds a database that is not the demonstration. Nothing was changed. "
                 f"Start it with `renraku serve`, or choose another folder with RENRAKU_DATA."
+                if not settings.database
+                else f"The database {without_secrets(settings.database)} is not the demonstration, or was made with "
+                f"another data folder. Nothing was changed. Start it with `renraku serve`, or choose another with "
+                f"RENRAKU_DATABASE."
             )
         asyncio.run(_make(settings, tell))
 

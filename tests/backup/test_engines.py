@@ -23,8 +23,8 @@ from chat_server.backup.sealing import Seal
 from chat_server.backup.sources import BlobFolder
 from chat_server.backup.tables import Sum, described
 from chat_server.backup.taking import Taking
+from chat_server.storage.folder import CannotOpen
 from chat_server.storage.sqlite.inspection import inspect
-from chat_server.storage.sqlite.opening import CannotOpen
 from tests.support.filled import Filled, Silent, back_up, blobs_of, filled, restore, rows
 
 CONTENT = "SELECT seq, public_id, text, blocks FROM messages ORDER BY id"

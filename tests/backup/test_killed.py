@@ -14,8 +14,8 @@ import pytest
 
 from chat_server.backup.folder import BackupFolder
 from chat_server.backup.sealing import make_key, read_identity, seal_to
+from chat_server.storage.folder import CannotOpen
 from chat_server.storage.sqlite.inspection import inspect
-from chat_server.storage.sqlite.opening import CannotOpen
 from tests.support.filled import SECRET, Filled, back_up, blobs_of, filled, restore, rows
 
 CONTENT = "SELECT seq, public_id, text, blocks FROM messages ORDER BY id"

@@ -20,8 +20,8 @@ from chat_server.backup.sealing import make_key, read_identity, seal_to
 from chat_server.clock import SystemClock
 from chat_server.ports import Reader
 from chat_server.services import audit
+from chat_server.storage.folder import CannotOpen
 from chat_server.storage.sqlite.inspection import inspect
-from chat_server.storage.sqlite.opening import CannotOpen
 from chat_server.storage.sqlite.storage import SqliteStorage
 from tests.support.filled import Filled, Silent, back_up, blobs_of, filled, restore, rows
 from tests.unit.small_disk import small_disk

@@ -20,7 +20,7 @@ from chat_server.services.answers import Ack
 from chat_server.services.blocks import Text
 from chat_server.services.commands import Send
 from chat_server.services.drafts import draft
-from chat_server.storage.sqlite.opening import CannotOpen
+from chat_server.storage.folder import CannotOpen
 from chat_server.storage.sqlite.storage import SqliteStorage
 from tests.support.people import add_people
 

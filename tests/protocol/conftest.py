@@ -14,7 +14,7 @@ from tests.support.world import World
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningServer]:
+async def server(engine: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningServer]:
     """Two listeners: `internet` and the more trusted `lgwan`."""
     async with running_server(tmp_path_factory.mktemp("server")) as running:
         yield running

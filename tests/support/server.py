@@ -21,6 +21,7 @@ from chat_server import serving
 from chat_server.app import App
 from chat_server.clock import SystemClock
 from chat_server.config import Listener, Settings
+from tests.support.engines import database_of
 
 DEADLINE = 30.0
 
@@ -93,6 +94,7 @@ async def running_server(
     """Every zone gets a listener of its own on 127.0.0.1."""
     configured = Settings(
         data=str(folder),
+        database=database_of(folder),
         zones=zones,
         listen=tuple(Listener(port=0, zone=zone) for zone in zones),
         **settings,

@@ -23,7 +23,7 @@ from chat_server.demo.people import Company
 from chat_server.domain.errors import SIGN_IN_FAILED, Problem
 from chat_server.domain.ids import new_id
 from chat_server.services import browsing, files, history, room_list
-from chat_server.storage.sqlite.opening import CannotOpen
+from chat_server.storage.folder import CannotOpen
 
 T = TypeVar("T")
 ZONE = "lgwan"

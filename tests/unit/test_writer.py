@@ -14,8 +14,8 @@ import pytest
 
 from chat_server.clock import SystemClock
 from chat_server.ports import Tx
+from chat_server.storage.jobs import BATCH, BATCH_SECONDS
 from chat_server.storage.sqlite.storage import SqliteStorage
-from chat_server.storage.sqlite.writer import BATCH, BATCH_SECONDS
 
 
 async def _nothing(tx: Tx) -> str:

@@ -6,24 +6,14 @@ What is wrong is said by `opening`, in its own words.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-from chat_server.storage.sqlite.opening import (
-    DATABASE,
-    LOCK,
-    InUse,
-    check_migrations,
-    check_pages,
-    explain,
-    not_writable,
-    refuse_half_restored,
-    take_lock,
-)
+from chat_server.storage.folder import looked_at
+from chat_server.storage.sqlite.opening import DATABASE, check_migrations, check_pages, explain
 
 
 def inspect(path: Path, *, serving: bool) -> bool:
@@ -31,9 +21,7 @@ def inspect(path: Path, *, serving: bool) -> bool:
 
     Raises `CannotOpen` as opening the folder would.
     """
-    _writable(path)
-    refuse_half_restored(path)
-    with _locked(path, serving=serving):
+    with looked_at(path, serving=serving):
         database = path / DATABASE
         if not database.exists():
             return False
@@ -45,39 +33,6 @@ def inspect(path: Path, *, serving: bool) -> bool:
             except sqlite3.DatabaseError as error:
                 raise explain(error, database) from error
         return True
-
-
-def _writable(path: Path) -> None:
-    nearest = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
-    if not nearest.is_dir():
-        raise not_writable(path, OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)))
-    if os.statvfs(nearest).f_flag & os.ST_RDONLY:
-        raise not_writable(path, OSError(errno.EROFS, os.strerror(errno.EROFS)))
-    if not os.access(nearest, os.W_OK | os.X_OK):
-        raise not_writable(path, OSError(errno.EACCES, os.strerror(errno.EACCES)))
-
-
-@contextlib.contextmanager
-def _locked(path: Path, *, serving: bool) -> Iterator[None]:
-    """While we look nobody begins to write, but for the server that does already."""
-    try:
-        handle = os.open(path / LOCK, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        yield  # nobody has ever opened the folder, or it was brought here without its lock
-        return
-    except OSError as error:
-        raise not_writable(path, error) from error
-    try:
-        take_lock(path, handle)
-    except InUse:
-        if not serving:
-            raise
-        yield
-        return
-    try:
-        yield
-    finally:
-        os.close(handle)
 
 
 @contextlib.contextmanager

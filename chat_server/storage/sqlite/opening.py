@@ -1,20 +1,16 @@
-"""Opening the data folder: lock, check, migrate. Whatever is wrong is said before anything is served."""
+"""Opening the database in a locked data folder: check, migrate. Whatever is wrong is said before anything is served."""
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sqlite3
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from chat_server.storage.folder import CannotOpen, DataFolder
 from chat_server.storage.migrations import migrations
 
 DATABASE: Final = "renraku.db"
-LOCK: Final = "renraku.lock"
-RESTORING: Final = "restoring"
-"""A folder in the data folder while a restore puts things into it (`backup/restoring.py`)."""
 
 _WRITER_PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
@@ -27,91 +23,25 @@ _WRITER_PRAGMAS: Final = (
 )
 
 
-class CannotOpen(Exception):
-    """The data folder cannot be used as it is; the text says what to do."""
-
-
-class InUse(CannotOpen):
-    """A process has it."""
-
-
-@dataclass(slots=True)
-class DataFolder:
-    """A locked data folder. One process owns it: two writers would lose each other's commits."""
-
-    path: Path
-    _lock: int
-
-    def release(self) -> None:
-        os.close(self._lock)
-
-    @property
-    def database(self) -> Path:
-        return self.path / DATABASE
-
-
-def lock_folder(path: Path) -> DataFolder:
-    """Create the folder if need be and lock it. Raises `CannotOpen`."""
-    try:
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise not_writable(path, error) from error
-    take_lock(path, handle)
-    try:
-        refuse_half_restored(path)
-    except CannotOpen:
-        os.close(handle)
-        raise
-    return DataFolder(path, handle)
-
-
-def refuse_half_restored(path: Path) -> None:
-    """What an interrupted restore left must never be served. Raises `CannotOpen`."""
-    if (path / RESTORING).exists():
-        raise CannotOpen(
-            f"A restore into the data folder {path} was interrupted. Run “renraku restore” again; until then nothing "
-            f"here is used."
-        )
-
-
-def not_writable(path: Path, error: OSError) -> CannotOpen:
-    return CannotOpen(
-        f"The data folder {path} cannot be written ({error.strerror}). Give this user the folder "
-        f"(chown -R) or choose another with RENRAKU_DATA."
-    )
-
-
-def take_lock(path: Path, handle: int) -> None:
-    """Lock the open lock file of the folder `path`, or close it. Raises `CannotOpen`."""
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(handle)
-        raise InUse(
-            f"Another Renraku process is using the data folder {path}. Stop it first, or choose another folder "
-            f"with RENRAKU_DATA."
-        ) from error
-
-
 def open_writer(folder: DataFolder) -> sqlite3.Connection:
     """The one writing connection, on a checked and migrated database. Raises `CannotOpen`."""
-    fresh = not folder.database.exists()
+    database = folder.path / DATABASE
+    fresh = not database.exists()
     if fresh:
         # SQLite creates files with the process's umask; nobody but the server reads talk.
-        os.close(os.open(folder.database, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
+        os.close(os.open(database, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
     connection = sqlite3.connect(
-        folder.database, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=2.0
+        database, isolation_level=None, check_same_thread=False, cached_statements=512, timeout=2.0
     )
     try:
         for pragma in _WRITER_PRAGMAS:
             connection.execute(pragma)
         if not fresh:
-            check_pages(connection, folder.database)
-        _migrate(connection, folder.database)
+            check_pages(connection, database)
+        _migrate(connection, database)
     except sqlite3.DatabaseError as error:
         connection.close()
-        raise explain(error, folder.database) from error
+        raise explain(error, database) from error
     except CannotOpen:
         connection.close()
         raise

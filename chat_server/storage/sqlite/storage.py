@@ -10,7 +10,8 @@ from typing import Any, Final, TypeVar
 
 from chat_server.fuse import Fuse
 from chat_server.ports import Clock, Reader, Tx
-from chat_server.storage.sqlite.opening import DataFolder, lock_folder, open_writer
+from chat_server.storage.folder import DataFolder, lock_folder
+from chat_server.storage.sqlite.opening import DATABASE, open_writer
 from chat_server.storage.sqlite.readers import Readers
 from chat_server.storage.sqlite.writer import Writer
 
@@ -20,6 +21,8 @@ READERS: Final = 3
 
 class SqliteStorage:
     """Open with `open`; `on_notes` receives what committed transactions emitted, on the event loop, in commit order."""
+
+    engine = "sqlite"
 
     def __init__(self, folder: DataFolder, connection: sqlite3.Connection, clock: Clock, fuse: Fuse) -> None:
         self._folder = folder
@@ -32,7 +35,7 @@ class SqliteStorage:
 
     @classmethod
     async def open(cls, path: Path, clock: Clock, fuse: Fuse | None = None) -> SqliteStorage:
-        """Lock, check and migrate the folder, then start the threads. Raises `opening.CannotOpen`."""
+        """Lock, check and migrate the folder, then start the threads. Raises `storage.folder.CannotOpen`."""
         fuse = fuse or Fuse()
         folder = lock_folder(path)
         try:
@@ -41,7 +44,7 @@ class SqliteStorage:
             folder.release()
             raise
         storage = cls(folder, connection, clock, fuse)
-        await storage._readers.open(folder.database, READERS)
+        await storage._readers.open(folder.path / DATABASE, READERS)
         storage._writer = Writer(
             connection,
             asyncio.get_running_loop(),

@@ -8,32 +8,23 @@ was flushed is the next batch (group commit). Nothing is answered, and nothing i
 from __future__ import annotations
 
 import asyncio
-import collections
 import contextlib
 import queue
 import sqlite3
 import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 import structlog
 
 from chat_server.domain.errors import DATABASE_BUSY, DISK_FULL, STORAGE_BROKEN, Problem
 from chat_server.fuse import Fuse
-from chat_server.ports import Clock, Row, Value
+from chat_server.ports import Clock, Row, Tx, Value
+from chat_server.storage.jobs import BATCH, BATCH_SECONDS, Job, OnDone, OnNotes, Turns, deliver, fail_all
 from chat_server.storage.sqlite.checkpoints import Checkpoints
 
-BATCH: Final = 256
-BATCH_SECONDS: Final = 0.02
-"""No batch holds the writer longer: what is left takes part in the next one."""
-
 log = structlog.get_logger("renraku.storage")
-
-UseCase = Callable[["SqliteTx"], Awaitable[Any]]
-OnDone = Callable[[Any, BaseException | None], None]
-OnNotes = Callable[[list[object]], None]
 
 
 class SqliteTx:
@@ -64,18 +55,6 @@ class SqliteTx:
         return notes
 
 
-@dataclass(slots=True)
-class Job:
-    """One use case on its way through the writer."""
-
-    org_id: int
-    use_case: UseCase
-    on_done: OnDone
-    result: Any = None
-    error: BaseException | None = None
-    notes: list[object] = field(default_factory=list)
-
-
 class _Stop:
     pass
 
@@ -98,12 +77,12 @@ class Writer(threading.Thread):
         self._on_notes = on_notes
         self._fuse = fuse
         self._inbox: queue.SimpleQueue[Job | _Stop] = queue.SimpleQueue()
-        self._waiting: dict[int, collections.deque[Job]] = {}
+        self._turns = Turns()
         self._tx = SqliteTx(connection)
         self._checkpoints = Checkpoints(connection)
         self._stopping = False
 
-    def submit(self, org_id: int, use_case: UseCase, on_done: OnDone) -> None:
+    def submit(self, org_id: int, use_case: Callable[[Tx], Awaitable[Any]], on_done: OnDone) -> None:
         """Queue `use_case`; `on_done(result, error)` runs on the event loop after the commit."""
         if self._fuse.blown:
             self._loop.call_soon(on_done, None, Problem(STORAGE_BROKEN))
@@ -116,16 +95,16 @@ class Writer(threading.Thread):
 
     def run(self) -> None:
         while True:
-            self._take_in(block=not self._waiting)
-            if not self._waiting:
+            self._take_in(block=not self._turns)
+            if not self._turns:
                 if self._stopping:
                     return
                 continue
             if self._fuse.blown:
-                done = self._drain(Problem(STORAGE_BROKEN))
+                done = self._turns.drain(Problem(STORAGE_BROKEN))
             else:
                 done = self._commit_batch()
-            self._loop.call_soon_threadsafe(self._deliver, done)
+            self._loop.call_soon_threadsafe(deliver, done, self._on_notes)
             self._checkpoint()
 
     # Taking turns
@@ -138,27 +117,9 @@ class Writer(threading.Thread):
                 if isinstance(job, _Stop):
                     self._stopping = True
                 else:
-                    self._waiting.setdefault(job.org_id, collections.deque()).append(job)
+                    self._turns.add(job)
         except queue.Empty:
             return
-
-    def _next_job(self) -> Job | None:
-        """One of each organization in turn, so that a busy one does not starve its neighbours."""
-        if not self._waiting:
-            return None
-        org_id = next(iter(self._waiting))
-        jobs = self._waiting.pop(org_id)
-        job = jobs.popleft()
-        if jobs:
-            self._waiting[org_id] = jobs
-        return job
-
-    def _drain(self, error: BaseException) -> list[Job]:
-        done = []
-        while (job := self._next_job()) is not None:
-            job.error = error
-            done.append(job)
-        return done
 
     # One transaction
 
@@ -167,26 +128,26 @@ class Writer(threading.Thread):
         try:
             execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
-            return self._drain(self._verdict(error))
+            return self._turns.drain(self._verdict(error))
         batch: list[Job] = []
         deadline = time.monotonic() + BATCH_SECONDS
         self._tx.now = self._clock.now()
-        while len(batch) < BATCH and time.monotonic() < deadline and (job := self._next_job()) is not None:
+        while len(batch) < BATCH and time.monotonic() < deadline and (job := self._turns.next()) is not None:
             batch.append(job)
             self._run_job(job)
             if self._fuse.blown:
                 # The engine cannot be trusted: whatever succeeded before is not committed by it either.
                 self._give_up_transaction()
-                return self._fail_all(batch, Problem(STORAGE_BROKEN))
+                return fail_all(batch, Problem(STORAGE_BROKEN))
             if not self._connection.in_transaction:
                 # SQLite gave up the whole transaction (disk full, I/O error): nothing of the batch is left.
-                return self._fail_all(batch, job.error or Problem(DATABASE_BUSY, retry_after=1))
+                return fail_all(batch, job.error or Problem(DATABASE_BUSY, retry_after=1))
         try:
             execute("COMMIT")
         except sqlite3.Error as error:
             verdict = self._verdict(error)
             self._give_up_transaction()
-            return self._fail_all(batch, verdict)
+            return fail_all(batch, verdict)
         return batch
 
     def _run_job(self, job: Job) -> None:
@@ -213,14 +174,6 @@ class Writer(threading.Thread):
         with contextlib.suppress(sqlite3.Error):
             self._connection.rollback()
 
-    def _fail_all(self, batch: list[Job], error: BaseException) -> list[Job]:
-        """Nothing was committed: whoever had succeeded is told so too."""
-        for job in batch:
-            job.result, job.notes = None, []
-            if job.error is None:
-                job.error = error
-        return batch
-
     def _verdict(self, error: BaseException) -> BaseException:
         """Translate an engine error. A failed write or fsync ends all writing and is never tried again: see `Fuse`."""
         if not isinstance(error, sqlite3.Error):
@@ -236,7 +189,7 @@ class Writer(threading.Thread):
 
     def _checkpoint(self) -> None:
         """When everybody's answer is on its way."""
-        idle = not self._waiting and self._inbox.empty()
+        idle = not self._turns and self._inbox.empty()
         if self._fuse.blown or not self._checkpoints.due(idle=idle):
             return
         try:
@@ -244,21 +197,6 @@ class Writer(threading.Thread):
         except sqlite3.Error as error:
             log.warning("the log could not be put back into the database", error=str(error))
             self._verdict(error)
-
-    # Back on the event loop
-
-    def _deliver(self, done: list[Job]) -> None:
-        """Acks first, then the events of the same commit, in commit order."""
-        notes: list[object] = []
-        for job in done:
-            notes += job.notes
-            try:
-                job.on_done(job.result, job.error)
-            except Exception:
-                # One answer that cannot be given must not take its neighbours' answers and events along.
-                log.exception("an answer could not be given")
-        if notes:
-            self._on_notes(notes)
 
 
 def drive(coroutine: Awaitable[Any]) -> Any:

@@ -21,7 +21,8 @@ from chat_server.cli.organization import audit_group, keys_group, organization_g
 from chat_server.cli.table import table, width
 from chat_server.cli.user import user_group
 from chat_server.domain.policy import RULES, Policy
-from chat_server.storage.sqlite.opening import lock_folder, open_writer
+from chat_server.storage.folder import lock_folder
+from chat_server.storage.sqlite.opening import open_writer
 from tests.support.process import server_process
 from tests.unit.people.test_staff_file import HEADER, SAMPLES
 

@@ -13,9 +13,10 @@ import pytest
 
 from chat_server.clock import SystemClock
 from chat_server.ports import Tx
+from chat_server.storage.folder import lock_folder
 from chat_server.storage.sqlite import checkpoints
 from chat_server.storage.sqlite.checkpoints import FRAME, Checkpoints
-from chat_server.storage.sqlite.opening import lock_folder, open_writer
+from chat_server.storage.sqlite.opening import open_writer
 from chat_server.storage.sqlite.storage import SqliteStorage
 
 PAGES, MOST = 50, 200

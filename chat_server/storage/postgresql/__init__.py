@@ -1,0 +1,1 @@
+"""`ports.Storage` on PostgreSQL (15 and newer), through asyncpg."""

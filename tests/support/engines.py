@@ -1,0 +1,44 @@
+"""Which engine the tests run on: SQLite, unless a module or `--engine postgresql` says otherwise.
+
+BOTH_ENGINES = True      # in a module that uses the fixture `engine`, or the protocol suite's `server`
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from chat_server.fuse import Fuse
+from chat_server.ports import AnyStorage, Clock
+from chat_server.storage import engines
+from tests.support import postgresql
+
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+BOTH = (SQLITE, POSTGRESQL)
+
+
+class _Chosen:
+    """`engine`: of whatever is opened next. `databases`: a folder that is opened again gets its database again."""
+
+    engine = SQLITE
+    databases: dict[Path, str]
+
+
+_Chosen.databases = {}
+
+
+def choose(engine: str) -> None:
+    _Chosen.engine = engine
+
+
+def database_of(folder: Path) -> str:
+    """The setting `database` of a server whose data folder this is."""
+    if _Chosen.engine == SQLITE:
+        return ""
+    if folder not in _Chosen.databases:
+        _Chosen.databases[folder] = postgresql.shared().fresh()
+    return _Chosen.databases[folder]
+
+
+async def open_storage(folder: Path, clock: Clock, fuse: Fuse | None = None) -> AnyStorage:
+    """The folder's storage on the chosen engine."""
+    return await engines.open_storage(database_of(folder), folder, clock, fuse or Fuse())
