@@ -57,7 +57,7 @@ def attempt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attempt]:
     """Sends bytes through one pool that lives for all of the test."""
     folder = tmp_path_factory.mktemp("fuzz")
     numbers = itertools.count()
-    limits = Limits(cpu_seconds=5, wall_seconds=30, descriptors=LIMITS.descriptors)
+    limits = Limits(cpu_seconds=5, wall_seconds=90, descriptors=LIMITS.descriptors)
     pool = Pool("documents", MODULES, 1, limits=limits)
     documents = DocumentDecoders(pool, no_helper)
     deaths = Deaths()

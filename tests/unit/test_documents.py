@@ -28,7 +28,7 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 TXT = "text/plain"
-SMALL = Limits(cpu_seconds=2, wall_seconds=20, descriptors=LIMITS.descriptors)
+SMALL = Limits(cpu_seconds=1, wall_seconds=90, descriptors=LIMITS.descriptors)
 
 
 async def no_helper() -> None:
@@ -53,7 +53,7 @@ class Reader:
         out = folder / "out"
         out.mkdir()
         before = self.pool.pids
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(100):
             document = await self._documents.prepare(source, out, media_type)
         assert self.pool.pids == before, "the process that forks must outlive every document"
         return document
