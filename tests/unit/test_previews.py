@@ -19,7 +19,7 @@ from chat_server.domain.errors import DECODER_BUSY, Problem
 from chat_server.domain.events import RoomEvent
 from chat_server.domain.ids import new_id
 from chat_server.ports import Document, Reader, Tx
-from chat_server.services import messages, pages, previews, rooms
+from chat_server.services import attachment_events, messages, pages, previews, rooms
 from chat_server.services.blocks import Text
 from chat_server.services.changing import redact
 from chat_server.services.commands import Redact, Send
@@ -29,7 +29,7 @@ from chat_server.storage.queries import messages as message_queries
 from chat_server.workers.previews import PreviewWorker
 from tests.support.files import add_file, attach
 from tests.support.people import add_organization, add_people
-from tests.support.server import MovableClock
+from tests.support.server import DEADLINE, MovableClock
 from tests.unit import document_samples, photo_samples
 from tests.unit.document_samples import words
 
@@ -146,7 +146,10 @@ async def test_a_redacted_message_says_nothing_of_its_files(house: House) -> Non
     _, message = await house.send(pending)
     await house.app.storage.write(lambda tx: redact(tx, house.person, Redact(ref=1, message=message, how="redacted")))
     house.told.clear()
-    await house.worker().make()
+    assert await house.worker().make() == 1
+    assert (await house.wire(pending))["preview"] == "failed"
+    for key in (early, pending):
+        await house.app.storage.write(lambda tx, key=key: attachment_events.changed(tx, key))  # type: ignore[misc]
     assert house.told == []
 
 
@@ -262,6 +265,21 @@ async def test_a_try_is_counted_before_it_is_made(house: House) -> None:
     assert job.tries == 1
     assert await house.worker().make() == 1
     assert (await house.rows(key))["preview"] == ("ready", None)
+
+
+async def test_what_was_under_way_is_taken_up_at_the_start(house: House) -> None:
+    key = await house.file(PDF)
+    (job,) = await house.app.storage.read(lambda tx: previews.due(tx, 5))
+    house.clock.ahead += 3_600_000
+    assert await house.app.storage.write(lambda tx: previews.begin(tx, job))
+    house.clock.ahead = 0
+    task = asyncio.create_task(house.worker().run())
+    async with asyncio.timeout(DEADLINE):
+        while (await house.wire(key))["preview"] == "pending":  # noqa: ASYNC110 (a table)
+            await asyncio.sleep(0.01)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert (await house.wire(key))["preview"] == "ready"
 
 
 async def test_one_line_for_what_failed_and_nothing_of_its_content(house: House) -> None:
