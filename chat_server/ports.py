@@ -6,7 +6,8 @@ but the plain records.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
@@ -155,6 +156,21 @@ class Incoming(Protocol):
         ...
 
 
+class Opened(Protocol):
+    """A blob to read from. What another one removes meanwhile MUST either stay readable or end in an error: never in
+    other bytes."""
+
+    @property
+    def size(self) -> int:
+        """in bytes"""
+        ...
+
+    def pieces(self, first: int, length: int) -> AsyncGenerator[bytes, None]:
+        """The bytes from `first` on, in pieces of at most 1 MiB that are read as they are taken, off the event loop.
+        Raises `Problem` 8xxx, 9002 and OSError."""
+        ...
+
+
 BLOB_YOUNG: Final = 60 * 60 * 1000
 """Milliseconds. Bytes without a row may belong to an upload under way for this long after they were kept."""
 
@@ -178,8 +194,13 @@ class BlobStore(Protocol):
         """The same for bytes in memory."""
         ...
 
-    def path(self, org_id: int, sha256: str) -> Path:
-        """Where the bytes lie (existing or not); for decoders and for sending."""
+    def open(self, org_id: int, sha256: str) -> AbstractAsyncContextManager[Opened]:
+        """For sending. Raises FileNotFoundError where the bytes are not there, ValueError on what is no SHA-256,
+        `Problem` 8xxx where they cannot be asked for."""
+        ...
+
+    def local(self, org_id: int, sha256: str) -> AbstractAsyncContextManager[Path]:
+        """A file with these bytes, to be read alone, while the context lasts: for decoders. Raises as `open`."""
         ...
 
     async def delete(self, org_id: int, sha256: str) -> None:

@@ -18,7 +18,7 @@ import time
 import weakref
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
@@ -26,6 +26,7 @@ from typing import Final, TypeVar
 from chat_server.blobs.durable import fsync_folder, translated
 from chat_server.blobs.incoming import FileIncoming
 from chat_server.blobs.leftovers import remove, shelves, untouched
+from chat_server.blobs.opened import OpenedFile
 from chat_server.domain import limits
 from chat_server.fuse import Fuse
 from chat_server.ports import BLOB_YOUNG, Blob, Incoming
@@ -82,6 +83,23 @@ class FileBlobs:
         if _SHA256.fullmatch(sha256) is None:
             raise ValueError("not a SHA-256 in lower-case hexadecimal")
         return self._root / f"{org_id:d}" / sha256[:2] / sha256
+
+    @asynccontextmanager
+    async def open(self, org_id: int, sha256: str) -> AsyncIterator[OpenedFile]:
+        """For sending. Raises FileNotFoundError, ValueError as `path`."""
+        # not on the store's own threads: readers do not wait for an fsync
+        file = await asyncio.to_thread(self.path(org_id, sha256).open, "rb")
+        try:
+            yield OpenedFile(file)
+        finally:
+            await asyncio.to_thread(file.close)
+
+    @asynccontextmanager
+    async def local(self, org_id: int, sha256: str) -> AsyncIterator[Path]:
+        """The file itself. Raises FileNotFoundError, ValueError as `path`."""
+        path = self.path(org_id, sha256)
+        await asyncio.to_thread(path.stat)
+        yield path
 
     async def delete(self, org_id: int, sha256: str) -> None:
         """Remove for good; missing is fine. Raises `Problem` 9002."""

@@ -100,7 +100,9 @@ async def get_file(ctx: Ctx[Nothing, Nothing]) -> FileAnswer:
     capability = unseal(parts.keys, ctx.path["capability"], ctx.zone, now)
     file = await ctx.read(lambda reader: files.open_file(reader, capability, parts.trust))
     return FileAnswer(
-        path=parts.blobs.path(file.org_id, file.sha256),
+        blobs=parts.blobs,
+        org_id=file.org_id,
+        sha256=file.sha256,
         media_type=file.media_type,
         name=file.name,
         etag=f'"{file.sha256[:32]}"',

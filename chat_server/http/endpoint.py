@@ -71,7 +71,7 @@ class Endpoint:
             return
         answer, headers = await self._answer(call, scope, receive)
         if isinstance(answer, FileAnswer):
-            await send_file(scope, send, answer)
+            await send_file(scope, receive, send, answer)
         else:
             await send_bytes(send, answer.status, answer.body, JSON, headers)
 

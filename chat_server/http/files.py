@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-from collections.abc import AsyncIterator
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 from urllib.parse import quote
 
-from starlette.types import Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from chat_server.http.body import header
 from chat_server.http.replies import FILE_POLICY, Headers
-
-PIECE: Final = 256 * 1024
+from chat_server.ports import BlobStore, Opened
 
 INLINE: Final = frozenset(("image/jpeg", "image/png", "image/webp"))
 """Shown in place: pictures that this server encoded itself. Everything else is a download."""
@@ -28,40 +25,35 @@ _RANGE: Final = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 class FileAnswer:
     """A file to send. `etag` names the bytes; `max_age` in seconds."""
 
-    path: Path
+    blobs: BlobStore
+    org_id: int
+    sha256: str
     media_type: str
     name: str
     etag: str
     max_age: int
 
 
-async def send_file(scope: Scope, send: Send, answer: FileAnswer) -> None:
+async def send_file(scope: Scope, receive: Receive, send: Send, answer: FileAnswer) -> None:
     """200, 206 for one satisfiable range, 304, or 416. Raises OSError if the bytes are not there."""
-    file = await asyncio.to_thread(answer.path.open, "rb")
-    try:
-        size = os.fstat(file.fileno()).st_size
+    async with answer.blobs.open(answer.org_id, answer.sha256) as opened:
         headers = _headers(answer)
         if _is_known(scope, answer.etag):
             await _start(send, 304, headers)
             return
-        first, length, status = _wanted(scope, answer.etag, size)
+        first, length, status = _wanted(scope, answer.etag, opened.size)
         if status == 416:
-            await _start(
-                send, 416, [*headers, (b"content-range", f"bytes */{size}".encode()), (b"content-length", b"0")]
-            )
+            content_range = (b"content-range", f"bytes */{opened.size}".encode())
+            await _start(send, 416, [*headers, content_range, (b"content-length", b"0")])
             return
         if status == 206:
-            headers.append((b"content-range", f"bytes {first}-{first + length - 1}/{size}".encode()))
+            headers.append((b"content-range", f"bytes {first}-{first + length - 1}/{opened.size}".encode()))
         headers.append((b"content-length", str(length).encode()))
         if scope["method"] == "HEAD":
             await _start(send, status, headers)
             return
         await send({"type": "http.response.start", "status": status, "headers": headers})
-        async for piece in _pieces(file, first, length):
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
-    finally:
-        await asyncio.to_thread(file.close)
+        await _send_pieces(receive, send, opened, first, length)
 
 
 async def _start(send: Send, status: int, headers: Headers) -> None:
@@ -69,14 +61,25 @@ async def _start(send: Send, status: int, headers: Headers) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def _pieces(file: BinaryIO, first: int, length: int) -> AsyncIterator[bytes]:
-    await asyncio.to_thread(file.seek, first)
-    while length > 0:
-        piece = await asyncio.to_thread(file.read, min(PIECE, length))
-        if not piece:
-            return
-        length -= len(piece)
-        yield piece
+async def _send_pieces(receive: Receive, send: Send, opened: Opened, first: int, length: int) -> None:
+    """`send` waits while the client takes nothing, and takes everything once it is gone: then nothing more is read."""
+    gone = asyncio.create_task(_gone(receive))
+    try:
+        async with aclosing(opened.pieces(first, length)) as pieces:
+            async for piece in pieces:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+                if gone.done():
+                    return
+        await send({"type": "http.response.body", "body": b""})
+    finally:
+        gone.cancel()
+        with suppress(asyncio.CancelledError):
+            await gone
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _headers(answer: FileAnswer) -> Headers:

@@ -79,11 +79,11 @@ async def prepare(photos: Photos, documents: Documents, blobs: BlobStore, scratc
     Raises `Problem` 8002, 8003 and OSError: to be tried again. Then nothing was kept that the sweeper does not remove.
     """
     out = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=scratch, prefix=PREFIX))
-    source = blobs.path(job.org_id, job.sha256)
     try:
-        if job.media_type in PHOTOS:
-            return await _picture(photos, blobs, source, out, job)
-        made = await documents.prepare(source, out, job.media_type)
+        async with blobs.local(job.org_id, job.sha256) as source:
+            if job.media_type in PHOTOS:
+                return await _picture(photos, blobs, source, out, job)
+            made = await documents.prepare(source, out, job.media_type)
         kept = [await _kept(blobs, job.org_id, each) for each in made.renditions]
         return Made(tuple(kept), made.failed, made.pages, made.color)
     finally:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import hashlib
 import io
+import os
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -457,3 +461,33 @@ async def test_zones_decide_what_crosses(scene: Scene) -> None:
     assert refused["refused"]["ja"].startswith("この添付は")
     before = down["addresses"]["thumbnail"]
     assert code_of(await scene.get(before, zone="internet")) == 5005
+
+
+def _open_at(path: Path) -> list[int]:
+    """Where the server, which runs in this process, reads in its open files of that name."""
+    found = []
+    for each in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            if each.readlink() == path:
+                found.append(int(Path(f"/proc/self/fdinfo/{each.name}").read_text().split()[1]))
+    return found
+
+
+async def test_who_takes_nothing_costs_little_and_who_is_gone_costs_nothing(scene: Scene) -> None:
+    address = await scene.address(scene.member)
+    sha256 = hashlib.sha256((await scene.get(address)).content).hexdigest()
+    path = scene.server.app.blobs.path(scene.org.id, sha256)
+    os.truncate(path, 1 << 30)
+    reader, writer = await asyncio.open_connection("127.0.0.1", scene.server.ports["lgwan"], limit=1024)
+    writer.write(f"GET {address} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
+    async with asyncio.timeout(20):
+        # until what lies between the two sockets is full and the server stands still
+        where = -1
+        while (now := max(_open_at(path))) != where:
+            where = now
+            await asyncio.sleep(0.2)
+        assert where < 32 << 20
+        writer.transport.abort()
+        while _open_at(path):  # noqa: ASYNC110 (a descriptor has no event)
+            await asyncio.sleep(0.01)
