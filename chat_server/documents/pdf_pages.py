@@ -13,7 +13,6 @@ from PIL import Image
 from chat_server.decoders.outcome import Refused
 from chat_server.documents import pdf
 from chat_server.documents.rules import PREVIEW_EDGE, THUMBNAIL_EDGE, Reason
-from chat_server.domain.zones import PAGES
 
 MEMORY_BYTES: Final = 1 << 30
 BROKEN: Final[Reason] = "too_large"
@@ -32,7 +31,7 @@ def prepare() -> None:
 
 
 def work(source: IO[bytes], outputs: Sequence[IO[bytes]], now: datetime) -> dict[str, Any]:
-    """`outputs` in the order of `PICTURES`. Raises `Refused`."""
+    """`outputs` in the order of `PICTURES`, as many pages as there are outputs for them. Raises `Refused`."""
     thumbnail_output, *page_outputs = outputs
     sizes: list[tuple[int, int]] = []
     color = ""
@@ -40,7 +39,7 @@ def work(source: IO[bytes], outputs: Sequence[IO[bytes]], now: datetime) -> dict
         count = len(document)
         if not count:
             raise Refused("empty")
-        for at, output in zip(range(min(count, PAGES)), page_outputs, strict=False):
+        for at, output in zip(range(count), page_outputs, strict=False):
             if at and time.process_time() > _MORE_SECONDS:
                 break
             try:

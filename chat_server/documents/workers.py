@@ -35,6 +35,8 @@ _PACKAGE: Final = "chat_server.documents."
 def drawn(done: Pages, files: TaskFiles, most_bytes: int) -> tuple[Derived, ...]:
     """The pictures of pages, after a look at the files. Raises `BadRendition`."""
     found = []
+    if len(done.sizes) > len(files.paths):
+        raise BadRendition("more pages than were asked for")
     for at, (width, height) in enumerate(done.sizes):
         kind = PICTURES[at]
         media_type = RENDITION_TYPES[kind]
@@ -52,12 +54,17 @@ def spelled(done: Words, files: TaskFiles, _most_bytes: int) -> Derived:
 
 
 _SUFFIXES: Final = {"image/webp": ".webp", "image/jpeg": ".jpg"}
-PDF_PAGES: Final = Decoder(
-    _PACKAGE + "pdf_pages",
-    tuple(kind + _SUFFIXES[RENDITION_TYPES[kind]] for kind in PICTURES),
-    parse_pages,
-    lambda done, files, most: (done, drawn(done, files, most)),
-)
+
+
+def _pages(most: int) -> Decoder[Pages, tuple[Pages, tuple[Derived, ...]]]:
+    names = tuple(kind + _SUFFIXES[RENDITION_TYPES[kind]] for kind in PICTURES[: 1 + most])
+    return Decoder(
+        _PACKAGE + "pdf_pages", names, parse_pages, lambda done, files, bytes_: (done, drawn(done, files, bytes_))
+    )
+
+
+PDF_PAGES: Final = _pages(PAGES)
+PDF_FIRST: Final = _pages(1)
 PDF_TEXT: Final = Decoder(_PACKAGE + "pdf_text", ("text.txt",), parse_words, spelled)
 PLAIN: Final = Decoder(_PACKAGE + "plain", ("text.txt",), parse_words, spelled)
 OFFICE_TEXT: Final = Decoder(_PACKAGE + "office_text", ("text.txt",), parse_words, spelled)
@@ -118,7 +125,11 @@ class _Work:
     async def pages(self, source: Path, *, exact: bool) -> None:
         """`exact`: the number of pages is that of the document."""
         try:
-            done, pictures = await self._pool.run(PDF_PAGES, source, self._out)
+            try:
+                done, pictures = await self._pool.run(PDF_PAGES, source, self._out)
+            except Crashed:
+                # perhaps a later page did it
+                done, pictures = await self._pool.run(PDF_FIRST, source, self._out)
         except Refused as refused:
             self._no_pictures(refused.reason)
         except Crashed:

@@ -163,21 +163,23 @@ def _nested(depth: int) -> bytes:
     return b"<</Type/ObjStm/N 1/First 5/Length %d/Filter[%s]>>stream\n%s\nendstream" % (len(data), filters, data)
 
 
+def _endless() -> dict[int, bytes]:
+    """A form that draws the next one ten times, twenty levels deep."""
+    return {
+        number: stream(
+            b"/X Do " * 10,
+            b"/Type/XObject/Subtype/Form/BBox[0 0 100 100]/Resources<</XObject<</X %d 0 R>>>>" % (number + 1),
+        )
+        for number in range(1000, 1020)
+    }
+
+
 BOMBS = {
     "pixels": lambda: pages(b"q 200 0 0 300 0 0 cm /X Do Q", more={1000: _image(60_000, 60_000)}),
     "more pixels": lambda: pages(b"q 200 0 0 300 0 0 cm /X Do Q", more={1000: _image(2_000_000_000, 2_000_000_000)}),
     "object stream": lambda: pages(words("a"), more={1000: _nested(3)}),
     "content": lambda: pages(b"0 0 m 100 100 l S\n" * 4_000_000),
-    "endless form": lambda: pages(
-        b"/X Do " * 10,
-        more={
-            number: stream(
-                b"/X Do " * 10,
-                b"/Type/XObject/Subtype/Form/BBox[0 0 100 100]/Resources<</XObject<</X %d 0 R>>>>" % (number + 1),
-            )
-            for number in range(1000, 1020)
-        },
-    ),
+    "endless form": lambda: pages(b"/X Do " * 10, more=_endless()),
     "pattern": lambda: pages(
         b"/Pattern cs /P scn 0 0 200 300 re f " * 1000,
     ),
@@ -205,6 +207,13 @@ async def test_bombs_cost_themselves_alone(reader: Reader, bomb: str, tmp_path: 
     for kind in ("preview", "thumbnail", "text"):
         assert (kind in kinds(document)) != (kind in document.failed)
     assert await reader.text(pages(words("next")), PDF) == "next"
+
+
+async def test_a_page_that_breaks_its_decoder_leaves_the_first_one(reader: Reader) -> None:
+    document = await reader.read(pages(words("one"), b"/X Do " * 10, more=_endless()), PDF)
+    assert kinds(document)[:2] == ["thumbnail", "preview"]
+    assert "preview-2" not in kinds(document)
+    assert document.pages == 2
 
 
 # ------------------------------------------------------------------------------------------------------ text files
