@@ -20,6 +20,7 @@ from tests.support.world import Org, Someone, World
 from tests.unit.document_samples import docx, pages, words
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+BOTH_ENGINES = True
 PDF = pages(words("one"), words("two"), words("three"))
 
 

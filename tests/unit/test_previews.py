@@ -27,12 +27,14 @@ from chat_server.services.drafts import draft
 from chat_server.storage.queries import attachment_copies, attachments
 from chat_server.storage.queries import messages as message_queries
 from chat_server.workers.previews import PreviewWorker
+from tests.support.engines import database_of
 from tests.support.files import add_file, attach
 from tests.support.people import add_organization, add_people
 from tests.support.server import DEADLINE, MovableClock
 from tests.unit import document_samples, photo_samples
 from tests.unit.document_samples import words
 
+BOTH_ENGINES = True
 PDF = document_samples.pages(words("one"), words("two"))
 
 
@@ -95,9 +97,10 @@ class House:
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
+async def house(tmp_path: Path, engine: str) -> AsyncIterator[House]:
     clock = MovableClock()
-    app = await App.open(Settings(data=str(tmp_path)), clock=clock, workers=False)
+    settings = Settings(data=str(tmp_path), database=database_of(tmp_path))
+    app = await App.open(settings, clock=clock, workers=False)
     (tmp_path / "scratch").mkdir(exist_ok=True)
     (person,) = await add_people(app.storage, 1)
     told: list[Any] = []
