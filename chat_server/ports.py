@@ -171,6 +171,39 @@ class Opened(Protocol):
         ...
 
 
+class Part(Protocol):
+    """An unfinished upload, held: nobody else, at no node, writes to it meanwhile."""
+
+    @property
+    def size(self) -> int:
+        """Bytes so far; after `flush` and at the beginning they are all safe."""
+        ...
+
+    async def write(self, chunk: bytes) -> None:
+        """Append. Raises `Problem` 8xxx, 9002; what was safe stays safe."""
+        ...
+
+    async def flush(self) -> None:
+        """MUST make everything so far outlive a loss of power before it answers. Raises as `write`."""
+        ...
+
+    async def cut(self, size: int) -> None:
+        """Back to `size`, which is not below what it was at the beginning: what came with a wrong checksum."""
+        ...
+
+    async def keep(self, org_id: int) -> Blob:
+        """Make it a blob, like `BlobStore.keep`. Where its bytes came through several processes they are read again for
+        their hash. Raises as `write`; then it is as it was.
+
+        The unfinished upload stays, whole, until it is discarded: that is for after the commit of the row. Whoever is
+        killed in between lost nothing; the next one keeps it again."""
+        ...
+
+    async def discard(self) -> None:
+        """Remove it; missing is fine."""
+        ...
+
+
 BLOB_YOUNG: Final = 60 * 60 * 1000
 """Milliseconds. Bytes without a row may belong to an upload under way for this long after they were kept."""
 
@@ -203,6 +236,18 @@ class BlobStore(Protocol):
         """A file with these bytes, to be read alone, while the context lasts: for decoders. Raises as `open`."""
         ...
 
+    def unfinished(self, upload_id: str) -> AbstractAsyncContextManager[Part]:
+        """Hold an upload that comes in parts, empty where nothing came yet. At the end of the context what was not flushed
+        is lost. `upload_id`: 16 to 64 characters of a–z and 0–9.
+
+        Raises `Problem` 8006 while somebody else holds it, at any node; 8xxx, 9002; ValueError on another id.
+        """
+        ...
+
+    async def unfinished_old(self) -> list[str]:
+        """Unfinished uploads to which nothing was added for `BLOB_YOUNG`, for whoever knows which are still wanted."""
+        ...
+
     async def delete(self, org_id: int, sha256: str) -> None:
         """Remove; missing is fine."""
         ...
@@ -218,6 +263,10 @@ class BlobStore(Protocol):
     async def remove_old(self, org_id: int, sha256s: Sequence[str]) -> int:
         """Remove those of them that are still old: one that was kept in the last hour MUST be spared, whatever the
         clock on the wall says, and one that is kept at this very moment MUST be there afterwards. Answers how many."""
+        ...
+
+    async def close(self) -> None:
+        """Wait for what is being written; let go of everything."""
         ...
 
 

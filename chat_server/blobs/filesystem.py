@@ -2,10 +2,14 @@
 
     <root>/<org_id>/<first two of sha256>/<sha256>
     <root>/incoming/<random>                          bytes on their way in
+    <root>/unfinished/<upload>                        uploads that come in parts
 
 Every name but those in `incoming` appears by the rename of a file that was fsynced before: it holds all of its bytes or
 it is not there, also after a loss of power. The folder is fsynced before `keep` answers, and so is the parent of every
 folder that was not seen before.
+
+Several processes may share the folder, also over NFS: names and ages are looked at under a lock that holds between them,
+and ages count by the clock of the file server, which gives both times that are compared.
 """
 
 from __future__ import annotations
@@ -13,7 +17,6 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-import threading
 import time
 import weakref
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -25,13 +28,16 @@ from typing import Final, TypeVar
 
 from chat_server.blobs.durable import fsync_folder, translated
 from chat_server.blobs.incoming import FileIncoming
-from chat_server.blobs.leftovers import remove, shelves, untouched
+from chat_server.blobs.leftovers import clock_of, remove, shelves, untouched
+from chat_server.blobs.locks import NamingLock
 from chat_server.blobs.opened import OpenedFile
+from chat_server.blobs.unfinished import SAFE, FilePart, Hashes, Home
 from chat_server.domain import limits
 from chat_server.fuse import Fuse
 from chat_server.ports import BLOB_YOUNG, Blob, Incoming
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_UPLOAD: Final = re.compile(r"[a-z0-9]{16,64}")
 _THREADS: Final = 4
 _YOUNG: Final = BLOB_YOUNG / limits.SECOND
 
@@ -39,14 +45,17 @@ T = TypeVar("T")
 
 
 class FileBlobs:
-    """Implements `ports.BlobStore`. One process owns the folder. `close` it at the end."""
+    """Implements `ports.BlobStore`. `close` it at the end."""
 
-    def __init__(self, root: Path, fuse: Fuse | None = None) -> None:
-        """Makes the folder where it is missing (blocks). Raises OSError where that cannot be."""
+    def __init__(self, root: Path, fuse: Fuse | None = None, *, shared: bool = False) -> None:
+        """Makes the folder where it is missing (blocks). `shared`: other processes may use it at the same time.
+        Raises OSError where that cannot be."""
         self._root = root
         self._fuse = fuse or Fuse()
+        self._shared = shared
         self._incoming = root / "incoming"
-        for folder in (root, self._incoming):
+        self._unfinished = root / "unfinished"
+        for folder in (root, self._incoming, self._unfinished):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # threads of its own: an fsync on a slow disk must not hold up passwords, nor they an upload
         self._threads = ThreadPoolExecutor(_THREADS, "blobs")
@@ -54,8 +63,8 @@ class FileBlobs:
         self._arriving: weakref.WeakSet[FileIncoming] = weakref.WeakSet()
         self._kept: dict[Path, float] = {}
         """What this process kept in the last hour, by a clock that nobody sets and that stands still in a machine asleep."""
-        self._naming = threading.Lock()
-        """Held while a name is given to new bytes, and while its age is looked at and it is removed."""
+        self._names = NamingLock(root / "names.lock" if shared else None)
+        self._parts = Home(self._unfinished, self._off_loop, self._fuse, self._link, Hashes())
 
     def receive(self) -> FileIncoming:
         """A new temporary file; it appears on disk with its first batch."""
@@ -108,7 +117,9 @@ class FileBlobs:
 
     async def sweep(self, older_than_ms: int) -> int:
         """Remove what interrupted uploads left in `incoming`, untouched for that long; answers how many files."""
-        before = time.time() - older_than_ms / 1000
+        if self._shared:  # what is half done here may be another process's
+            older_than_ms = max(older_than_ms, BLOB_YOUNG)
+        before = await self._now() - older_than_ms / limits.SECOND
         leftovers = await self._off_loop(lambda: untouched(self._incoming, before))
         # asked after the listing: whatever is listed and still being received is known here by now
         arriving = {incoming.path for incoming in self._arriving}
@@ -119,7 +130,7 @@ class FileBlobs:
     async def old(self) -> AsyncIterator[tuple[int, list[str]]]:
         """A folder at a time: (organization, SHA-256s) of blobs that were last kept over an hour ago."""
         for folder in await self._off_loop(lambda: shelves(self._root)):
-            before = time.time() - _YOUNG
+            before = await self._now() - _YOUNG
             found = await self._off_loop(partial(untouched, folder, before))
             if names := [path.name for path in found if _SHA256.fullmatch(path.name)]:
                 yield int(folder.parent.name), names
@@ -130,12 +141,32 @@ class FileBlobs:
         return await self._off_loop(lambda: sum(map(self._remove_old, paths)))
 
     def _remove_old(self, path: Path) -> bool:
-        with translated(self._fuse), self._naming, suppress(FileNotFoundError):
-            if time.monotonic() - self._kept.get(path, -_YOUNG) < _YOUNG or path.stat().st_mtime > time.time() - _YOUNG:
+        with translated(self._fuse), self._names.removing(), suppress(FileNotFoundError):
+            if time.monotonic() - self._kept.get(path, -_YOUNG) < _YOUNG:
+                return False
+            if path.stat().st_mtime > self._clock() - _YOUNG:
                 return False
             path.unlink()
             return True
         return False
+
+    @asynccontextmanager
+    async def unfinished(self, upload_id: str) -> AsyncIterator[FilePart]:
+        """Hold an upload that comes in parts. Raises `Problem` 8002, 8006, 9002; ValueError."""
+        if _UPLOAD.fullmatch(upload_id) is None:
+            raise ValueError("not the id of an upload")
+        part = FilePart(self._parts, upload_id)
+        try:
+            await self._off_loop(part.open)
+            yield part
+        finally:
+            await asyncio.shield(self._off_loop(part.close))
+
+    async def unfinished_old(self) -> list[str]:
+        """Those to which nothing was added for an hour."""
+        before = await self._now() - _YOUNG
+        found = await self._off_loop(lambda: untouched(self._unfinished, before))
+        return sorted({path.name.removesuffix(SAFE) for path in found if path.name.endswith(SAFE)})
 
     async def close(self) -> None:
         """Wait for what is being written."""
@@ -145,18 +176,33 @@ class FileBlobs:
         return await asyncio.get_running_loop().run_in_executor(self._threads, function)
 
     def _settle(self, org_id: int, incoming: FileIncoming) -> Blob:
-        def move(sha256: str) -> None:
-            final = self.path(org_id, sha256)
-            for folder in (self._root, final.parent.parent, final.parent):
-                self._ensure(folder)
-            # also where the blob exists already: the bytes under the name are then those just fsynced, whatever
-            # happened to the older ones, and the sweeper of orphans sees a young file
-            with self._naming:
-                incoming.path.rename(final)
-                self._remember(final)
-            fsync_folder(final.parent)
+        return Blob(incoming.settle(lambda sha256: self._rename(org_id, incoming.path, sha256)), incoming.size)
 
-        return Blob(incoming.settle(move), incoming.size)
+    def _rename(self, org_id: int, path: Path, sha256: str) -> None:
+        final = self.path(org_id, sha256)
+        for folder in (self._root, final.parent.parent, final.parent):
+            self._ensure(folder)
+        # also where the blob exists already: the bytes under the name are then those just fsynced, whatever
+        # happened to the older ones, and the sweeper of orphans sees a young file
+        with self._names.naming():
+            path.rename(final)
+            self._remember(final)
+        fsync_folder(final.parent)
+
+    def _link(self, org_id: int, path: Path, sha256: str) -> None:
+        """The same, and `path` stays."""
+        second = self._incoming / secrets.token_hex(16)
+        second.hardlink_to(path)
+        try:
+            self._rename(org_id, second, sha256)
+        finally:
+            second.unlink(missing_ok=True)  # a rename to a name of the same file does nothing
+
+    async def _now(self) -> float:
+        return await self._off_loop(self._clock)
+
+    def _clock(self) -> float:
+        return clock_of(self._incoming) if self._shared else time.time()
 
     def _remember(self, path: Path) -> None:
         now = time.monotonic()

@@ -477,7 +477,7 @@ async def test_who_takes_nothing_costs_little_and_who_is_gone_costs_nothing(scen
     address = await scene.address(scene.member)
     sha256 = hashlib.sha256((await scene.get(address)).content).hexdigest()
     path = scene.server.app.blobs.path(scene.org.id, sha256)
-    os.truncate(path, 1 << 30)
+    os.truncate(path, 1 << 40)  # more than could be read in the time
     reader, writer = await asyncio.open_connection("127.0.0.1", scene.server.ports["lgwan"], limit=1024)
     writer.write(f"GET {address} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
     assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
