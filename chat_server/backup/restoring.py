@@ -36,6 +36,7 @@ from chat_server.storage.sqlite.storage import SqliteStorage
 _BLOBS: Final = "blobs"
 _FRESH: Final = "fresh"
 """In `restoring`: the target was empty, so whatever lies in it is the interrupted restore's own."""
+_DONE: Final = f"{RESTORING}.done"
 _MADE: Final = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", _BLOBS)
 _ROOM: Final = 64 * 1024 * 1024
 """Bytes that stay free: the first start writes too."""
@@ -107,6 +108,7 @@ class DataTarget:
         """From here to `finish` the folder cannot be started on. Raises `BackupProblem`."""
         fresh = not self.occupied()
         with writing(self.path):
+            shutil.rmtree(self.path / _DONE, ignore_errors=True)
             if fresh:
                 self._clear()
             elif self.staging.exists():
@@ -164,8 +166,9 @@ class DataTarget:
                 if (self.staging / name).exists():
                     (self.staging / name).rename(self.path / name)
             fsync_folder(self.path)
-            shutil.rmtree(self.staging)
-        fsync_folder(self.path)
+            gone = self.staging.rename(self.path / _DONE)  # at one stroke: now it may be served
+            fsync_folder(self.path)
+            shutil.rmtree(gone)
         return aside
 
 

@@ -43,7 +43,7 @@ def killed_at(step: str, scratch: Path, *words: str, given: str = "") -> None:
 
 @pytest.mark.parametrize(
     "step",
-    ["mkdir 6", "fdatasync 1", "rename 1", "rename 2", "rename 3", "fdatasync 6", "fsync 1", "rename 4", "fsync 8"],
+    ["mkdir 6", "rename 1", "rename 2", "fdatasync 6", "fsync 1", "rename 4", "fsync 8"],
 )
 def test_a_killed_backup_leaves_no_snapshot_or_a_whole_one(house: Filled, tmp_path: Path, step: str) -> None:
     target = tmp_path / "backups"
@@ -114,7 +114,7 @@ def test_a_killed_replacement_loses_nothing_of_what_was_there(house: Filled, tmp
     assert house.rows(CONTENT) == then
     assert house.blobs() == then_blobs
     aside = list(house.folder.glob("replaced-*"))
-    assert any(rows(folder, CONTENT) == now for folder in aside if (folder / "renraku.db").exists())
+    assert [rows(folder, CONTENT) for folder in aside if (folder / "renraku.db").exists()] == [now]
     assert {name: data for folder in aside for name, data in blobs_of(folder).items()} == now_blobs
 
 

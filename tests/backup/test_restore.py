@@ -13,9 +13,8 @@ import pytest
 
 from chat_server.backup.checking import Snapshot
 from chat_server.backup.manifest import _check
-from chat_server.backup.polite import Pace
 from chat_server.backup.problems import BackupProblem
-from chat_server.backup.restoring import DataTarget, Restoring
+from chat_server.backup.restoring import DataTarget
 from chat_server.backup.sealing import make_key, read_identity, seal_to
 from chat_server.clock import SystemClock
 from chat_server.ports import Reader
@@ -23,7 +22,7 @@ from chat_server.services import audit
 from chat_server.storage.folder import CannotOpen
 from chat_server.storage.sqlite.inspection import inspect
 from chat_server.storage.sqlite.storage import SqliteStorage
-from tests.support.filled import Filled, Silent, back_up, blobs_of, filled, restore, rows
+from tests.support.filled import Filled, back_up, blobs_of, filled, found_whole, restore, restoring, rows
 from tests.unit.small_disk import small_disk
 
 CONTENT = "SELECT seq, public_id, text, blocks FROM messages ORDER BY id"
@@ -149,9 +148,12 @@ def test_a_damaged_snapshot_is_refused_and_nothing_is_touched(
     harm(taken.path)
     house.add(3)
     before = everything(house.folder)
+    identity = read_identity(tmp_path / "key") if sealed else None
+    with pytest.raises((BackupProblem, AssertionError), match=words):
+        found_whole(taken.path, new, identity)
     for target in (new, house.folder):
         with pytest.raises((BackupProblem, AssertionError), match=words):
-            restore(taken.path, target, read_identity(tmp_path / "key") if sealed else None)
+            restore(taken.path, target, identity)
     assert not new.exists()
     assert everything(house.folder) == before
 
@@ -220,9 +222,9 @@ def test_a_disk_that_fills_up_on_the_way_leaves_nothing(snapshot: Path, monkeypa
 
 
 def test_half_restored_is_never_opened(snapshot: Path, new: Path) -> None:
-    restoring = Restoring(Snapshot(snapshot), DataTarget(new), Silent(), SystemClock(), Pace())
-    with restoring.target.locked():
-        restoring.target.begin()
+    half = restoring(snapshot, new)
+    with half.target.locked():
+        half.target.begin()
     with pytest.raises(CannotOpen, match="was interrupted"):
         asyncio.run(SqliteStorage.open(new, SystemClock()))
     with pytest.raises(CannotOpen, match="was interrupted"):

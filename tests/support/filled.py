@@ -11,6 +11,7 @@ from pathlib import Path
 from chat_server.backup.checking import Snapshot
 from chat_server.backup.database import SqliteSource
 from chat_server.backup.folder import BackupFolder
+from chat_server.backup.listing import Line
 from chat_server.backup.polite import Pace
 from chat_server.backup.restoring import DataTarget, Done, Restoring
 from chat_server.backup.sealing import Identity, Seal
@@ -142,8 +143,16 @@ def back_up(data: Path, target: Path, seal: Seal | None = None, *, reread: bool 
 def restore(snapshot: Path, data: Path, identity: Identity | None = None) -> Done:
     """As the command does; faults are an AssertionError."""
     target = DataTarget(data)
-    restoring = Restoring(Snapshot(snapshot, identity), target, Silent(), SystemClock(), Pace())
     with target.locked():
-        checked = restoring.check()
-        assert not checked.faults, checked.faults
-        return restoring.run(tuple(checked.lost))
+        return restoring(snapshot, data, identity).run(found_whole(snapshot, data, identity))
+
+
+def restoring(snapshot: Path, data: Path, identity: Identity | None = None) -> Restoring:
+    return Restoring(Snapshot(snapshot, identity), DataTarget(data), Silent(), SystemClock(), Pace())
+
+
+def found_whole(snapshot: Path, data: Path, identity: Identity | None = None) -> tuple[Line, ...]:
+    """The check before a restore, which touches nothing."""
+    checked = restoring(snapshot, data, identity).check()
+    assert not checked.faults, checked.faults
+    return tuple(checked.lost)
