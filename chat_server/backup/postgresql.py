@@ -6,7 +6,6 @@ Everything here is a coroutine of one connection; `source` and `filled` are what
 from __future__ import annotations
 
 import asyncio
-import re
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, closing
@@ -20,6 +19,10 @@ from chat_server.backup.database import OnBytes
 from chat_server.backup.polite import Pace, settle
 from chat_server.backup.problems import BackupProblem
 from chat_server.backup.tables import BATCH, MIGRATIONS, Sum, Table, batches, chosen, described, make_file
+from chat_server.storage.folder import CannotOpen
+from chat_server.storage.postgresql.address import MIGRATING, dial
+from chat_server.storage.postgresql.opening import check_server, explained
+from chat_server.storage.postgresql.readers import hang_up
 
 _WORD: Final = 8
 """Bytes that a value is taken for in the progress, beyond its text."""
@@ -46,17 +49,12 @@ def fill(address: str, source: Path, on_bytes: OnBytes) -> None:
     asyncio.run(_copy_in(address, source, on_bytes))
 
 
-def without_password(address: str) -> str:
-    """To be shown."""
-    return re.sub(r"(//[^:/@]*):[^@/]*@", r"\1:…@", address)
-
-
 def check_empty(address: str) -> None:
-    """Raises `BackupProblem` unless it can be reached and there is nothing in it."""
+    """Raises `BackupProblem` unless it can be reached, suits us, and there is nothing in it."""
 
     async def look() -> None:
         async with _connected(address) as connection:
-            await _refuse_unless_empty(connection)
+            await _refuse_unless_empty(connection, address)
 
     asyncio.run(look())
 
@@ -65,12 +63,10 @@ def check_empty(address: str) -> None:
 async def _connected(address: str) -> AsyncIterator[Any]:
     """Raises `BackupProblem` for whatever goes wrong with it."""
     try:
-        connection = await asyncpg.connect(address, timeout=20, server_settings={"application_name": "renraku copy"})
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
-        raise BackupProblem(
-            f"PostgreSQL に接続できません({_first_line(error)})。アドレスと権限を確かめてください。",
-            f"PostgreSQL cannot be reached ({_first_line(error)}). Check the address and the rights.",
-        ) from error
+        with explained(address):
+            connection = await dial(address, MIGRATING)
+    except CannotOpen as error:
+        raise BackupProblem(f"PostgreSQL が使えません。{error}", str(error)) from error
     try:
         yield connection
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -79,7 +75,7 @@ async def _connected(address: str) -> AsyncIterator[Any]:
             f"PostgreSQL refused ({_first_line(error)}). Nothing was changed there.",
         ) from error
     finally:
-        await connection.close()
+        await hang_up(connection)
 
 
 def _first_line(error: BaseException) -> str:
@@ -191,7 +187,7 @@ async def _copy_in(address: str, source: Path, on_bytes: OnBytes) -> None:
     with database.opened(source) as file:
         numbers = [row[0] for row in file.execute(f"SELECT number FROM {MIGRATIONS}")]  # noqa: S608 - a constant
         async with _connected(address) as connection, connection.transaction():
-            await _refuse_unless_empty(connection)
+            await _refuse_unless_empty(connection, address)
             await _make_schema(connection, numbers)
             references = await _take_references_off(connection)
             for table in described(file):
@@ -202,7 +198,11 @@ async def _copy_in(address: str, source: Path, on_bytes: OnBytes) -> None:
             await connection.execute("ANALYZE")
 
 
-async def _refuse_unless_empty(connection: Any) -> None:
+async def _refuse_unless_empty(connection: Any, address: str) -> None:
+    try:
+        await check_server(connection, address)
+    except CannotOpen as error:
+        raise BackupProblem(f"この PostgreSQL は使えません。{error}", str(error)) from error
     found = await connection.fetchval(
         "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
         " WHERE n.nspname = current_schema() AND c.relkind IN ('r', 'p', 'v', 'm', 'S')"

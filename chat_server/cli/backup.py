@@ -20,6 +20,7 @@ from chat_server.backup.database import SqliteSource
 from chat_server.backup.folder import DATABASE, BackupFolder
 from chat_server.backup.manifest import Manifest, read_manifest
 from chat_server.backup.polite import Pace, lower_priority
+from chat_server.backup.postgresql import PostgresqlSource
 from chat_server.backup.problems import BackupProblem, writing
 from chat_server.backup.sources import BlobFolder
 from chat_server.backup.streams import make_folder
@@ -36,6 +37,9 @@ INCOMPLETE: Final = 3
 NAMED: Final = 20
 """Files that are named one by one; there may be thousands."""
 FOLDER = click.Path(file_okay=False, path_type=Path)
+SQLITE: Final = "sqlite"
+POSTGRESQL: Final = ("postgresql://", "postgres://")
+"""How an address begins."""
 KEY_FILE = click.Path(dir_okay=False, exists=True, path_type=Path)
 
 
@@ -91,7 +95,7 @@ def backup(
             "The target lies inside the data folder. Choose another disk.",
         )
     seal = sealing.seal_to([*keys, *(sealing.keys_in(key_file) if key_file else ())])
-    source = SqliteSource(settings.folder)
+    source = PostgresqlSource(settings.database) if settings.database else SqliteSource(settings.folder)
     folder, progress = BackupFolder(target), TerminalProgress()
     lower_priority()
     with held(settings) as runs, _work(settings.folder) as work:

@@ -8,10 +8,10 @@ import click
 
 from chat_server.backup import moving
 from chat_server.backup.database import Facts
-from chat_server.backup.postgresql import without_password
 from chat_server.backup.problems import BackupProblem
-from chat_server.cli.backup import FOLDER, said, settings_for, speaking
+from chat_server.cli.backup import FOLDER, POSTGRESQL, SQLITE, said, settings_for, speaking
 from chat_server.cli.progress import TerminalProgress
+from chat_server.domain.addresses import without_secrets
 
 
 @click.command("migrate-engine")
@@ -31,12 +31,23 @@ def migrate_engine(ctx: click.Context, target: str, source: str | None, data: Pa
     renraku migrate-engine --to sqlite
     """
     settings, progress = settings_for(ctx, data), TerminalProgress()
-    if target == "sqlite":
-        facts = moving.to_sqlite(source or "", settings.folder, progress)
+    source = source or settings.database
+    if target == SQLITE:
+        if not source:
+            raise BackupProblem(
+                "移す元が分かりません。--from に postgresql://… を指定してください。",
+                "It is on SQLite already, by the settings. If not, say --from postgresql://….",
+            )
+        facts = moving.to_sqlite(source, settings.folder, progress)
         line = 'database = ""'
-    elif target.startswith(("postgresql://", "postgres://")) and source is None:
+    elif target.startswith(POSTGRESQL):
+        if source:
+            raise BackupProblem(
+                "設定の `database` はもう PostgreSQL です。別の PostgreSQL へは PostgreSQL 自身の道具で移してください。",
+                "It is on PostgreSQL already, by the settings. To another one it goes by PostgreSQL's own tools.",
+            )
         facts = moving.to_postgresql(settings.folder, target, progress)
-        line = f'database = "{without_password(target)}"'
+        line = f'database = "{without_secrets(target)}"'
     else:
         raise BackupProblem(
             "--to には postgresql://… か sqlite を指定してください。", "--to is postgresql://… or sqlite."

@@ -12,7 +12,17 @@ from chat_server.backup.checking import Snapshot
 from chat_server.backup.polite import Pace
 from chat_server.backup.problems import BackupProblem
 from chat_server.backup.restoring import DataTarget, Done, Restoring
-from chat_server.cli.backup import FOLDER, KEY_FILE, NAMED, refuse_faults, said, settings_for, speaking
+from chat_server.cli.backup import (
+    FOLDER,
+    KEY_FILE,
+    NAMED,
+    POSTGRESQL,
+    SQLITE,
+    refuse_faults,
+    said,
+    settings_for,
+    speaking,
+)
 from chat_server.cli.progress import TerminalProgress
 from chat_server.clock import SystemClock
 
@@ -23,7 +33,9 @@ WORD = "replace"
 @click.argument("snapshot", type=FOLDER)
 @click.option("--data", type=FOLDER, help="Where to (otherwise the settings' data folder). 復元先。")
 @click.option("--identity", type=KEY_FILE, help="The private key's file, if it is encrypted. 秘密鍵のファイル。")
-@click.option("--database", metavar="postgresql://…", help="Restore to this empty PostgreSQL database. 復元先のDB。")
+@click.option(
+    "--database", help="postgresql://… (an empty one) or sqlite; otherwise that of the settings. 復元先のデータベース。"
+)
 @click.option(
     "--replace", is_flag=True, help="Put the data aside that is there; asks for a word. 今あるデータと入れ替え。"
 )
@@ -44,10 +56,15 @@ def restore(
     settings = settings_for(ctx, data)
     found = Snapshot(snapshot, sealing.read_identity(identity) if identity else None)
     target, progress = DataTarget(settings.folder), TerminalProgress()
+    database = settings.database if database is None else database
     elsewhere = None
-    if database:
+    if database.startswith(POSTGRESQL):
         postgresql.check_empty(database)
         elsewhere = partial(postgresql.fill, database, on_bytes=progress.bytes)
+    elif database not in ("", SQLITE):
+        raise BackupProblem(
+            "--database には postgresql://… か sqlite を指定してください。", "--database is postgresql://… or sqlite."
+        )
     restoring = Restoring(found, target, progress, SystemClock(), Pace(), elsewhere)
     target.check_owner()
     with target.locked():

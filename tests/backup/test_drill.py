@@ -19,10 +19,12 @@ from chat_server.backup.checking import Snapshot
 from tests.client.town import Town, built
 from tests.client.waiting import FastClock, soon
 from tests.protocol.test_command_line import Terminal
+from tests.support import engines, postgresql
 from tests.support.cutting_proxy import CuttingProxy
 from tests.support.filled import rows
 from tests.support.process import server_process
 
+BOTH_ENGINES = True
 PHOTO_EVERY = 6
 
 
@@ -80,9 +82,10 @@ class Writer:
 
 @pytest.mark.timeout(180)
 async def test_a_machine_is_lost_and_another_goes_on_from_the_backup(
-    line: CuttingProxy, closing: AsyncExitStack, tmp_path: Path
+    line: CuttingProxy, closing: AsyncExitStack, tmp_path: Path, engine: str
 ) -> None:
     lost, new, target = tmp_path / "lost", tmp_path / "new", tmp_path / "backups"
+    to = an_empty_database(engine, new)
     town: Town = await built(lost)
     operator = Terminal(tmp_path, lost)
     url = f"http://127.0.0.1:{line.port}"
@@ -104,7 +107,7 @@ async def test_a_machine_is_lost_and_another_goes_on_from_the_backup(
         line.cut_after(down=0)  # what is under way now is never answered
         first.process.kill()
         await first.process.wait()
-    assert "restored" in await operator.run("restore", str(target), "--data", str(new))
+    assert "restored" in await operator.run("restore", str(target), "--data", str(new), "--database", to)
     same_files_as_the_backup(target, new)
     in_snapshot = [str(text).partition("\n")[0] for (text,) in rows(new, "SELECT text FROM messages ORDER BY seq")]
     assert in_snapshot == [f"n{number}" for number in range(len(in_snapshot))], "a prefix, each once"
@@ -127,6 +130,15 @@ async def test_a_machine_is_lost_and_another_goes_on_from_the_backup(
             for attachment in message.attachments:
                 await soon(desk.photo(attachment.id, "thumbnail"))
         assert sum(bool(message.attachments) for message in history) > 3
+
+
+def an_empty_database(engine: str, folder: Path) -> str:
+    """For a data folder; in the words of `--database`."""
+    if engine == engines.SQLITE:
+        return "sqlite"
+    address = postgresql.shared().empty()
+    engines.belongs(folder, address)
+    return address
 
 
 async def a_new_epoch(seen: EventStream, room: str) -> None:
@@ -157,10 +169,11 @@ def same_files_as_the_backup(target: Path, folder: Path) -> None:
     assert manifest["tables"]["messages"] == rows(folder, "SELECT count(*) FROM messages")[0][0]
 
 
-async def test_the_sweeper_was_held_before_the_view_was_opened(tmp_path: Path) -> None:
+async def test_the_sweeper_was_held_before_the_view_was_opened(tmp_path: Path, engine: str) -> None:
     await built(tmp_path / "data")
     operator = Terminal(tmp_path, tmp_path / "data")
     async with server_process(tmp_path / "data", tmp_path):
         await operator.run("backup", str(tmp_path / "backups"))
-    await operator.run("restore", str(tmp_path / "backups"), "--data", str(tmp_path / "new"))
+    to = an_empty_database(engine, tmp_path / "new")
+    await operator.run("restore", str(tmp_path / "backups"), "--data", str(tmp_path / "new"), "--database", to)
     assert rows(tmp_path / "new", "SELECT count(*) FROM settings WHERE name = 'backup_until'") == [(1,)]

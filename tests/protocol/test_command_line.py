@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.engines import database_of
 from tests.support.process import server_process
 from tests.unit.photo_samples import encoded, picture
 
@@ -21,7 +22,8 @@ class Terminal:
 
     def __init__(self, home: Path, data: Path) -> None:
         self._environment = {
-            **os.environ, "XDG_CONFIG_HOME": str(home), "RENRAKU_DATA": str(data), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8",
+            **os.environ, "XDG_CONFIG_HOME": str(home), "RENRAKU_DATA": str(data),
+            "RENRAKU_DATABASE": database_of(data), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8",
         }  # fmt: skip
 
     async def start(self, *words: str) -> asyncio.subprocess.Process:

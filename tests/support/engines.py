@@ -32,11 +32,16 @@ def choose(engine: str) -> None:
 
 def database_of(folder: Path) -> str:
     """The setting `database` of a server whose data folder this is."""
-    if _Chosen.engine == SQLITE:
-        return ""
     if folder not in _Chosen.databases:
+        if _Chosen.engine == SQLITE:
+            return ""
         _Chosen.databases[folder] = postgresql.shared().fresh()
     return _Chosen.databases[folder]
+
+
+def belongs(folder: Path, address: str) -> None:
+    """From now on the data folder's database is that one, whatever engine is chosen."""
+    _Chosen.databases[folder] = address
 
 
 async def open_storage(folder: Path, clock: Clock, fuse: Fuse | None = None) -> AnyStorage:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,7 @@ from chat_server.services.photo_upload import Prepared, add_photo
 from chat_server.storage.queries import outbox
 from chat_server.storage.queries.attachments import NewRendition
 from chat_server.storage.sqlite.storage import SqliteStorage
+from tests.support import engines, postgresql
 from tests.support.people import add_people
 
 PHOTO = Photo("image/jpeg", 40, 30, "#8899aa", None, None, None, ())
@@ -84,9 +86,20 @@ class Filled:
 
 
 def rows(folder: Path, sql: str) -> list[tuple[object, ...]]:
-    """Of the database in `folder`."""
+    """Of the database that belongs to the data folder."""
+    if address := engines.database_of(folder):
+        with ThreadPoolExecutor(1) as thread:  # whether or not a loop runs in this one
+            return thread.submit(lambda: asyncio.run(_fetched(address, sql))).result()
     with closing(sqlite3.connect(f"file:{folder}/renraku.db?mode=ro", uri=True)) as db:
         return db.execute(sql).fetchall()
+
+
+async def _fetched(address: str, sql: str) -> list[tuple[object, ...]]:
+    connection = await postgresql.connect(address)
+    try:
+        return [tuple(row) for row in await connection.fetch(sql)]
+    finally:
+        await connection.close()
 
 
 def blobs_of(folder: Path) -> dict[str, bytes]:

@@ -12,6 +12,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.engines import database_of
+
 DEADLINE = 30.0
 _READY = re.compile(rb"http://127\.0\.0\.1:(\d+)/(?: \(zone (\w+)\))?")
 
@@ -36,7 +38,11 @@ async def server_process(
     """Serve the data folder `folder` until the end of the block; then an orderly stop."""
     config = scratch / "renraku.toml"
     listeners = "".join(f'[[listen]]\naddress = "127.0.0.1"\nport = 0\nzone = "{zone}"\n' for zone in zones)
-    config.write_text(f'data = "{folder}"\nzones = {list(zones)}\nlog = "json"\n{listeners}', encoding="utf-8")
+    database = database_of(folder)
+    config.write_text(
+        f'data = "{folder}"\ndatabase = "{database}"\nzones = {list(zones)}\nlog = "json"\n{listeners}',
+        encoding="utf-8",
+    )
     log = scratch / "server.log"
     with log.open("wb") as target:
         process = await asyncio.create_subprocess_exec(

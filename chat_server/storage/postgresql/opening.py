@@ -29,7 +29,7 @@ async def prepare(address: str) -> str:
     with explained(address):
         connection = await dial(address, MIGRATING)
         try:
-            await _check_server(connection, address)
+            await check_server(connection, address)
             await _migrate(connection, address)
             return str(await connection.fetchval("SHOW server_version"))
         finally:
@@ -42,7 +42,7 @@ async def inspect(address: str) -> bool:
     with explained(address):
         connection = await dial(address, MIGRATING)
         try:
-            await _check_server(connection, address)
+            await check_server(connection, address)
             if await connection.fetchval("SELECT to_regclass('migrations')") is None:
                 if not await connection.fetchval("SELECT has_schema_privilege(current_schema(), 'CREATE')"):
                     raise CannotOpen(_no_right(address))
@@ -99,7 +99,8 @@ def _no_right(address: str) -> str:
     return f"The role of {without_secrets(address)} may not make tables in the database. It must own it: ALTER DATABASE … OWNER TO …;"
 
 
-async def _check_server(connection: Any, address: str) -> None:
+async def check_server(connection: Any, address: str) -> None:
+    """Whether its version and the database's text suit us. Raises `CannotOpen`."""
     version = connection.get_server_version()
     if version.major < OLDEST:
         raise CannotOpen(
