@@ -29,22 +29,23 @@ class MemoryBus:
         self.joined: Callable[[], None] = lambda: None
         self._exchange = exchange or Exchange()
         self._outgoing = Outgoing(b"")
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def state(self) -> str:
         return "cut" if self._exchange.cut else "connected"
 
     async def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
         self._exchange.buses.append(self)
         self.joined()
 
     def publish(self, item: bytes) -> None:
         self._outgoing.add(item)
-        if not self._exchange.cut:
-            loop = asyncio.get_running_loop()
+        if self._loop is not None and not self._exchange.cut:
             for other in self._exchange.buses:
                 if other is not self:
-                    loop.call_soon(other._hear, item)
+                    self._loop.call_soon(other._hear, item)
         self._outgoing.clear()
 
     def _hear(self, item: bytes) -> None:

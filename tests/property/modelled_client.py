@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import Any
+from typing import Any, Protocol
 
-from chat_server.app import App
 from chat_server.domain.actors import Actor
+from chat_server.ports import Storage
 from chat_server.realtime.codec import JSON, MSGPACK, payloads
+from chat_server.realtime.dispatch import Dispatcher
 from chat_server.realtime.endpoint import Socket
 from chat_server.services import history
 
 Wire = dict[str, Any]
+
+
+class Server(Protocol):
+    """What a client reaches: an `App`, or one node of several."""
+
+    @property
+    def storage(self) -> Storage: ...
+
+    @property
+    def dispatcher(self) -> Dispatcher: ...
 
 
 class Room:
@@ -57,7 +68,7 @@ class Room:
 class ModelledClient:
     """One person's client. Frames wait in `line` until `hear`; `cut` loses what still waits there."""
 
-    def __init__(self, app: App, actor: Actor, *, json: bool) -> None:
+    def __init__(self, app: Server, actor: Actor, *, json: bool) -> None:
         self.app = app
         self.actor = actor
         self.codec = JSON if json else MSGPACK
@@ -71,6 +82,8 @@ class ModelledClient:
         self.socket: Socket | None = None
         self.connected = False
         self.arrived = asyncio.Event()
+        self.holes = 0
+        """how often something was missing between two events that came live"""
 
     # The line
 
@@ -162,6 +175,7 @@ class ModelledClient:
         if wire["seq"] <= last:
             return
         if wire["seq"] > last + 1:
+            self.holes += 1
             await self._replay(room)
             await self._event(wire)
             return

@@ -21,10 +21,10 @@ from chat_server.app import App
 from chat_server.config import load
 from chat_server.domain.actors import Actor
 from chat_server.domain.errors import Problem
-from chat_server.ports import Reader
+from chat_server.ports import Reader, Storage
 from chat_server.realtime.dispatch import Load
 from chat_server.services import rooms
-from tests.property.modelled_client import ModelledClient
+from tests.property.modelled_client import ModelledClient, Server
 from tests.support.people import add_people
 
 PEOPLE = 3
@@ -46,19 +46,35 @@ class Streams(RuleBasedStateMachine):
     def do(self, work: Any) -> Any:
         return self.loop.run_until_complete(asyncio.wait_for(work, 30))
 
-    async def _begin(self) -> None:
+    async def open(self) -> None:
+        """The server, `self.app`, that lets people in by their ids."""
         config = load(environment={"RENRAKU_DATA": self.folder, "RENRAKU_PORT": "0"})
-        self.app = await App.open(config, workers=False)
-        self.people: list[Actor] = await add_people(self.app.storage, PEOPLE)
-        by_token = {actor.id: actor for actor in self.people}
+        app = await App.open(config, workers=False)
 
         def authenticate(token: str, scope: Any) -> Load:
-            async def load(tx: Reader) -> tuple[Actor, int]:
-                return by_token[token], 2**60
+            async def come_in(tx: Reader) -> tuple[Actor, int]:
+                return next(actor for actor in self.people if actor.id == token), 2**60
 
-            return load
+            return come_in
 
-        self.app.dispatcher.authenticate = authenticate
+        app.dispatcher.authenticate = authenticate
+        self.app: Server = app
+
+    async def close(self) -> None:
+        assert isinstance(self.app, App)
+        await self.app.close()
+
+    def somewhere(self) -> Storage:
+        """Where the next HTTP request comes in."""
+        return self.app.storage
+
+    async def settle(self) -> None:
+        """Until whatever was committed has been delivered."""
+
+    async def _begin(self) -> None:
+        self.people: list[Actor] = []
+        await self.open()
+        self.people = await add_people(self.app.storage, PEOPLE)
         self.rooms = []
         for kind in ("all", "joined"):
             wire = {"kind": "private", "name": kind, "history": kind, "members": [self.people[1].id]}
@@ -128,7 +144,7 @@ class Streams(RuleBasedStateMachine):
 
     def _membership(self, act: Any) -> None:
         try:
-            self.do(self.app.storage.write(act))
+            self.do(self.somewhere().write(act))
         except Problem as problem:
             if problem.fault.code // 1000 != 3:
                 raise
@@ -175,9 +191,11 @@ class Streams(RuleBasedStateMachine):
     @rule()
     def compare(self) -> None:
         """Everybody hears everything: then all hold what the server has, and nothing that they may not have."""
+        self.do(self.settle())
         for client in self.clients:
             if client.connected:
                 self.do(client.hear(10**6))
+                assert client.holes == 0, "a client can heal a hole, and the server leaves none"
                 for room in self.rooms:
                     fresh = self.do(client.fresh(room))
                     held = client.rooms.get(room)
@@ -211,12 +229,11 @@ class Streams(RuleBasedStateMachine):
         finally:
             for client in self.clients:
                 client.cut()
-            self.do(self.app.close())
+            self.do(self.close())
             self.loop.close()
             shutil.rmtree(self.folder)
 
 
+ENOUGH = settings(max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
 TestStreams = Streams.TestCase
-TestStreams.settings = settings(
-    max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
-)
+TestStreams.settings = ENOUGH

@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 from chat_server.bus.memory import Exchange, MemoryBus
 from chat_server.clock import SystemClock
 from chat_server.domain.actors import Actor
-from chat_server.domain.events import Note
 from chat_server.domain.ids import new_id
 from chat_server.ports import Reader, Row, Tx, Value
 from chat_server.realtime.dispatch import Dispatcher, Load
@@ -30,13 +29,13 @@ from chat_server.storage.sqlite.storage import SqliteStorage
 T = TypeVar("T")
 
 
-class _NotingTx:
-    """The transaction, with what it emits kept aside for one node."""
+class _SignedTx:
+    """The transaction, with the node's name on what it emits."""
 
-    def __init__(self, tx: Tx, notes: list[Note]) -> None:
+    def __init__(self, tx: Tx, node: NodeStorage) -> None:
         self._tx = tx
+        self._node = node
         self.now = tx.now
-        self.notes = notes
 
     async def one(self, sql: str, *values: Value) -> Row | None:
         return await self._tx.one(sql, *values)
@@ -48,18 +47,28 @@ class _NotingTx:
         return await self._tx.run(sql, *values)
 
     def emit(self, note: object) -> None:
-        self.notes.append(note)  # type: ignore[arg-type]  # notes are what use cases emit
+        self._tx.emit((self._node, note))
+
+
+def _route(signed: list[Any]) -> None:
+    """What one commit brought, to the nodes whose use cases it was."""
+    by_node: dict[NodeStorage, list[Any]] = {}
+    for node, note in signed:
+        by_node.setdefault(node, []).append(note)
+    for node, notes in by_node.items():
+        node.committed(notes)
 
 
 class NodeStorage:
     """One node's door to the storage that all share. `hold` keeps its notes back until `let_go`: a commit whose process
     has not got round to telling its hub yet."""
 
-    def __init__(self, shared: SqliteStorage) -> None:
-        self._shared = shared
+    def __init__(self, storage: SqliteStorage) -> None:
+        self._storage = storage
+        storage.on_notes = _route
         self.on_notes: Callable[[list[Any]], None] = lambda notes: None
         self.hold = False
-        self._held: list[list[Note]] = []
+        self._held: list[list[Any]] = []
 
     def submit(
         self,
@@ -67,19 +76,15 @@ class NodeStorage:
         use_case: Callable[[Tx], Awaitable[Any]],
         on_done: Callable[[Any, BaseException | None], None],
     ) -> None:
-        notes: list[Note] = []
+        async def signed(tx: Tx) -> Any:
+            return await use_case(_SignedTx(tx, self))
 
-        async def noting(tx: Tx) -> Any:
-            return await use_case(_NotingTx(tx, notes))
+        self._storage.submit(org_id, signed, on_done)
 
-        def done(result: Any, error: BaseException | None) -> None:
-            on_done(result, error)
-            if error is None and notes:
-                self._held.append(notes)
-                if not self.hold:
-                    self.let_go()
-
-        self._shared.submit(org_id, noting, done)
+    def committed(self, notes: list[Any]) -> None:
+        self._held.append(notes)
+        if not self.hold:
+            self.let_go()
 
     def let_go(self) -> None:
         self.hold = False
@@ -101,7 +106,7 @@ class NodeStorage:
         return await future
 
     async def read(self, use_case: Callable[[Reader], Awaitable[T]]) -> T:
-        return await self._shared.read(use_case)
+        return await self._storage.read(use_case)
 
 
 @dataclass
@@ -119,13 +124,13 @@ class OneNode:
         await self.node.following.catch_up()
 
 
-async def open_node(shared: SqliteStorage, exchange: Exchange, people: dict[str, Actor], name: str) -> OneNode:
-    """`people`: who may come in, by the token that they show."""
+async def open_node(shared: SqliteStorage, exchange: Exchange, find: Callable[[str], Actor], name: str) -> OneNode:
+    """`find`: who may come in, by the token that they show."""
     storage, hub, keys, bus, clock = NodeStorage(shared), Hub(), Keys(), MemoryBus(exchange), SystemClock()
 
     def authenticate(token: str, scope: Any) -> Load:
         async def load(tx: Reader) -> tuple[Actor, int]:
-            return people[token], 2**60
+            return find(token), 2**60
 
         return load
 
@@ -141,14 +146,14 @@ async def open_node(shared: SqliteStorage, exchange: Exchange, people: dict[str,
 
 @contextlib.asynccontextmanager
 async def nodes(
-    folder: Path, people: dict[str, Actor], count: int = 2
+    folder: Path, find: Callable[[str], Actor], count: int = 2
 ) -> AsyncIterator[tuple[list[OneNode], Exchange, SqliteStorage]]:
     shared = await SqliteStorage.open(folder, SystemClock())
     exchange = Exchange()
     opened: list[OneNode] = []
     try:
         for number in range(count):
-            opened.append(await open_node(shared, exchange, people, f"node{number}"))
+            opened.append(await open_node(shared, exchange, find, f"node{number}"))
         yield opened, exchange, shared
     finally:
         for one in opened:

@@ -130,7 +130,7 @@ def only_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def town(tmp_path: Path) -> AsyncIterator[Town]:
     by_token: dict[str, Actor] = {}
-    async with nodes(tmp_path, by_token) as (both, exchange, shared):
+    async with nodes(tmp_path, by_token.__getitem__) as (both, exchange, shared):
         people = await add_people(shared, 3)
         by_token |= {actor.id: actor for actor in people}
         new = msgspec.convert(
@@ -245,6 +245,38 @@ async def test_in_and_out_and_in_again_within_one_view(town: Town) -> None:
     town.exchange.cut = False
     await owner.send(town.room, "続き")
     await guest.until(lambda: guest.texts()[-1] == "続き")
+
+
+async def test_one_persons_going_does_not_bring_another_in_before_they_heard_of_it(town: Town) -> None:
+    """Whoever lost the room is told after its events, one of which is somebody else's joining."""
+    gone, newcomer = await town.client(town.there, 1), await town.client(town.there, 2)
+    town.exchange.cut = True
+    await town.invite(town.here, 2)
+    await town.remove(town.here, 1)
+    await town.there.settle()
+    assert [kind for kind, _ in newcomer.order()] == ["room_gained", "membership", "membership"]
+    assert [kind for kind, _ in gone.order()] == ["membership", "membership", "room_lost"]
+
+
+async def test_a_removal_here_waits_for_what_came_before_it_elsewhere(town: Town) -> None:
+    """Committed here, so its notes are here at once; the hole before it is not read yet."""
+    owner, removed = await town.client(town.here, 0), await town.client(town.there, 1)
+    town.exchange.cut = True
+    await owner.send(town.room, "前")
+    await town.remove(town.there, 1)
+    await removed.until(lambda: len(removed.order()) == 3)
+    assert [kind for kind, _ in removed.order()] == ["message", "membership", "room_lost"]
+
+
+async def test_a_joining_here_waits_for_what_the_person_has_to_hear_first(town: Town) -> None:
+    await town.client(town.there, 1)
+    newcomer = await town.client(town.there, 2)
+    town.exchange.cut = True
+    names = accounts.Names(name="別の名 てすと")
+    await town.at(town.here, accounts.rename, Operator(town.people[2].org_id), town.people[2].id, names)
+    await town.invite(town.there, 2)
+    await newcomer.until(lambda: len(newcomer.order()) == 3)
+    assert [kind for kind, _ in newcomer.order()] == ["profile", "room_gained", "membership"]
 
 
 async def test_somebody_who_came_in_and_went_again_does_not_stay(town: Town) -> None:
