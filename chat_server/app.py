@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, MutableMapping
+import socket
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import structlog
 
 from chat_server import web_origin
 from chat_server.blobs.filesystem import FileBlobs
+from chat_server.bus.postgresql import NotifyBus
+from chat_server.bus.valkey import ValkeyBus
 from chat_server.clock import SystemClock
 from chat_server.config import Settings
 from chat_server.decoders.pool import Pool
@@ -21,6 +25,7 @@ from chat_server.documents.office import Office
 from chat_server.documents.workers import DocumentDecoders
 from chat_server.domain.actors import Actor
 from chat_server.domain.closing import RESTARTING
+from chat_server.domain.ids import new_id
 from chat_server.fuse import Fuse
 from chat_server.http.parts import Parts, Site
 from chat_server.http.peer import peer_address
@@ -28,21 +33,31 @@ from chat_server.http.routes import build_http
 from chat_server.passwords import Argon2Passwords
 from chat_server.photos import workers as photos
 from chat_server.photos.workers import PhotoDecoders, PhotosThrough
-from chat_server.ports import AnyStorage, Clock, Reader
+from chat_server.ports import AnyStorage, Bus, Clock, Reader
 from chat_server.realtime.dispatch import Dispatcher, Load
 from chat_server.realtime.endpoint import Endpoint
 from chat_server.realtime.hub import Hub
+from chat_server.realtime.node import Node
 from chat_server.services import keys as keyring
 from chat_server.services.actors import load_actor
 from chat_server.services.epoch import stream_epoch
 from chat_server.services.keys import SENDS, Keys
+from chat_server.services.nodes import Self
 from chat_server.services.sign_in import PasswordStep, SignIn
 from chat_server.services.tokens import Tokens
 from chat_server.storage import engines
+from chat_server.storage.postgresql.address import options as session_options
 from chat_server.workers.file_sweeper import FileSweeper
 from chat_server.workers.outbox import OutboxWorker
 from chat_server.workers.previews import PreviewWorker
 from chat_server.workers.sweeper import Sweeper
+
+
+class Worker(Protocol):
+    """What runs until it is cancelled, and is safe to be cut off anywhere."""
+
+    async def run(self) -> None: ...
+
 
 ASGI = Callable[[Any, Any, Any], Awaitable[None]]
 WEB: Final = Path(__file__).parent / "web"
@@ -79,6 +94,9 @@ class App:
             patience=600,
         )  # fmt: skip
         self.outbox = OutboxWorker(storage)
+        self.leadership = engines.leadership(settings.database)
+        self.node: Node | None = None
+        """where other processes may serve the same database"""
         self.draining = False
         self.broken = asyncio.Event()
         self._slow_path = slow_path
@@ -140,21 +158,34 @@ class App:
             web=WEB,
             version=release(),
             draining=lambda: self.draining,
+            bus=lambda: "none" if self.node is None else self.node.bus_state,
         )
         self.http: ASGI = build_http(self.parts)
         if not self._workers:
             return
         files = FileSweeper(self.storage, self.blobs, scratch)
-        await files.clear()
+        await files.clear(alone=not self.settings.database)
+        if self.settings.database:
+            self.node = self._as_one_of_several()
+            await self.node.start()
+        once = (self.outbox, Sweeper(self.storage), files, self._preview_worker(scratch))
         self._tasks = [
-            asyncio.create_task(self.outbox.run()),
-            asyncio.create_task(Sweeper(self.storage).run()),
-            asyncio.create_task(files.run()),
-            asyncio.create_task(self._preview_worker(scratch).run()),
+            asyncio.create_task(self.leadership.hold(partial(_all_of, once))),
+            asyncio.create_task(files.run_here()),
             asyncio.create_task(self._tick()),
         ]
         await warming
         log.info("database", **engines.facts(self.storage))
+
+    def _as_one_of_several(self) -> Node:
+        started = self.clock.now()
+        me = Self(new_id(started), socket.gethostname(), release(), started)
+        bus: Bus = (
+            ValkeyBus(self.settings.bus) if self.settings.bus else NotifyBus(**session_options(self.settings.database))
+        )
+        node = Node(me, self.storage, self.dispatcher, bus, self.keys, lambda: self.leadership.leads)
+        node.neighbours.on_hint = self.outbox.wake
+        return node
 
     def _preview_worker(self, scratch: Path) -> PreviewWorker:
         return PreviewWorker(
@@ -171,7 +202,10 @@ class App:
     # What the storage tells
 
     def _committed(self, notes: list[Any]) -> None:
-        self.hub.publish(notes)
+        if self.node is None:
+            self.hub.publish(notes)
+        else:
+            self.node.following.committed(notes)
         self.outbox.wake()
 
     def _broke(self, cause: BaseException) -> None:
@@ -185,10 +219,11 @@ class App:
             self.hub.expire(self.clock.now())
 
     def _authenticate(self, token: str, scope: MutableMapping[str, Any]) -> Load:
-        claims = self.tokens.verify_access(token, scope["renraku.zone"])
+        presented = self.tokens.present(token, scope["renraku.zone"])
         address = scope.get("renraku.address") or peer_address(scope, self.settings.proxies)
 
         async def load(tx: Reader) -> tuple[Actor, int]:
+            claims = await presented(tx)
             actor = await load_actor(tx, claims, address)
             # A token issued before a guest's end was brought forward says more than the account has left.
             return actor, actor.until(claims.expires_at)
@@ -242,8 +277,17 @@ class App:
         for task in self._tasks:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
+        if self.node is not None:
+            await self.node.close()
         await self.photos.close()
         await self.previewing.close()
         await self.storage.close()
         await self.blobs.close()
         self.passwords.close()
+
+
+async def _all_of(workers: Iterable[Worker]) -> None:
+    """Until cancelled."""
+    async with asyncio.TaskGroup() as group:
+        for worker in workers:
+            group.create_task(worker.run())

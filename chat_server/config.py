@@ -19,6 +19,7 @@ ENVIRONMENT: Final = {
     "RENRAKU_CONFIG": "the settings file",
     "RENRAKU_DATA": "the data folder (instead of `data`)",
     "RENRAKU_DATABASE": "the database (instead of `database`)",
+    "RENRAKU_BUS": "how nodes reach each other (instead of `bus`)",
     "RENRAKU_PORT": "the port of the first listener (instead of `listen[0].port`)",
     "RENRAKU_ADDRESS": "the address of the first listener (instead of `listen[0].address`)",
 }
@@ -46,6 +47,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """folder of the database and the attachments"""
     database: str = ""
     """address of a PostgreSQL database, with or without a password; empty: SQLite in the data folder"""
+    bus: str = ""
+    """address of a Valkey or Redis server that carries hints between nodes; empty: PostgreSQL itself does"""
     listen: Annotated[tuple[Listener, ...], msgspec.Meta(min_length=1, max_length=16)] = (Listener(),)
     zones: Annotated[tuple[Zone, ...], msgspec.Meta(min_length=1, max_length=16)] = ("internet", "lgwan")
     """from the least to the most trusted"""
@@ -83,6 +86,8 @@ def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) 
         raw["data"] = data
     if (database := environment.get("RENRAKU_DATABASE")) is not None:
         raw["database"] = database
+    if (bus := environment.get("RENRAKU_BUS")) is not None:
+        raw["bus"] = bus
     listen = raw.setdefault("listen", [{}])
     if isinstance(listen, list) and listen and isinstance(listen[0], dict):
         if port := environment.get("RENRAKU_PORT"):
@@ -115,6 +120,8 @@ def _port(name: str, text: str) -> int:
 def _check(settings: Settings) -> None:
     if settings.database and (wrong := _wrong_database(settings.database)):
         raise BadSettings(f"database: {wrong}. Leave it empty for SQLite in the data folder.")
+    if settings.bus and (wrong := _wrong_bus(settings)):
+        raise BadSettings(f"bus: {wrong}.")
     if len(set(settings.zones)) != len(settings.zones):
         raise BadSettings("zones: a zone stands there twice.")
     for listener in settings.listen:
@@ -145,4 +152,21 @@ def _wrong_database(address: str) -> str | None:
         return "it must begin with postgresql://"
     if not parts.path.strip("/"):
         return "it must name the database, as in postgresql://renraku@db.example:5432/renraku"
+    return None
+
+
+def _wrong_bus(settings: Settings) -> str | None:
+    """What is wrong with it, without a word of it."""
+    if not settings.database:
+        return (
+            "a bus joins several nodes, and SQLite serves one process alone. Leave it empty, or name a PostgreSQL "
+            "database first (setting `database`; `renraku migrate-engine` moves the data)"
+        )
+    try:
+        parts = urlsplit(settings.bus)
+        _ = parts.port
+    except ValueError:
+        return "it is not an address such as valkey://10.0.0.5:6379/0"
+    if parts.scheme not in ("valkey", "valkeys", "redis", "rediss") or not parts.hostname:
+        return "it must be an address such as valkey://10.0.0.5:6379/0, or valkeys:// with TLS"
     return None

@@ -86,6 +86,18 @@ class AnyStorage(Storage, Protocol):
         ...
 
 
+class Leadership(Protocol):
+    """What must run once, though several processes serve one database."""
+
+    leads: bool
+    """whether this process does it at the moment"""
+
+    async def hold(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Until cancelled: run `work` whenever this process leads. MUST cancel it as soon as it cannot be sure to lead
+        any more, and wait for its end before another process may begin; `work` is safe to do twice all the same."""
+        ...
+
+
 class Bus(Protocol):
     """Short items between the processes of one server: hints to look, and what is never stored (typing, presence).
 

@@ -67,5 +67,7 @@ def show(ctx: click.Context) -> None:
     File, environment and defaults together; without passwords.
     """
     settings = settings_of(ctx)
-    settings = msgspec.structs.replace(settings, database=without_secrets(settings.database))
+    settings = msgspec.structs.replace(
+        settings, database=without_secrets(settings.database), bus=without_secrets(settings.bus)
+    )
     click.echo(msgspec.json.format(msgspec.json.encode(settings), indent=2).decode())

@@ -14,6 +14,7 @@ from chat_server.cli.backup import backup, backup_key, backups, verify_backup
 from chat_server.cli.config import config_group
 from chat_server.cli.import_staff import import_staff
 from chat_server.cli.migrate_engine import migrate_engine
+from chat_server.cli.nodes import nodes
 from chat_server.cli.organization import audit_group, keys_group, organization_group
 from chat_server.cli.outbox import outbox
 from chat_server.cli.restore import restore
@@ -23,7 +24,7 @@ from chat_server.cli.serve import demo, health, serve
 from chat_server.cli.user import user_group
 
 SECTIONS = {
-    "Server サーバー": (serve, demo, health, config_group),
+    "Server サーバー": (serve, demo, health, nodes, config_group),
     "Operator 運用": (organization_group, import_staff, user_group, room_group, audit_group, keys_group, outbox),
     "Backup バックアップ": (backup, backups, verify_backup, backup_key, restore, restored, migrate_engine),
     "Client クライアント": (client.login, client.logout, client.rooms_command, client.post, client.tail),

@@ -23,6 +23,7 @@ from chat_server.http.shapes import Attachment, Time
 from chat_server.services import files
 from chat_server.services.blocks import Id
 from chat_server.services.capabilities import unseal
+from chat_server.services.keys import UnknownKey, read_again
 from chat_server.services.photo_upload import add_photo, prepare_photo
 
 _IDS_AT_ONCE: Final = 100
@@ -97,7 +98,11 @@ async def give_addresses(ctx: Ctx[AddressRequest, Nothing]) -> Any:
 async def get_file(ctx: Ctx[Nothing, Nothing]) -> FileAnswer:
     parts = ctx.parts
     now = parts.clock.now()
-    capability = unseal(parts.keys, ctx.path["capability"], ctx.zone, now)
+    try:
+        capability = unseal(parts.keys, ctx.path["capability"], ctx.zone, now)
+    except UnknownKey:
+        await ctx.read(lambda reader: read_again(reader, parts.keys))
+        capability = unseal(parts.keys, ctx.path["capability"], ctx.zone, now)
     file = await ctx.read(lambda reader: files.open_file(reader, capability, parts.trust))
     return FileAnswer(
         blobs=parts.blobs,

@@ -28,10 +28,11 @@ def caller(parts: Parts, scope: Scope, zone: str, address: str, access: Access) 
     Loading them raises 6009 (disabled), 1004 (signed out), 3009, 2008 (not for them). The token itself is looked at
     once: its ten minutes bound what may be begun with it, not how long a bad line takes to bring a photo.
     """
-    claims = parts.tokens.verify_access(bearer_token(scope), zone)
-    seen_of(scope).actor = claims.user
+    presented = parts.tokens.present(bearer_token(scope), zone)
 
     async def load(reader: Reader) -> Actor:
+        claims = await presented(reader)
+        seen_of(scope).actor = claims.user
         actor = await load_actor(reader, claims, address)
         check_access(actor, access)
         return actor

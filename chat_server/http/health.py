@@ -24,7 +24,7 @@ FREE_BYTES: Final = 64 * 1024 * 1024
 
 
 class Health:
-    """`/healthz`: the process answers. `/readyz`: it can read and write in time, and has room. `/metrics`."""
+    """`/healthz`: the process answers, and is not about to stop. `/readyz`: it can read and write in time, and has room. `/metrics`."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
@@ -32,7 +32,13 @@ class Health:
 
     async def alive(self, scope: Scope, receive: Receive, send: Send) -> None:
         seen_of(scope).route = "/healthz"
-        await send_json(send, 200, {"status": "alive", "version": self._parts.version})
+        draining = self._parts.draining()
+        answer = {
+            "status": "draining" if draining else "alive",
+            "version": self._parts.version,
+            "bus": self._parts.bus(),
+        }
+        await send_json(send, 503 if draining else 200, answer)
 
     async def ready(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises `Problem` 8004, 8001, 8002."""

@@ -34,7 +34,7 @@ class Parts:
     """Everything that a handler may need.
 
     `trust`: rank of a zone, -1 for an unknown one. `scratch`: a folder for decoders on the disk of the blobs. `web`:
-    the built client. `draining`: the server is about to stop.
+    the built client. `draining`: the server is about to stop. `bus`: connected, cut, or none.
     """
 
     storage: Storage
@@ -53,4 +53,5 @@ class Parts:
     version: str
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     draining: Callable[[], bool] = lambda: False
+    bus: Callable[[], str] = lambda: "none"
     in_flight: InFlight = field(default_factory=InFlight)

@@ -54,6 +54,8 @@ class Neighbours:
         bus.joined = self._joined
         self.on_gap: Callable[[], None] = lambda: None
         """hints were lost: whoever compares heads does it now"""
+        self.on_hint: Callable[[], None] = lambda: None
+        """another node committed something"""
         self.alone = False
         """No other node lives: there is nobody to tell."""
 
@@ -105,6 +107,7 @@ class Neighbours:
         self.alone = False
         if isinstance(item, Heads):
             self._following.hint(item.rooms, item.users)
+            self.on_hint()
         elif isinstance(item, Moved):
             self._hub.on_read_moved(ReadMoved(item.room_id, item.room, item.user, item.upto, item.members, item.named))
         elif isinstance(item, Types):

@@ -19,7 +19,7 @@ from typing import Final
 from chat_server.domain import limits
 from chat_server.domain.errors import ADDRESS_EXPIRED, ATTACHMENT_NOT_FOUND, Problem
 from chat_server.domain.zones import RENDITIONS
-from chat_server.services.keys import FILE, Keys
+from chat_server.services.keys import FILE, Keys, UnknownKey
 
 _VERSION: Final = 1
 _FIELDS: Final = struct.Struct(">BB16s16s16s16sI")
@@ -75,6 +75,8 @@ def unseal(keys: Keys, text: str, zone: str, now: int) -> Capability:
         key = keys.find(FILE, _public(kid), now)
     except (binascii.Error, ValueError, struct.error):
         raise Problem(ATTACHMENT_NOT_FOUND) from None
+    if key is None and keys.shared:
+        raise UnknownKey(ATTACHMENT_NOT_FOUND)
     if key is None or version != _VERSION or not hmac.compare_digest(mac, _mac(key.secret, body)):
         raise Problem(ATTACHMENT_NOT_FOUND)
     if body[_FIELDS.size :] != zone.encode("utf-8") or _spell(raw) != text:

@@ -9,6 +9,7 @@ import secrets
 from typing import Final
 
 from chat_server.domain import limits
+from chat_server.domain.errors import Problem
 from chat_server.domain.ids import new_id
 from chat_server.ports import Reader, Storage, Tx
 from chat_server.storage.queries import keys as queries
@@ -27,6 +28,10 @@ OVERLAP: Final = {
 
 SECRET_BYTES: Final = 32
 """RFC 7518, 3.2: an HS256 key has at least 256 bits."""
+
+
+class UnknownKey(Problem):
+    """Signed with a key that this process does not know: another one may have made it a moment ago (`read_again`)."""
 
 
 class Keys:
@@ -78,6 +83,11 @@ async def load(storage: Storage, keys: Keys) -> None:
 async def read(tx: Reader) -> list[Key]:
     """What the table holds, for `Keys.replace`."""
     return await queries.all_keys(tx)
+
+
+async def read_again(reader: Reader, keys: Keys) -> None:
+    """After `UnknownKey`: no token is refused because another node's rotation has not come round."""
+    keys.replace(await read(reader))
 
 
 async def rotate(storage: Storage, keys: Keys, purpose: str, *, at_once: bool = False) -> str:

@@ -8,7 +8,7 @@ from typing import Final, Literal
 import msgspec
 
 from chat_server.ports import Reader, Tx
-from chat_server.services import audit, backups, organizations, restoring
+from chat_server.services import audit, backups, nodes, organizations, restoring
 from chat_server.services import keys as key_service
 from chat_server.services.audit import Head
 from chat_server.services.authority import Operator
@@ -121,6 +121,15 @@ async def discard_parked(deps: Deps, asked: Nothing) -> Wire:
     return {"discarded": discarded}
 
 
+async def list_nodes(deps: Deps, asked: Nothing) -> Wire:
+    """`{nodes: [{name, release, leads, started_at, seen_at}], now}`; none where one process owns the database."""
+
+    async def use_case(reader: Reader) -> Wire:
+        return {"nodes": await nodes.listed(reader), "now": reader.now}
+
+    return await deps.storage.read(use_case)
+
+
 async def audit_head(deps: Deps, asked: Which) -> Wire:
     """`{seq, hash}`: what a witness notes. Raises `Problem` 6004."""
 
@@ -153,6 +162,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "organization.list": operation(Nothing, list_organizations),
     "organization.policy": operation(Rules, organization_policy),
     "keys.rotate": operation(Rotate, rotate_keys),
+    "server.nodes": operation(Nothing, list_nodes),
     "server.restored": operation(Nothing, restored),
     "backup.hold": operation(Nothing, hold_for_backup),
     "outbox.parked": operation(Nothing, parked),

@@ -6,6 +6,7 @@ JWTs: see `sessions.py`.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
@@ -14,8 +15,9 @@ import msgspec
 
 from chat_server.domain import limits
 from chat_server.domain.errors import TOKEN_INVALID, Problem
-from chat_server.ports import Clock
-from chat_server.services.keys import TOKEN, Keys
+from chat_server.domain.ids import is_id
+from chat_server.ports import Clock, Reader
+from chat_server.services.keys import TOKEN, Keys, UnknownKey, read_again
 
 ISSUER: Final = "renraku"
 AUDIENCE: Final = "renraku-clients"
@@ -83,6 +85,26 @@ class Tokens:
 
         Raises `Problem` 1004 for everything else, without saying what is wrong with it.
         """
+        return self._verified(token, zone)
+
+    def present(self, token: str, zone: str) -> Callable[[Reader], Awaitable[Claims]]:
+        """The same where another process may have made the key a moment ago: then it is looked for in the view in which
+        the person is loaded. Everything else is refused here already, and costs no view. Raises `Problem` 1004."""
+        try:
+            claims: Claims | None = self._verified(token, zone)
+        except UnknownKey:
+            claims = None
+
+        async def found(reader: Reader) -> Claims:
+            nonlocal claims
+            if claims is None:
+                await read_again(reader, self._keys)
+                claims = self._verified(token, zone)
+            return claims
+
+        return found
+
+    def _verified(self, token: str, zone: str) -> Claims:
         now = self._clock.now()
         try:
             payload = self._payload(token, now)
@@ -109,6 +131,8 @@ class Tokens:
             raise ValueError("header")
         key = self._keys.find(TOKEN, header["kid"], now)
         if key is None:
+            if self._keys.shared and is_id(header["kid"]):
+                raise UnknownKey(TOKEN_INVALID)
             raise ValueError("kid")
         # The times are checked against our own clock, which tests can move; PyJWT would ask the machine's.
         claims = jwt.decode(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from chat_server.fuse import Fuse
-from chat_server.ports import AnyStorage, Clock
+from chat_server.ports import AnyStorage, Clock, Leadership
 from chat_server.storage.folder import looked_at
 from chat_server.storage.postgresql import opening as postgresql
+from chat_server.storage.postgresql.leading import PostgresLeadership
 from chat_server.storage.postgresql.storage import PostgresStorage
 from chat_server.storage.sqlite import inspection as sqlite
 from chat_server.storage.sqlite.opening import DATABASE, wal_reset_bug
@@ -21,6 +23,20 @@ async def open_storage(database: str, folder: Path, clock: Clock, fuse: Fuse) ->
     if database:
         return await PostgresStorage.open(database, folder, clock, fuse)
     return await SqliteStorage.open(folder, clock, fuse)
+
+
+class Alone:
+    """`ports.Leadership` where one process owns the folder."""
+
+    leads = True
+
+    async def hold(self, work: Callable[[], Awaitable[None]]) -> None:
+        await work()
+
+
+def leadership(database: str) -> Leadership:
+    """Among the processes that serve the same database."""
+    return PostgresLeadership(database) if database else Alone()
 
 
 def inspect(database: str, folder: Path, *, serving: bool) -> bool:

@@ -51,13 +51,24 @@ class FileSweeper:
         self._blobs = blobs
         self._scratch = scratch
 
-    async def clear(self) -> None:
-        """At the start, before anything is received: whatever is half done was the last process's."""
-        await self._blobs.sweep(0)
+    async def clear(self, *, alone: bool = True) -> None:
+        """At the start, before anything is received: whatever is half done here was the last process's. Unless this one
+        is `alone`, what lies with the blobs may be an upload under way at another node."""
+        if alone:
+            await self._blobs.sweep(0)
         await asyncio.to_thread(clear_scratch, self._scratch, math.inf)
 
+    async def run_here(self) -> None:
+        """What every node does for itself, until cancelled: the scratch folder is its own."""
+        while True:
+            await asyncio.sleep(EVERY)
+            try:
+                await self._clear_old_scratch()
+            except Exception:
+                log.exception("sweeping the scratch folder failed")
+
     async def run(self) -> None:
-        """Until cancelled."""
+        """What one node does for all, until cancelled."""
         while True:
             try:
                 await self.sweep()
@@ -68,11 +79,14 @@ class FileSweeper:
     async def sweep(self) -> None:
         """Everything that is due."""
         halves = await self._blobs.sweep(BLOB_YOUNG)
-        halves += await asyncio.to_thread(clear_scratch, self._scratch, time.time() - BLOB_YOUNG / limits.SECOND)
+        halves += await self._clear_old_scratch()
         blobs = await self._remove_orphans()
         unsent = await self._forget_unsent()
         if halves or blobs or unsent:
             log.info("swept", halves=halves, blobs=blobs, unsent=unsent)
+
+    async def _clear_old_scratch(self) -> int:
+        return await asyncio.to_thread(clear_scratch, self._scratch, time.time() - BLOB_YOUNG / limits.SECOND)
 
     async def _remove_orphans(self) -> int:
         removed = 0

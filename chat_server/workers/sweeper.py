@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from chat_server.ports import Storage
-from chat_server.services import idempotency, own_stream, sweeping
+from chat_server.services import idempotency, nodes, own_stream, sweeping
 
 EVERY: Final = 300.0
 log = structlog.get_logger("renraku.sweeper")
@@ -36,6 +36,7 @@ class Sweeper:
             pass
         while await self._storage.write(sweeping.sweep):
             pass
+        await self._storage.write(nodes.forget_silent)
         for user_id in await self._storage.read(own_stream.overgrown):
             while await self._storage.write(partial(own_stream.trim, user_id=user_id)):
                 pass

