@@ -24,7 +24,8 @@ FREE_BYTES: Final = 64 * 1024 * 1024
 
 
 class Health:
-    """`/healthz`: the process answers, and is not about to stop. `/readyz`: it can read and write in time, and has room. `/metrics`."""
+    """`/healthz`: the process answers, and says how it is. `/readyz`: it can read and write in time, has room, and is not
+    about to stop. `/metrics`."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
@@ -32,13 +33,9 @@ class Health:
 
     async def alive(self, scope: Scope, receive: Receive, send: Send) -> None:
         seen_of(scope).route = "/healthz"
-        draining = self._parts.draining()
-        answer = {
-            "status": "draining" if draining else "alive",
-            "version": self._parts.version,
-            "bus": self._parts.bus(),
-        }
-        await send_json(send, 503 if draining else 200, answer)
+        status = "draining" if self._parts.draining() else "alive"
+        answer = {"status": status, "version": self._parts.version, "bus": self._parts.bus()}
+        await send_json(send, 200, answer)
 
     async def ready(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Raises `Problem` 8004, 8001, 8002."""

@@ -54,7 +54,8 @@ async def test_not_ready_while_draining(server: RunningServer) -> None:
     try:
         async with server.client() as client:
             assert code_of(await client.get("/readyz")) == 8004
-            assert (await client.get("/healthz")).status_code == 200
+            told = await client.get("/healthz")
+            assert (told.status_code, told.json()["status"]) == (200, "draining")
     finally:
         server.app.draining = False
 

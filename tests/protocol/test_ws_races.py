@@ -135,7 +135,11 @@ async def test_history_that_is_on_its_way_is_hidden_from_who_comes_meanwhile(
     publish(notes)
     await world.post(owner, room, Text("ようこそ"))
     heard = [wire for wire in await peer.nothing_but() if wire["op"] == "event"]
-    assert [(wire["seq"], wire["kind"]) for wire in heard] == [(2, "stub"), (3, "membership"), (4, "message")]
-    assert set(heard[0]) == {"op", "room", "seq", "kind"}
+    assert heard[-1]["message"]["text"] == "ようこそ"
+    if server.app.node is None:
+        assert [(wire["seq"], wire["kind"]) for wire in heard] == [(2, "stub"), (3, "membership"), (4, "message")]
+        assert set(heard[0]) == {"op", "room", "seq", "kind"}
+    else:
+        assert len(heard) == 1, "where others write too, nothing is told that the subscription begins after"
     assert "聞かせない話" not in str(heard)
     await peer.close()
