@@ -22,6 +22,7 @@ import os
 import signal
 import socket
 import sys
+import traceback
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import IO, Any, Final, Protocol, cast
@@ -100,7 +101,10 @@ def _encoded(message: dict[str, Any]) -> bytes:
 
 
 def _failed(error: Exception) -> dict[str, Any]:
-    return {"type": "failed", "why": repr(error)[:500]}
+    """What it was and where, for the log; not what it says: that may be out of somebody's file."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    number = f" {error.errno}" if isinstance(error, OSError) else ""
+    return {"type": "failed", "why": f"{type(error).__name__}{number} at {place.name}:{place.lineno}"[:500]}
 
 
 def _work(module: Work, descriptors: list[int]) -> dict[str, Any]:

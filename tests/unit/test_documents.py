@@ -15,9 +15,12 @@ import pytest_asyncio
 from PIL import Image
 
 from chat_server.decoders.limits import Limits
+from chat_server.decoders.outcome import Busy
 from chat_server.decoders.pool import Pool
+from chat_server.decoders.task import Decoder
+from chat_server.documents.answer import parse_words
 from chat_server.documents.rules import TEXT_BYTES
-from chat_server.documents.workers import LIMITS, MODULES, DocumentDecoders
+from chat_server.documents.workers import LIMITS, MODULES, DocumentDecoders, spelled
 from chat_server.domain.previews import PDF
 from chat_server.photos.workers import PhotoDecoders
 from chat_server.ports import Document
@@ -362,6 +365,23 @@ async def test_a_package_whose_parts_are_encrypted(reader: Reader) -> None:
     with pytest.raises(RuntimeError), zipfile.ZipFile(io.BytesIO(content)) as archive:
         archive.read("word/document.xml")
     assert (await reader.read(content, DOCX)).failed["text"] == "encrypted"
+
+
+async def test_a_fault_of_a_decoder_is_logged_without_what_it_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"somebody's words")
+    broken = Decoder("tests.unit.broken_decoder", ("text.txt",), parse_words, spelled)
+    pool = Pool("broken", [broken.module], 1)
+    try:
+        with pytest.raises(Busy, match="ValueError at work"):
+            await pool.run(broken, source, tmp_path)
+    finally:
+        await pool.close()
+    (line,) = (record for record in caplog.records if record.getMessage() == "decoder_failed")
+    assert "somebody" not in repr(vars(line))
+    assert not (tmp_path / "text.txt").exists()
 
 
 async def test_the_old_formats_need_the_helper(reader: Reader) -> None:
