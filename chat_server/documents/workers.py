@@ -28,6 +28,8 @@ _NO_HELPER: Final = "no_helper"
 _CRASHED: Final = "crashed"
 _LEGACY_PAGES: Final = 200
 """Pages of a format whose text comes from its pages, too."""
+_OFFICE_BYTES: Final = 256 << 20
+"""Of a document that LibreOffice is asked for: it loads all of it, whatever the page."""
 _RETRY_SECONDS: Final = 10
 _PACKAGE: Final = "chat_server.documents."
 
@@ -171,6 +173,9 @@ class _Work:
     async def _as_pdf(self, source: Path, suffix: str, pages: int) -> Path | None:
         if self._office is None:
             self._no_pictures(_NO_HELPER)
+            return None
+        if (await asyncio.to_thread(source.stat)).st_size > _OFFICE_BYTES:
+            self._no_pictures("too_large")
             return None
         target = self._out / "office.pdf"
         try:

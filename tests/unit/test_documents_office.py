@@ -102,18 +102,27 @@ async def test_other_documents(tmp_path: Path, name: str, media_type: str, text:
     assert text in made["text"].path.read_text()
 
 
+class Untouched(Office):
+    async def to_pdf(self, source: Path, suffix: str, target: Path, *, pages: int = 5) -> None:
+        raise AssertionError("reached")
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [(COMPOUND, "encrypted"), (docx("a", before="<!DOCTYPE a>"), "broken"), (b"PK\3\4", "broken")],
     ids=["encrypted", "doctype", "cut"],
 )
 async def test_what_the_decoder_refused_never_reaches_it(tmp_path: Path, content: bytes, reason: str) -> None:
-    class Untouched(Office):
-        async def to_pdf(self, source: Path, suffix: str, target: Path, *, pages: int = 5) -> None:
-            raise AssertionError("reached")
-
     document = await prepared(Untouched(BUBBLEWRAP), tmp_path, content, DOCX)
     assert document.failed == dict.fromkeys(("text", "preview", "thumbnail"), reason)
+
+
+async def test_a_huge_document_never_reaches_it(tmp_path: Path) -> None:
+    huge = tmp_path / "huge"
+    with huge.open("wb") as file:
+        file.truncate((256 << 20) + 1)
+    document = await prepared(Untouched(BUBBLEWRAP), tmp_path, huge, "application/msword")
+    assert document.failed == dict.fromkeys(("text", "preview", "thumbnail"), "too_large")
 
 
 async def test_that_nothing_came_out_is_seen_whatever_the_status(office: Office, tmp_path: Path) -> None:
