@@ -9,12 +9,10 @@ import pytest
 import pytest_asyncio
 
 from chat_server.domain import limits
-from tests.support.cluster import HEALED, Cluster, NodeProcess, cluster, eventually, hears, said, until_bus
+from tests.support.cluster import HEALED, PASSWORD, Cluster, NodeProcess, cluster, eventually, hears, said, until_bus
 from tests.support.peer import Peer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-PASSWORD = "川沿いの 桜並木 2026"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -58,7 +56,7 @@ async def test_a_key_rotated_at_one_node_is_good_at_the_other_at_once(town: Clus
 async def signed_in(node: NodeProcess, password: str = PASSWORD) -> dict[str, object]:
     async with node.client() as client:
         begun = await client.post(
-            "/api/sign-in", json={"organization": "midorino", "login": "sato", "device_name": "端末"}
+            "/api/sign-in", json={"organization": "midorino", "login": "person2", "device_name": "端末"}
         )
         if begun.status_code != 200:
             return dict(begun.json()["error"])
@@ -120,6 +118,27 @@ async def test_the_list_of_nodes_names_one_that_works_for_all(town: Cluster) -> 
         return [one["leads"] for one in (await town.nodes[0].operate("server.nodes"))["nodes"]].count(True) == 1
 
     await eventually(one_leads)
+
+
+async def test_the_people_of_a_node_that_died_are_offline_and_its_work_goes_on(town: Cluster) -> None:
+    """The last one in this town. Its heart has stopped; no goodbye was said."""
+    listed = (await town.nodes[0].operate("server.nodes"))["nodes"]
+    dies, lives = (0, 1) if listed[0]["leads"] else (1, 0)
+    watcher = await town.peer(town.nodes[lives], 0)
+    gone = await town.peer(town.nodes[dies], 2)
+    presence = (await watcher.ask("watch", users=[town.people[2].id]))["presence"]
+    if presence != {town.people[2].id: "online"}:
+        assert (await watcher.until(lambda wire: wire["op"] == "presence"))["state"] == "online"
+    await town.nodes[dies].kill()
+    assert await gone.closed() is None
+    assert (await watcher.until(lambda wire: wire["op"] == "presence", 15))["state"] == "offline"
+
+    async def leads() -> bool:
+        found = (await town.nodes[lives].operate("server.nodes"))["nodes"]
+        return [one["leads"] for one in found if one["seen_at"] == max(each["seen_at"] for each in found)] == [True]
+
+    await eventually(leads)
+    await watcher.close()
 
 
 async def test_listeners_that_are_cut_off_by_the_database_come_back() -> None:

@@ -19,19 +19,20 @@ from typing import Any
 
 import httpx2
 
+from chat_client import Credentials
 from chat_server.app import App
 from chat_server.cli.gateway import through_server
 from chat_server.config import load
 from chat_server.domain.actors import Actor
 from chat_server.ports import Storage
-from chat_server.services import accounts, rooms
-from chat_server.services.authority import Operator
+from chat_server.services import rooms
 from tests.support import postgresql
 from tests.support.bus_servers import free_port, until_open
 from tests.support.peer import Peer, text
 from tests.support.people import add_organization, add_person
 
 SECONDS = 30.0
+PASSWORD = "川沿いの 桜並木 2026"
 SAMPLE = Path(__file__).parents[2] / "config" / "nginx-two-nodes.conf"
 
 
@@ -98,7 +99,7 @@ class NodeProcess:
 
 @dataclass
 class Cluster:
-    """`people` with a `token` each, in one room; the nodes that were started."""
+    """`people` with a token each and one password, in one room; the nodes that were started."""
 
     folder: Path
     database: str
@@ -132,9 +133,8 @@ class Cluster:
         self.tokens = [app.tokens.issue(person.id, person.device, org, person.zone)[0] for person in self.people]
         new = rooms.NewRoom(kind="private", name="道路", members=tuple(person.id for person in self.people[1:]))
         self.room = await app.storage.write(partial(rooms.create, actor=self.people[0], new=new))
-        password = await app.passwords.hash("川沿いの 桜並木 2026")
-        guest = accounts.NewAccount(login="sato", name="佐藤 花", reading="さとう はな")
-        await app.storage.write(lambda tx: accounts.add(tx, Operator(org_id), guest, password))
+        password = await app.passwords.hash(PASSWORD)
+        await app.storage.write(lambda tx: tx.run("UPDATE users SET password_hash = ?", password))
         await app.close()
 
     async def node(self) -> NodeProcess:
@@ -143,6 +143,9 @@ class Cluster:
         folder.mkdir()
         self.nodes.append(await NodeProcess(folder, self.environment).start())
         return self.nodes[-1]
+
+    def credentials(self, who: int) -> Credentials:
+        return Credentials("midorino", f"person{who}", PASSWORD)
 
     async def peer(self, node: NodeProcess, who: int, **resume: Any) -> Peer:
         return await Peer.live(node.port, self.tokens[who], **resume)
