@@ -232,7 +232,9 @@ def test_a_program_reaches_its_file_and_nothing_else(way: str, tmp_path: Path) -
     assert victim.read_text() == "somebody's"
 
 
-DAEMON = "setsid sh -c 'setsid sleep 4711 & exec sleep 4711' & exec sleep 4711"
+# A number that nobody else's test on this machine has.
+SPAN = str(1_000_000 + os.getpid())
+DAEMON = f"setsid sh -c 'setsid sleep {SPAN} & exec sleep {SPAN}' & exec sleep {SPAN}"
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -252,7 +254,7 @@ def sleepers() -> list[int]:
     found = []
     for entry in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
-            if entry.read_bytes() == b"sleep\x004711\0":
+            if entry.read_bytes() == f"sleep\0{SPAN}\0".encode():
                 found.append(int(entry.parent.name))
     return found
 
