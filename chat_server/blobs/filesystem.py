@@ -31,13 +31,13 @@ from chat_server.blobs.incoming import FileIncoming
 from chat_server.blobs.leftovers import clock_of, remove, shelves, untouched
 from chat_server.blobs.locks import NamingLock
 from chat_server.blobs.opened import OpenedFile
-from chat_server.blobs.unfinished import SAFE, FilePart, Hashes, Home
+from chat_server.blobs.unfinished import SAFE, UPLOAD, FilePart, Hashes, Home
 from chat_server.domain import limits
 from chat_server.fuse import Fuse
 from chat_server.ports import BLOB_YOUNG, Blob, Incoming
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
-_UPLOAD: Final = re.compile(r"[a-z0-9]{16,64}")
+
 _THREADS: Final = 4
 _YOUNG: Final = BLOB_YOUNG / limits.SECOND
 
@@ -153,7 +153,7 @@ class FileBlobs:
     @asynccontextmanager
     async def unfinished(self, upload_id: str) -> AsyncIterator[FilePart]:
         """Hold an upload that comes in parts. Raises `Problem` 8002, 8006, 9002; ValueError."""
-        if _UPLOAD.fullmatch(upload_id) is None:
+        if UPLOAD.fullmatch(upload_id) is None:
             raise ValueError("not the id of an upload")
         part = FilePart(self._parts, upload_id)
         try:

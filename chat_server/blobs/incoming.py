@@ -70,6 +70,13 @@ class FileIncoming:
             move(sha256)
             return sha256
 
+    def seal(self) -> str:
+        """Write and close the file; answers the SHA-256. The file is then its caller's. Blocks. Raises as `write`."""
+        with self._or_gone():
+            self._write_batch()
+            self._close()
+            return self._hash.hexdigest()
+
     def _flush(self) -> None:
         with self._or_gone():
             self._write_batch()

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -34,6 +35,7 @@ T = TypeVar("T")
 Run = Callable[[Callable[[], Any]], Awaitable[Any]]
 """runs a blocking function off the event loop"""
 
+UPLOAD: Final = re.compile(r"[a-z0-9]{16,64}")
 SAFE: Final = ".safe"
 _READ: Final = 1 << 20
 _HASHES: Final = 1000

@@ -522,6 +522,14 @@ SENDS_IN_PROGRESS = _fault(
     "The same request is being handled. Wait a moment.",
 )
 
+FILE_STORE_BUSY = _fault(
+    8007,
+    "file_store_busy",
+    503,
+    "ファイルの保存先から応答がありません。{retry_after}秒後にもう一度お試しください。",
+    "The place where files are kept does not answer. Try again in {retry_after} seconds.",
+)
+
 # 9xxx: the server's own fault
 INTERNAL = _fault(
     9001,

@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from chat_server.blobs.address import parse_s3
+from chat_server.blobs.bucket import Bucket
 from chat_server.blobs.filesystem import FileBlobs
+from chat_server.blobs.s3 import S3Blobs
 from chat_server.domain.errors import Problem
 from chat_server.ports import Blob, BlobStore
+from tests.support.s3_server import S3Server, s3_server
 
 DATA = os.urandom(700_000)
 SHA256 = hashlib.sha256(DATA).hexdigest()
@@ -55,9 +60,34 @@ def folder(root: Path, *, shared: bool) -> Place:
     return Place(make, lambda: asyncio.to_thread(names), age)
 
 
-@pytest.fixture(params=["folder", "shared"])
+def bucket(server: S3Server, root: Path) -> Place:
+    address = server.fresh_bucket()
+
+    async def make() -> BlobStore:
+        return S3Blobs(Bucket(parse_s3(address)), root / secrets.token_hex(8))
+
+    def names() -> list[str]:
+        local = [str(each) for each in root.rglob("*") if each.is_file()]
+        return local + [key for key in server.keys(address) if key != "clock" and not key.endswith("/lock")]
+
+    async def age(org_id: int, sha256: str, seconds: int) -> None:
+        server.age(address, f"{org_id}/{sha256[:2]}/{sha256}", seconds)
+
+    return Place(make, lambda: asyncio.to_thread(names), age)
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[S3Server]:
+    with s3_server() as server:
+        yield server
+
+
+@pytest.fixture(params=["folder", "shared", "s3"])
 async def place(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Place]:
-    found = folder(tmp_path / "blobs", shared=request.param == "shared")
+    if request.param == "s3":
+        found = bucket(request.getfixturevalue("s3"), tmp_path)
+    else:
+        found = folder(tmp_path / "blobs", shared=request.param == "shared")
     async with found.stack:
         yield found
 
