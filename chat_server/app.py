@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 import structlog
 
 from chat_server import web_origin
-from chat_server.blobs.filesystem import FileBlobs
+from chat_server.blobs.opening import CannotKeep, open_blobs
 from chat_server.bus.postgresql import NotifyBus
 from chat_server.bus.valkey import ValkeyBus
 from chat_server.clock import SystemClock
@@ -33,7 +33,7 @@ from chat_server.http.routes import build_http
 from chat_server.passwords import Argon2Passwords
 from chat_server.photos import workers as photos
 from chat_server.photos.workers import PhotoDecoders, PhotosThrough
-from chat_server.ports import AnyStorage, Bus, Clock, Reader
+from chat_server.ports import AnyStorage, BlobStore, Bus, Clock, Reader
 from chat_server.realtime.dispatch import Dispatcher, Load
 from chat_server.realtime.endpoint import Endpoint
 from chat_server.realtime.hub import Hub
@@ -46,6 +46,7 @@ from chat_server.services.nodes import Self
 from chat_server.services.sign_in import PasswordStep, SignIn
 from chat_server.services.tokens import Tokens
 from chat_server.storage import engines
+from chat_server.storage.folder import CannotOpen
 from chat_server.storage.postgresql.address import options as session_options
 from chat_server.workers.file_sweeper import FileSweeper
 from chat_server.workers.outbox import OutboxWorker
@@ -76,7 +77,15 @@ class App:
     """A running server without its sockets: storage open, workers running. `asgi(zone)` serves one listener."""
 
     def __init__(
-        self, settings: Settings, clock: Clock, fuse: Fuse, storage: AnyStorage, *, slow_path: bool, workers: bool
+        self,
+        settings: Settings,
+        clock: Clock,
+        fuse: Fuse,
+        storage: AnyStorage,
+        blobs: BlobStore,
+        *,
+        slow_path: bool,
+        workers: bool,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -86,7 +95,7 @@ class App:
         self.keys = Keys()
         self.tokens = Tokens(self.keys, clock)
         self.passwords = Argon2Passwords()
-        self.blobs = FileBlobs(settings.folder / "blobs", fuse)
+        self.blobs = blobs
         self.photos = PhotoDecoders(settings.decoders)
         # of its own, and started by the first file: no upload of a photo waits for a document
         self.previewing = Pool(
@@ -113,7 +122,12 @@ class App:
         """
         clock, fuse = clock or SystemClock(), Fuse()
         storage = await engines.open_storage(settings.database, settings.folder, clock, fuse)
-        app = cls(settings, clock, fuse, storage, slow_path=slow_path, workers=workers)
+        try:
+            blobs = open_blobs(settings.blobs, settings.folder, fuse)
+        except CannotKeep as error:
+            await storage.close()
+            raise CannotOpen(str(error)) from None
+        app = cls(settings, clock, fuse, storage, blobs, slow_path=slow_path, workers=workers)
         try:
             await app._start()
         except BaseException:

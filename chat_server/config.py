@@ -20,6 +20,7 @@ ENVIRONMENT: Final = {
     "RENRAKU_DATA": "the data folder (instead of `data`)",
     "RENRAKU_DATABASE": "the database (instead of `database`)",
     "RENRAKU_BUS": "how nodes reach each other (instead of `bus`)",
+    "RENRAKU_BLOBS": "where attachments lie (instead of `blobs`)",
     "RENRAKU_PORT": "the port of the first listener (instead of `listen[0].port`)",
     "RENRAKU_ADDRESS": "the address of the first listener (instead of `listen[0].address`)",
 }
@@ -49,6 +50,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """address of a PostgreSQL database, with or without a password; empty: SQLite in the data folder"""
     bus: str = ""
     """address of a Valkey or Redis server that carries hints between nodes; empty: PostgreSQL itself does"""
+    blobs: str = ""
+    """where attachments lie: a folder that nodes share, or s3://bucket/prefix; empty: in the data folder"""
     listen: Annotated[tuple[Listener, ...], msgspec.Meta(min_length=1, max_length=16)] = (Listener(),)
     zones: Annotated[tuple[Zone, ...], msgspec.Meta(min_length=1, max_length=16)] = ("internet", "lgwan")
     """from the least to the most trusted"""
@@ -86,6 +89,8 @@ def load(path: Path | None = None, environment: Mapping[str, str] = os.environ) 
         raw["data"] = data
     if (database := environment.get("RENRAKU_DATABASE")) is not None:
         raw["database"] = database
+    if (blobs := environment.get("RENRAKU_BLOBS")) is not None:
+        raw["blobs"] = blobs
     if (bus := environment.get("RENRAKU_BUS")) is not None:
         raw["bus"] = bus
     listen = raw.setdefault("listen", [{}])

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 import os
 import re
 import secrets
@@ -60,11 +61,13 @@ class S3Blobs:
     """Implements `ports.BlobStore`. `folder`: this process's own, for bytes on their way in and for decoders."""
 
     def __init__(self, bucket: Bucket, folder: Path, fuse: Fuse | None = None) -> None:
-        """Makes the folder where it is missing (blocks). Raises OSError where that cannot be."""
+        """Makes the folder where it is missing, and empties it: what is there was the last process's (blocks).
+        Raises OSError where that cannot be."""
         self._bucket = bucket
         self._folder = folder
         self._fuse = fuse or Fuse()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        remove(untouched(folder, math.inf))
         self._threads = ThreadPoolExecutor(_THREADS, "blobs")
         self._arriving: weakref.WeakSet[FileIncoming] = weakref.WeakSet()
         self._streams = asyncio.Semaphore(_STREAMS)
@@ -166,12 +169,15 @@ class S3Blobs:
         left = [path for path in leftovers if path not in arriving]
         await self._off_loop(lambda: remove(left))
         if older_than_ms:  # at the start of a node the bucket need not answer
-            stale = await self._bucket.now() - 10 * _REMOVAL
-            async for found in self._bucket.listed("doomed"):
-                for each in found:
-                    if each.modified <= stale:
-                        await self._bucket.delete(each.key)
+            await self._take_stale_marks_away()
         return len(left)
+
+    async def _take_stale_marks_away(self) -> None:
+        before = await self._bucket.now() - 10 * _REMOVAL
+        async for found in self._bucket.listed("doomed"):
+            for each in found:
+                if each.modified <= before:
+                    await self._bucket.delete(each.key)
 
     async def old(self) -> AsyncIterator[tuple[int, list[str]]]:
         """In pieces: (organization, SHA-256s) of blobs that were last kept over an hour ago."""
@@ -203,23 +209,6 @@ class S3Blobs:
             await self._bucket.delete(key)
         await self._bucket.delete(mark)
         return removable
-
-    async def check(self) -> None:
-        """Write, read and remove, with the conditions that locks need. Raises `Problem` 8007, OSError."""
-        key = f"check/{secrets.token_hex(8)}"
-        tag = await self._bucket.put_new(key, b"1")
-        try:
-            await self._bucket.replace(key, b"2", tag)
-            try:
-                await self._bucket.replace(key, b"3", tag)
-            except FileExistsError:
-                pass
-            else:
-                raise OSError("the bucket does not know conditional puts (If-Match), which several nodes need")
-            if await self._bucket.range(key, 0, 1) != b"2":
-                raise OSError("the bucket does not show what was written")
-        finally:
-            await self._bucket.delete(key)
 
     async def close(self) -> None:
         """Wait for what is being written."""

@@ -6,6 +6,8 @@ import click
 import msgspec
 
 from chat_server import serving
+from chat_server.blobs import opening as blobs
+from chat_server.blobs.opening import CannotKeep
 from chat_server.cli import gateway
 from chat_server.cli.serve import healthz, settings_of
 from chat_server.config import Listener
@@ -25,16 +27,18 @@ def config_group() -> None:
 def check(ctx: click.Context) -> None:
     """Say whether the server would start with these settings. 起動できるかを確かめます。
 
-    Looks at the settings, the data folder, the database and the addresses, and changes nothing. Beside a running server
+    Looks at the settings, the data folder, the database and the addresses, and changes nothing; where `blobs` names a
+    folder or a bucket, it writes there and removes it again. Beside a running server
     it says whether that would start again. Exit status 1 if not, with the words of the start-up.
     """
     settings = settings_of(ctx)
     runs = gateway.serving(settings.folder)
     try:
+        blobs.check(settings.blobs)
         there = inspect(settings.database, settings.folder, serving=runs)
         for listener in settings.listen:
             _check_address(listener, runs=runs)
-    except (CannotListen, CannotOpen) as error:
+    except (CannotKeep, CannotListen, CannotOpen) as error:
         raise click.ClickException(str(error)) from None
     where = (
         f"Database: {without_secrets(settings.database)}" if settings.database else f"Data folder: {settings.folder}"
@@ -68,6 +72,9 @@ def show(ctx: click.Context) -> None:
     """
     settings = settings_of(ctx)
     settings = msgspec.structs.replace(
-        settings, database=without_secrets(settings.database), bus=without_secrets(settings.bus)
+        settings,
+        database=without_secrets(settings.database),
+        bus=without_secrets(settings.bus),
+        blobs=without_secrets(settings.blobs),
     )
     click.echo(msgspec.json.format(msgspec.json.encode(settings), indent=2).decode())

@@ -12,7 +12,7 @@ from chat_server.app import App
 from chat_server.config import Settings
 from chat_server.ports import Reader
 from chat_server.services import previews
-from tests.support.files import add_file
+from tests.support.files import add_file, path_of
 from tests.support.people import add_people
 from tests.support.served import Server
 from tests.unit.document_samples import pages, words
@@ -40,7 +40,7 @@ async def states(folder: Path) -> list[tuple[str, int]]:
             return [(row[0], row[1]) for row in rows]
 
         for org_id, sha256 in await app.storage.read(every):
-            assert app.blobs.path(org_id, sha256).stat().st_size > 0, "a rendition without its bytes"
+            assert path_of(app, org_id, sha256).stat().st_size > 0, "a rendition without its bytes"
         return found
     finally:
         await app.close()

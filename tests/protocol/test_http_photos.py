@@ -26,6 +26,7 @@ from chat_server.services.changing import redact
 from chat_server.services.commands import Redact
 from chat_server.services.devices import sign_out
 from tests.support.api import Api, code_of
+from tests.support.files import path_of
 from tests.support.server import RunningServer
 from tests.support.world import Org, Someone, World
 from tests.unit.photo_samples import encoded, exif_block, picture
@@ -476,7 +477,7 @@ def _open_at(path: Path) -> list[int]:
 async def test_who_takes_nothing_costs_little_and_who_is_gone_costs_nothing(scene: Scene) -> None:
     address = await scene.address(scene.member)
     sha256 = hashlib.sha256((await scene.get(address)).content).hexdigest()
-    path = scene.server.app.blobs.path(scene.org.id, sha256)
+    path = path_of(scene.server.app, scene.org.id, sha256)
     os.truncate(path, 1 << 40)  # more than could be read in the time
     reader, writer = await asyncio.open_connection("127.0.0.1", scene.server.ports["lgwan"], limit=1024)
     writer.write(f"GET {address} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from chat_server.app import App
+from chat_server.blobs.filesystem import FileBlobs
 from chat_server.domain.actors import Actor
 from chat_server.domain.ids import new_id
 from chat_server.ports import BlobStore, Storage, Tx
@@ -9,6 +13,12 @@ from chat_server.services import previews
 from chat_server.services.photo_upload import add_blob
 from chat_server.storage.queries import attachments, messages
 from chat_server.storage.queries.attachments import NewAttachment, NewRendition
+
+
+def path_of(app: App, org_id: int, sha256: str) -> Path:
+    """The file of a blob in the data folder."""
+    assert isinstance(app.blobs, FileBlobs)
+    return app.blobs.path(org_id, sha256)
 
 
 async def add_file(

@@ -28,7 +28,7 @@ from chat_server.storage.queries import attachment_copies, attachments
 from chat_server.storage.queries import messages as message_queries
 from chat_server.workers.previews import PreviewWorker
 from tests.support.engines import database_of
-from tests.support.files import add_file, attach
+from tests.support.files import add_file, attach, path_of
 from tests.support.people import add_organization, add_people
 from tests.support.server import DEADLINE, MovableClock
 from tests.unit import document_samples, photo_samples
@@ -93,7 +93,7 @@ class House:
         made = await self.app.storage.read(lambda tx: attachments.renditions(tx, [key]))
         rendition = made[key]["text"]
         assert rendition.sha256 is not None
-        return self.app.blobs.path(rendition.org_id, rendition.sha256).read_text(encoding="utf-8")
+        return path_of(self.app, rendition.org_id, rendition.sha256).read_text(encoding="utf-8")
 
 
 @pytest.fixture
