@@ -8,7 +8,7 @@ export PYTHON
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint unit bench set-up lock wheel image-check clean
+.PHONY: help run test lint unit bench bench-large set-up lock wheel image-check clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ unit: ## the tests that need no browser, no container and no killed processes
 
 bench: set-up ## measure against the floor; writes bench/results.json
 	@$(BIN)/python -m bench
+
+bench-large: set-up ## the figures that take gigabytes of disk and many minutes; writes bench/results.json
+	@$(BIN)/python -m bench --large
 
 set-up: ## .venv with the development tools, and the client
 	@scripts/venv dev

@@ -1,6 +1,8 @@
-"""`python -m bench [NAME …] [--rounds N] [--seconds S]`: measure, print a table, write results.json.
+"""`python -m bench [NAME …] [--large [--messages N]] [--rounds N] [--seconds S]`: measure, print a table, write results.json.
 
-NAME is a part (fanout, latency, acks, memory, rooms, resume, photos) or the name of a figure; without any, everything runs.
+NAME is a part (fanout, latency, acks, memory, rooms, resume; large: backup) or the name of a figure; without any,
+everything runs. `--large`: the figures that take gigabytes and many minutes instead; `--messages` tries them with a smaller archive,
+and writes nothing.
 """
 
 from __future__ import annotations
@@ -9,10 +11,10 @@ import argparse
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from bench import acks, fanout, latency, memory, photos, report, rooms, storm
+from bench import acks, backup, fanout, latency, memory, report, rooms, storm
 from bench.plan import Plan
 from bench.processes import BenchError, check_cores, raise_file_limit
 
@@ -23,59 +25,66 @@ PARTS: Final[dict[str, Callable[[Plan], list[report.Figure]]]] = {
     "memory": memory.run,
     "rooms": rooms.run,
     "resume": storm.run,
-    "photos": photos.run,
 }
 """By the first word of the figures that they give."""
+LARGE: Final[dict[str, Callable[[Plan], list[report.Figure]]]] = {
+    "backup": backup.run_large,
+}
+"""The same for those that take gigabytes."""
 
 
-def chosen_parts(names: list[str]) -> list[str]:
+def chosen_parts(names: list[str], parts: Iterable[str] = PARTS) -> list[str]:
     """Parts that give what was asked for. Raises `BenchError`."""
     asked = [name.split(".")[0] for name in names]
     for name in asked:
-        if name not in PARTS:
-            raise BenchError(f"there is no “{name}”; there are {', '.join(PARTS)}")
-    return [part for part in PARTS if part in asked or not asked]
+        if name not in parts:
+            raise BenchError(f"there is no “{name}”; there are {', '.join(parts)}")
+    return [part for part in parts if part in asked or not asked]
 
 
 def main() -> int:
     arguments = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     arguments.add_argument("names", nargs="*", metavar="NAME")
+    arguments.add_argument("--large", action="store_true", help="the figures that take gigabytes")
     arguments.add_argument("--rounds", type=int, default=Plan.rounds)
     arguments.add_argument("--seconds", type=float, default=Plan.seconds)
+    arguments.add_argument("--messages", type=int, default=Plan.messages, help="of the archive that is backed up")
     chosen = arguments.parse_args()
-    plan = Plan(max(1, chosen.rounds), chosen.seconds)
+    plan = Plan(max(1, chosen.rounds), chosen.seconds, chosen.messages)
     # Ended from outside, the servers that were started must end too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         check_cores()
         raise_file_limit()
-        parts = chosen_parts(chosen.names)
+        runs = LARGE if chosen.large else PARTS
+        parts = chosen_parts(chosen.names, runs)
     except BenchError as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
-    figures, failed = measure(parts, plan)
+    figures, failed = measure({part: runs[part] for part in parts}, plan)
     for each in dict.fromkeys(found.how for found in figures):
         print(f"\n{each}")
     print("\n" + report.table(figures))
     return 2 if failed else 0
 
 
-def measure(parts: list[str], plan: Plan) -> tuple[list[report.Figure], bool]:
+def measure(parts: Mapping[str, Callable[[Plan], list[report.Figure]]], plan: Plan) -> tuple[list[report.Figure], bool]:
     """Every part, each saved as soon as it is there; whether any failed. One that fails does not take the others along."""
     figures: list[report.Figure] = []
     failed = False
-    for part in parts:
+    for part, measured in parts.items():
         begun = time.monotonic()
         print(f"{part} …", end=" ", flush=True)
         try:
-            found = PARTS[part](plan)
+            found = measured(plan)
         except BenchError as error:
             print(f"failed: {error}", flush=True)
             failed = True
             continue
         print(f"{time.monotonic() - begun:.0f} s", flush=True)
         figures += found
-        report.save(found)
+        if plan.messages == Plan.messages:
+            report.save(found)
     return figures, failed
 
 
