@@ -19,7 +19,7 @@ from chat_server.backup.sources import Progress
 from chat_server.backup.streams import (
     CannotRead,
     HashedReader,
-    HashedWriter,
+    Target,
     hashed,
     pour,
     reading,
@@ -170,7 +170,7 @@ class Snapshot:
     def blob(self, line: Line) -> Path:
         return self.folder.blob(line.org_id, line.sha256, self.seal.suffix)
 
-    def copy_blob(self, line: Line, target: HashedWriter) -> None:
+    def copy_blob(self, line: Line, target: Target) -> None:
         """Its bytes, decrypted. Raises also OSError."""
         path = self.blob(line)
         with _readable(path):
@@ -183,9 +183,8 @@ class Snapshot:
         if (target.sha256, target.size) != (line.sha256, line.size):
             raise BackupProblem(f"{path} が壊れています。", f"{path} is damaged.")
 
-    def _open(self, source: HashedReader, target: HashedWriter | Discard, path: Path) -> None:
+    def _open(self, source: HashedReader, target: Target, path: Path) -> None:
         if not self.seal.keys:
-            assert isinstance(target, HashedWriter)
             pour(source, target)
             return
         self.need_identity()

@@ -25,6 +25,7 @@ from chat_server.backup.listing import Line
 from chat_server.backup.polite import Pace
 from chat_server.backup.problems import BackupProblem, writing
 from chat_server.backup.sources import Progress
+from chat_server.backup.stores import Store
 from chat_server.backup.streams import fsync_folder, make_folder, written
 from chat_server.domain.errors import Problem
 from chat_server.ports import Clock
@@ -174,7 +175,8 @@ class DataTarget:
 
 @dataclass(frozen=True)
 class Restoring:
-    """One restore into a data folder. `elsewhere`: what puts the finished database file into another engine."""
+    """One restore into a data folder. `elsewhere`: what puts the finished database file into another engine.
+    `store`: where the files go, if not into the data folder."""
 
     snapshot: Snapshot
     target: DataTarget
@@ -182,13 +184,14 @@ class Restoring:
     clock: Clock
     pace: Pace
     elsewhere: Callable[[Path], None] | None = None
+    store: Store | None = None
 
     def check(self) -> Checked:
         """All of the snapshot, and the room for it. Raises `BackupProblem`; nothing has been touched then."""
         manifest = self.snapshot.manifest
         self.snapshot.need_identity()
         database.refuse_newer(manifest.migrations, manifest.release)
-        self.target.check_room(manifest.database.size + manifest.blobs.size)
+        self.target.check_room(manifest.database.size + (0 if self.store else manifest.blobs.size))
         self.progress.begin("控えを確かめています", "Checking the snapshot")
         self.snapshot.check_stored_database()
         return self.snapshot.check_blobs(self.progress, self.pace)
@@ -213,20 +216,26 @@ class Restoring:
 
     def _copy_blobs(self, root: Path) -> None:
         self.progress.begin("ファイルを戻しています", "Restoring the files", self.snapshot.manifest.blobs.size)
-        make_folder(root)
         shelves: set[Path] = set()
         with self.snapshot.lines() as lines:
             for line in lines:
-                if line.stored is not None:
-                    path = root / f"{line.org_id:d}" / line.sha256[:2] / line.sha256
-                    if path.parent not in shelves:
-                        make_folder(path.parent)
-                        shelves.add(path.parent)
-                    with written(path, self.pace) as out:
-                        self.snapshot.copy_blob(line, out)
+                if line.stored is not None and self.store:
+                    self.store.put(self.snapshot, line)
+                elif line.stored is not None:
+                    shelves.add(self._copy_blob(line, root))
                 self.progress.bytes(line.size)
-        for shelf in sorted({*shelves, *(shelf.parent for shelf in shelves), root}):
+        for shelf in sorted(
+            {*shelves, *(shelf.parent for shelf in shelves), *(shelf.parent.parent for shelf in shelves)}
+        ):
             fsync_folder(shelf)
+
+    def _copy_blob(self, line: Line, root: Path) -> Path:
+        """Answers the folder that it is in."""
+        path = root / f"{line.org_id:d}" / line.sha256[:2] / line.sha256
+        make_folder(path.parent)
+        with written(path, self.pace) as out:
+            self.snapshot.copy_blob(line, out)
+        return path.parent
 
 
 def make_ready(folder: Path, clock: Clock, snapshot: str) -> Restored:

@@ -16,7 +16,7 @@ from typing import IO, Final, cast
 import pyrage
 
 from chat_server.backup.problems import BackupProblem, writing
-from chat_server.backup.streams import HashedReader, HashedWriter, pour
+from chat_server.backup.streams import HashedReader, Target, pour
 
 _PUBLIC: Final = "age1"
 _PRIVATE: Final = "AGE-SECRET-KEY-1"
@@ -33,7 +33,7 @@ class Seal:
         """Of the names of blobs. It names the keys, so that bytes sealed to others are not taken for ours."""
         return f".{hashlib.sha256(' '.join(self.keys).encode()).hexdigest()[:8]}.age" if self.keys else ""
 
-    def write(self, source: HashedReader, target: HashedWriter) -> None:
+    def write(self, source: HashedReader, target: Target) -> None:
         """Raises `CannotRead`, OSError."""
         if not self.keys:
             pour(source, target)
@@ -77,7 +77,7 @@ class Identity:
     def __init__(self, identities: Sequence[pyrage.x25519.Identity]) -> None:
         self._identities = identities
 
-    def open(self, source: HashedReader, target: HashedWriter | Discard) -> None:
+    def open(self, source: HashedReader, target: Target) -> None:
         """Decrypt. Raises `WrongKey`, `Broken`, `CannotRead`, OSError."""
         try:
             pyrage.decrypt_io(cast("IO[bytes]", source), cast("IO[bytes]", target), self._identities)

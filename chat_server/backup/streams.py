@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, Protocol
 
 from chat_server.backup.polite import DIRTY, Pace, forget, settle
 from chat_server.backup.problems import writing
@@ -57,6 +57,20 @@ class HashedReader:
     @property
     def sha256(self) -> str:
         return self._hash.hexdigest()
+
+
+class Target(Protocol):
+    """Where bytes go. `failure`: the OSError that writing raised, if it did."""
+
+    size: int
+    failure: OSError | None
+
+    def write(self, data: bytes) -> int: ...
+
+    def flush(self) -> None: ...
+
+    @property
+    def sha256(self) -> str: ...
 
 
 class HashedWriter:
@@ -133,7 +147,7 @@ def reading(path: Path) -> Iterator[IO[bytes]]:
             forget(file.fileno())
 
 
-def pour(source: HashedReader, target: HashedWriter) -> None:
+def pour(source: HashedReader, target: Target) -> None:
     """All of it. Raises `CannotRead`, OSError."""
     while piece := source.read():
         target.write(piece)

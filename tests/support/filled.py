@@ -48,6 +48,8 @@ class Filled:
     room: str
     photos: list[bytes] = field(default_factory=list)
     sent: int = 0
+    repeat: int = 5000
+    """what a photo's bytes are made of, so often"""
 
     def add(self, count: int, *, photos: int = 0) -> None:
         """More messages; the first `photos` of them with one."""
@@ -66,7 +68,7 @@ class Filled:
             await blobs.close()
 
     async def _photo(self, storage: SqliteStorage, blobs: FileBlobs) -> str:
-        self.photos.append(f"{SECRET} {len(self.photos)}".encode() * 5000)
+        self.photos.append(f"{SECRET} {len(self.photos)}".encode() * self.repeat)
         kept = [await blobs.keep_bytes(self.person.org_id, data) for data in (self.photos[-1], self.photos[-1][:100])]
         made = tuple(
             NewRendition(kind, blob, "image/jpeg", 40, 30)

@@ -1,0 +1,96 @@
+"""Blobs behind the port: read for a backup, kept by a restore."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chat_server.backup.checking import Snapshot
+from chat_server.backup.database import SqliteSource
+from chat_server.backup.folder import BackupFolder
+from chat_server.backup.polite import Pace
+from chat_server.backup.problems import BackupProblem
+from chat_server.backup.restoring import DataTarget, Done, Restoring
+from chat_server.backup.sealing import Identity, Seal, make_key, read_identity, seal_to
+from chat_server.backup.stores import Store
+from chat_server.backup.taking import Taken, Taking
+from chat_server.blobs.filesystem import FileBlobs
+from chat_server.clock import SystemClock
+from tests.support.filled import Filled, Silent, blobs_of, filled
+from tests.unit.small_disk import small_disk
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Filled:
+    """With a file that comes in several pieces."""
+    house = filled(tmp_path / "data")
+    house.repeat = 100_000
+    house.add(1, photos=1)
+    return house
+
+
+def folder_store(root: Path) -> Store:
+    async def make() -> FileBlobs:
+        return FileBlobs(root, shared=True)
+
+    return Store(make)
+
+
+@pytest.fixture
+def store(house: Filled) -> Iterator[Store]:
+    with folder_store(house.folder / "blobs") as store:
+        yield store
+
+
+def back_up(house: Filled, store: Store, target: Path, seal: Seal) -> Taken:
+    target.parent.mkdir(exist_ok=True)
+    return Taking(
+        SqliteSource(house.folder), store, BackupFolder(target), seal, Pace(), Silent(), "test", target.parent
+    ).run()
+
+
+def restore(snapshot: Path, data: Path, store: Store, identity: Identity | None = None) -> Done:
+    target = DataTarget(data)
+    restoring = Restoring(
+        Snapshot(snapshot, identity), target, Silent(), SystemClock(), Pace(), store=store
+    )  # fmt: skip
+    with target.locked():
+        assert not restoring.check().faults
+        return restoring.run(())
+
+
+@pytest.mark.parametrize("sealed", [False, True], ids=["plain", "sealed"])
+def test_from_one_store_into_another(house: Filled, store: Store, tmp_path: Path, sealed: bool) -> None:
+    seal = seal_to([make_key(tmp_path / "key")] if sealed else [])
+    taken = back_up(house, store, tmp_path / "backups", seal)
+    assert not taken.lost
+    with folder_store(tmp_path / "shared" / "blobs") as another:
+        restore(taken.path, tmp_path / "new", another, read_identity(tmp_path / "key") if sealed else None)
+    assert blobs_of(tmp_path / "shared") == house.blobs()
+    assert not (tmp_path / "new" / "blobs").exists()
+    assert list((tmp_path / "shared" / "blobs" / "incoming").iterdir()) == []
+
+
+def test_what_is_missing_or_rotten_there_is_named(house: Filled, store: Store, tmp_path: Path) -> None:
+    gone, rotten = sorted((house.folder / "blobs").glob("1/*/*"))[:2]
+    gone.unlink()
+    rotten.write_bytes(b"something else")
+    taken = back_up(house, store, tmp_path / "backups", Seal())
+    assert {lost.sha256 for lost in taken.lost} == {gone.name, rotten.name}
+
+
+@pytest.mark.parametrize("sealed", [False, True], ids=["plain", "sealed"])
+def test_a_store_that_is_full_stops_the_restore(house: Filled, store: Store, tmp_path: Path, sealed: bool) -> None:
+    """In the words of the store, not as damage of the backup."""
+    seal = seal_to([make_key(tmp_path / "key")] if sealed else [])
+    taken = back_up(house, store, tmp_path / "backups", seal)
+    identity = read_identity(tmp_path / "key") if sealed else None
+    with (
+        small_disk("300k") as disk,
+        folder_store(disk / "blobs") as full,
+        pytest.raises(BackupProblem, match="full"),
+    ):
+        restore(taken.path, tmp_path / "new", full, identity)
+    assert not (tmp_path / "new").exists()
