@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -65,6 +66,16 @@ class DataTarget:
             return False
         blobs = self.path / _BLOBS
         return (self.path / DATABASE).exists() or (blobs.is_dir() and any(each.is_file() for each in blobs.rglob("*")))
+
+    def check_mounts(self) -> None:
+        """What is put aside is renamed. Raises `BackupProblem` where that cannot be."""
+        mounted = _mount_points()
+        for name in _MADE:
+            if str((self.path / name).resolve()) in mounted:
+                raise BackupProblem(
+                    f"{self.path / name} は別のディスクのマウント先です。マウントを外すか、別のフォルダに復元してください。",
+                    f"A disk of its own is mounted at {self.path / name}. Unmount it, or restore to another folder.",
+                )
 
     def check_room(self, needed: int) -> None:
         """Raises `BackupProblem`."""
@@ -141,6 +152,20 @@ class DataTarget:
         with suppress(OSError):
             shutil.rmtree(self.staging)
 
+    def _put_aside(self, names: list[str]) -> Path:
+        """All of them or none. Raises OSError."""
+        aside = self._new_aside()
+        for name in names:
+            try:
+                (self.path / name).rename(aside / name)
+            except OSError:
+                for moved in aside.iterdir():
+                    moved.rename(self.path / moved.name)
+                aside.rmdir()
+                self.give_up()
+                raise
+        return aside
+
     def _new_aside(self) -> Path:
         now = datetime.now(UTC)
         while True:
@@ -156,9 +181,7 @@ class DataTarget:
         with writing(self.path):
             present = [name for name in _MADE if (self.path / name).exists()]
             if present:
-                aside = self._new_aside()
-                for name in present:
-                    (self.path / name).rename(aside / name)
+                aside = self._put_aside(present)
                 fsync_folder(aside)
                 fsync_folder(self.path)
                 (self.staging / _FRESH).touch(mode=0o600)  # whatever comes into its place now is ours
@@ -171,6 +194,16 @@ class DataTarget:
             fsync_folder(self.path)
             shutil.rmtree(gone)
         return aside
+
+
+def _mount_points() -> set[str]:
+    """proc(5), mountinfo: the fifth field, in which blanks and the like are written as octal numbers. A bind mount of the
+    same disk has the device of its parent: stat(2) does not tell."""
+    try:
+        lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return set()
+    return {re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), line.split(" ")[4]) for line in lines}
 
 
 @dataclass(frozen=True)
@@ -191,6 +224,7 @@ class Restoring:
         manifest = self.snapshot.manifest
         self.snapshot.need_identity()
         database.refuse_newer(manifest.migrations, manifest.release)
+        self.target.check_mounts()
         self.target.check_room(manifest.database.size + (0 if self.store else manifest.blobs.size))
         self.progress.begin("控えを確かめています", "Checking the snapshot")
         self.snapshot.check_stored_database()

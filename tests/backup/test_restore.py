@@ -6,6 +6,7 @@ import asyncio
 import json
 import shutil
 import sqlite3
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -90,6 +91,7 @@ def test_everything_is_there_again_and_nobody_goes_on_as_if_nothing_had_happened
     assert house.rows("SELECT count(*) FROM devices WHERE revoked_at IS NULL") == [(done.restored.devices,)] == [(1,)]
     for table in ("devices WHERE revoked_at IS NULL", "refresh_tokens", "sign_ins"):
         assert rows(new, f"SELECT count(*) FROM {table}") == [(0,)], table
+    assert rows(new, "SELECT count(*) FROM nodes") == [(0,)], "nobody of then serves it now"
     waiting = "SELECT kind, count(*), count(parked_at) FROM outbox GROUP BY kind ORDER BY kind"
     assert house.rows(waiting) == [("directory", 1, 0), ("message", house.sent, 0)]
     assert rows(new, waiting) == [("directory", 1, 0), ("message", house.sent, house.sent)], "what rings is parked"
@@ -204,6 +206,24 @@ def test_what_was_there_is_put_aside_whole(house: Filled, snapshot: Path) -> Non
     assert done.aside is not None
     assert everything(done.aside) == before
     assert len(house.rows(CONTENT)) == 20
+
+
+@pytest.mark.parametrize("seen", [True, False], ids=["seen beforehand", "met on the way"])
+def test_blobs_on_a_disk_of_their_own_stay_where_they_are(
+    house: Filled, snapshot: Path, seen: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not seen:
+        monkeypatch.setattr(DataTarget, "check_mounts", lambda self: None)
+    blobs = house.folder / "blobs"
+    before = everything(house.folder)
+    subprocess.run(["mount", "--bind", str(blobs), str(blobs)], check=True)
+    try:
+        with pytest.raises(BackupProblem, match="Unmount" if seen else "busy"):
+            restore(snapshot, house.folder)
+    finally:
+        subprocess.run(["umount", "-l", str(blobs)], check=True)
+    assert everything(house.folder) == before
+    assert inspect(house.folder, serving=False)
 
 
 def test_no_room_is_found_out_before_anything_is_touched(snapshot: Path) -> None:
