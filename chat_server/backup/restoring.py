@@ -111,10 +111,17 @@ class DataTarget:
         try:
             yield
         finally:
-            if made and [each.name for each in self.path.iterdir()] == [LOCK]:
-                (self.path / LOCK).unlink()
-                self.path.rmdir()
+            if made:
+                self._remove_if_empty()
             os.close(handle)
+
+    def _remove_if_empty(self) -> None:
+        for each in self.path.iterdir():
+            with suppress(OSError):
+                each.rmdir()  # what a blob store made for its own use, and did not use
+        if [each.name for each in self.path.iterdir()] == [LOCK]:
+            (self.path / LOCK).unlink()
+            self.path.rmdir()
 
     def begin(self) -> None:
         """From here to `finish` the folder cannot be started on. Raises `BackupProblem`."""

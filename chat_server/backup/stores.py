@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from types import TracebackType
 from typing import IO, Any, Final, Self, TypeVar, cast
@@ -26,13 +26,13 @@ T = TypeVar("T")
 class Store:
     """An opened `BlobStore`, for one thread. Implements `sources.BlobSource`; a context manager, which closes it."""
 
-    def __init__(self, make: Callable[[], Awaitable[BlobStore]]) -> None:
+    def __init__(self, make: Callable[[], BlobStore]) -> None:
         """`make` runs in the loop that will use it. Raises what it raises."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="renraku-blobs", daemon=True)
         self._thread.start()
         try:
-            self._store = self._run(_awaited(make))
+            self._store = self._run(_called(make))
         except BaseException:
             self._stop()
             raise
@@ -58,11 +58,13 @@ class Store:
 
     @contextmanager
     def open(self, org_id: int, sha256: str) -> Iterator[IO[bytes]]:
-        """Its bytes. Raises FileNotFoundError, OSError."""
+        """Its bytes. Raises FileNotFoundError, OSError; `BackupProblem`, also at reading, where the store does not answer."""
         stack = AsyncExitStack()
         try:
-            reading = _Reading(self._run, self._asked(self._opened(stack, org_id, sha256)))
-            yield cast("IO[bytes]", reading)
+            pieces = self._run(self._opened(stack, org_id, sha256))
+            yield cast("IO[bytes]", _Reading(self._run, pieces))
+        except Problem as problem:
+            raise _told(problem) from problem
         finally:
             self._run(stack.aclose())
 
@@ -71,12 +73,6 @@ class Store:
         pieces = opened.pieces(0, opened.size)
         stack.push_async_callback(pieces.aclose)
         return pieces
-
-    def _asked(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        try:
-            return self._run(coroutine)
-        except Problem as problem:
-            raise OSError(problem.as_dict()["en"]) from problem
 
     def put(self, snapshot: Snapshot, line: Line) -> None:
         """A snapshot's blob, kept durably. Raises `BackupProblem`."""
@@ -87,18 +83,23 @@ class Store:
             self._run(self._store.keep(line.org_id, incoming))
         except (Problem, OSError) as error:
             problem = error if isinstance(error, Problem) else writing.problem
-            told = problem.as_dict() if problem else {"ja": str(error), "en": str(error)}
-            raise BackupProblem(told["ja"], told["en"]) from error
+            raise (_told(problem) if problem else BackupProblem(str(error), str(error))) from error
         finally:
             self._run(incoming.discard())
 
 
-async def _awaited(make: Callable[[], Awaitable[BlobStore]]) -> BlobStore:
-    return await make()
+async def _called(make: Callable[[], BlobStore]) -> BlobStore:
+    return make()
+
+
+def _told(problem: Problem) -> BackupProblem:
+    """What stands in the way of all files, and not the fault of one."""
+    told = problem.as_dict()
+    return BackupProblem(told["ja"], told["en"])
 
 
 class _Reading:
-    """What `streams.HashedReader` reads. Raises OSError."""
+    """What `streams.HashedReader` reads. Raises OSError, `BackupProblem`."""
 
     def __init__(self, run: Callable[[Coroutine[Any, Any, bytes]], bytes], pieces: AsyncGenerator[bytes, None]) -> None:
         self._run = run
@@ -109,7 +110,7 @@ class _Reading:
         try:
             return self._run(self._some(min(count, _GATHERED)))
         except Problem as problem:
-            raise OSError(problem.as_dict()["en"]) from problem
+            raise _told(problem) from problem
 
     async def _some(self, count: int) -> bytes:
         found = bytearray()

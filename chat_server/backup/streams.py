@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, Final, Protocol
 
 from chat_server.backup.polite import DIRTY, Pace, forget, settle
-from chat_server.backup.problems import writing
+from chat_server.backup.problems import BackupProblem, writing
 
 CHUNK: Final = 1024 * 1024
 PART: Final = ".part"
@@ -22,14 +22,14 @@ class CannotRead(Exception):
 
 
 class HashedReader:
-    """A source that is hashed as it is read, in large pieces whatever is asked for. Raises `CannotRead`.
+    """A source that is hashed as it is read, in large pieces whatever is asked for. Raises `CannotRead`, `BackupProblem`.
 
     `failure`: what was raised, for whoever gets it back from a library as something else.
     """
 
     def __init__(self, source: IO[bytes], on_bytes: OnBytes = lambda count: None) -> None:
         self.size = 0
-        self.failure: CannotRead | None = None
+        self.failure: CannotRead | BackupProblem | None = None
         self._source = source
         self._hash = hashlib.sha256()
         self._on_bytes = on_bytes
@@ -49,6 +49,9 @@ class HashedReader:
         except OSError as error:
             self.failure = CannotRead(error.strerror or str(error))
             raise self.failure from error
+        except BackupProblem as problem:
+            self.failure = problem
+            raise
         self._hash.update(piece)
         self.size += len(piece)
         self._on_bytes(len(piece))

@@ -22,9 +22,9 @@ from chat_server.backup.manifest import Manifest, read_manifest
 from chat_server.backup.polite import Pace, lower_priority
 from chat_server.backup.postgresql import PostgresqlSource
 from chat_server.backup.problems import BackupProblem, writing
-from chat_server.backup.sources import BlobFolder
 from chat_server.backup.streams import make_folder
 from chat_server.backup.taking import Taken, Taking
+from chat_server.cli import blobs
 from chat_server.cli.holding import held
 from chat_server.cli.progress import TerminalProgress, amount
 from chat_server.cli.serve import settings_of
@@ -98,11 +98,13 @@ def backup(
     source = PostgresqlSource(settings.database) if settings.database else SqliteSource(settings.folder)
     folder, progress = BackupFolder(target), TerminalProgress()
     lower_priority()
-    with held(settings) as runs, _work(settings.folder) as work:
+    with (
+        held(settings) as runs,
+        _work(settings.folder) as work,
+        blobs.source(settings.blobs, settings.folder) as files,
+    ):
         pace = Pace(1.0 if runs and not full_speed else 0.0)
-        taken = Taking(
-            source, BlobFolder(settings.folder / "blobs"), folder, seal, pace, progress, release(), work, verify_all
-        ).run()
+        taken = Taking(source, files, folder, seal, pace, progress, release(), work, verify_all).run()
     progress.end()
     _report(taken)
     if taken.lost:
@@ -111,11 +113,11 @@ def backup(
         _verified(Snapshot(taken.path), progress, pace)
     if keep is not None:
         with folder.locked():
-            snapshots, blobs = folder.keep(keep)
+            snapshots, removed = folder.keep(keep)
         click.echo(
             said(
-                f"古い控えを{snapshots}件、ファイルを{blobs}件削除しました。",
-                f"Removed {snapshots} older snapshots and {blobs} files that only they named.",
+                f"古い控えを{snapshots}件、ファイルを{removed}件削除しました。",
+                f"Removed {snapshots} older snapshots and {removed} files that only they named.",
             )
         )
 

@@ -12,6 +12,7 @@ from chat_server.backup.checking import Snapshot
 from chat_server.backup.polite import Pace
 from chat_server.backup.problems import BackupProblem
 from chat_server.backup.restoring import DataTarget, Done, Restoring
+from chat_server.cli import blobs as blob_places
 from chat_server.cli.backup import (
     FOLDER,
     KEY_FILE,
@@ -37,12 +38,23 @@ WORD = "replace"
     "--database", help="postgresql://… (an empty one) or sqlite; otherwise that of the settings. 復元先のデータベース。"
 )
 @click.option(
+    "--blobs",
+    metavar="PLACE",
+    help="Where the files go: a folder, s3://…; otherwise as in the settings. ファイルの場所。",
+)
+@click.option(
     "--replace", is_flag=True, help="Put the data aside that is there; asks for a word. 今あるデータと入れ替え。"
 )
 @click.pass_context
 @speaking
 def restore(
-    ctx: click.Context, snapshot: Path, data: Path | None, identity: Path | None, database: str | None, replace: bool
+    ctx: click.Context,
+    snapshot: Path,
+    data: Path | None,
+    identity: Path | None,
+    database: str | None,
+    blobs: str | None,
+    replace: bool,
 ) -> None:
     """Restore SNAPSHOT into a data folder. 控えから復元します。
 
@@ -65,9 +77,10 @@ def restore(
         raise BackupProblem(
             "--database には postgresql://… か sqlite を指定してください。", "--database is postgresql://… or sqlite."
         )
-    restoring = Restoring(found, target, progress, SystemClock(), Pace(), elsewhere)
     target.check_owner()
-    with target.locked():
+    place = settings.blobs if blobs is None else blobs
+    with target.locked(), blob_places.target(place, settings.folder) as store:
+        restoring = Restoring(found, target, progress, SystemClock(), Pace(), elsewhere, store)
         if target.occupied():
             _ask(target, found, replace)
         checked = restoring.check()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +23,7 @@ from chat_server.backup.taking import Taken, Taking
 from chat_server.blobs.filesystem import FileBlobs
 from chat_server.clock import SystemClock
 from tests.support.filled import Filled, Silent, blobs_of, filled
+from tests.support.s3_server import S3Server, s3_server
 from tests.unit.small_disk import small_disk
 
 
@@ -32,10 +37,7 @@ def house(tmp_path: Path) -> Filled:
 
 
 def folder_store(root: Path) -> Store:
-    async def make() -> FileBlobs:
-        return FileBlobs(root, shared=True)
-
-    return Store(make)
+    return Store(lambda: FileBlobs(root, shared=True))
 
 
 @pytest.fixture
@@ -93,4 +95,69 @@ def test_a_store_that_is_full_stops_the_restore(house: Filled, store: Store, tmp
         pytest.raises(BackupProblem, match="full"),
     ):
         restore(taken.path, tmp_path / "new", full, identity)
+    assert not (tmp_path / "new").exists()
+
+
+# A bucket
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[S3Server]:
+    with s3_server() as server:
+        yield server
+
+
+def renraku(data: Path, blobs: str, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "chat_server", *words], capture_output=True, text=True, timeout=100, check=False,
+        env={**os.environ, "RENRAKU_DATA": str(data), "RENRAKU_BLOBS": blobs, "LC_ALL": "C.UTF-8"},
+    )  # fmt: skip
+
+
+def put_all(s3: S3Server, bucket: str, house: Filled) -> None:
+    for name, data in house.blobs().items():
+        s3.put(bucket, name, data)
+
+
+def test_from_a_bucket_into_another_and_into_a_folder(house: Filled, tmp_path: Path, s3: S3Server) -> None:
+    bucket, another = s3.fresh_bucket(), s3.fresh_bucket()
+    put_all(s3, bucket, house)
+    blobs = house.blobs()
+    shutil.rmtree(house.folder / "blobs")
+    target = str(tmp_path / "backups")
+    backed_up = renraku(house.folder, bucket, "backup", target, "--verify")
+    assert backed_up.returncode == 0, backed_up.stderr
+    restored = renraku(tmp_path / "new", another, "restore", target)
+    assert restored.returncode == 0, restored.stderr
+    assert {key for key in s3.keys(another) if key[0].isdigit()} == blobs.keys()
+    assert not (tmp_path / "new" / "blobs").exists()
+    restored = renraku(tmp_path / "folder", bucket, "restore", target, "--blobs", "")
+    assert restored.returncode == 0, restored.stderr
+    assert blobs_of(tmp_path / "folder") == blobs
+
+
+def test_a_bucket_that_does_not_answer_is_not_taken_for_lost_files(house: Filled, tmp_path: Path, s3: S3Server) -> None:
+    bucket = s3.fresh_bucket(timeout="2")
+    put_all(s3, bucket, house)
+    s3.door("fail", times=1000, status=503, skip=2)
+    try:
+        refused = renraku(house.folder, bucket, "backup", str(tmp_path / "backups"))
+    finally:
+        s3.door("fail", times=0, status=503)
+    assert refused.returncode == 1, refused.stderr
+    assert BackupFolder(tmp_path / "backups").complete() == []
+    assert "SECRET" not in refused.stderr
+    assert s3.keys(bucket)
+    taken = renraku(house.folder, bucket, "backup", str(tmp_path / "backups"))
+    assert taken.returncode == 0, taken.stderr
+
+
+def test_a_bucket_that_refuses_stops_a_restore_before_anything_is_touched(
+    house: Filled, store: Store, tmp_path: Path, s3: S3Server
+) -> None:
+    taken = back_up(house, store, tmp_path / "backups", Seal())
+    missing = s3.fresh_bucket(timeout="2").replace("@renraku-", "@nowhere-")
+    refused = renraku(tmp_path / "new", missing, "restore", str(taken.path))
+    assert refused.returncode == 1
+    assert "bucket" in refused.stderr
     assert not (tmp_path / "new").exists()
