@@ -17,5 +17,7 @@ export default defineConfig({
     include: ['tests/**/*.test.ts'],
     environment: 'node',
     restoreMocks: true,
+    // What the browser gets; node's own build reads files from disks.
+    alias: { 'tus-js-client': new URL('node_modules/tus-js-client/lib.esm/browser/index.js', import.meta.url).pathname },
   },
 })

@@ -111,7 +111,7 @@ def test_focus_is_seen_wherever_the_tab_key_goes(enter: Enter, hand: Callable[..
         seen.append(name)
     assert "メッセージを入力" in seen
     assert any("道路パトロール" in name for name in seen)
-    assert {"写真を大きく表示", "現場2.jpgを外す", "写真を添付", "自分のメニュー"} <= set(seen)
+    assert {"写真を大きく表示", "現場2.jpgを外す", "ファイルを添付", "自分のメニュー"} <= set(seen)
 
 
 def test_the_whole_way_by_keyboard(enter: Enter, stage: Any) -> None:

@@ -62,7 +62,7 @@ describe('fold', () => {
       event({ kind: 'message', seq: 1, at: 0, message: message(1) }),
       event({ kind: 'reaction', seq: 4, at: 0, target: 1, id: 'm1', user: 'u', key: 'k', on: true }),
       event({ kind: 'pin', seq: 5, at: 0, target: 1, id: 'm1', on: true }),
-      event({ kind: 'rendition', seq: 6, at: 0, target: 1, id: 'm1', attachment: photo('p', 'ready') }),
+      event({ kind: 'attachment', seq: 6, at: 0, target: 1, id: 'm1', attachment: photo('p', 'ready') }),
     ]) {
       expect(fold(gone.messages, late).messages).toBe(gone.messages)
     }
@@ -97,7 +97,7 @@ describe('fold', () => {
 
   it('replaces the attachment whose rendition is ready', () => {
     const held = [message(1, { attachments: [photo('p', 'pending'), photo('q', 'pending')] })]
-    const ready = event({ kind: 'rendition', seq: 2, at: 0, target: 1, id: 'm1', attachment: photo('q', 'ready') })
+    const ready = event({ kind: 'attachment', seq: 2, at: 0, target: 1, id: 'm1', attachment: photo('q', 'ready') })
     expect(fold(held, ready).messages[0]!.attachments!.map(({ state }) => state)).toEqual(['pending', 'ready'])
   })
 
@@ -171,7 +171,7 @@ describe('state + events = state fetched afresh', () => {
         } else {
           const ready = { ...target.attachments![0]!, state: 'ready' as const }
           truth = truth.with(at, { ...target, attachments: [ready] })
-          log.push({ event: event({ ...common, kind: 'rendition', attachment: ready }) })
+          log.push({ event: event({ ...common, kind: 'attachment', attachment: ready }) })
         }
       }
       if (next() < 0.05) {

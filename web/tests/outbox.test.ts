@@ -1,7 +1,8 @@
 import 'fake-indexeddb/auto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Database, openDatabase } from '../src/protocol/database'
-import { Outbox, type OutboxOptions, type Pending } from '../src/protocol/outbox'
+import { Outbox, type OutboxOptions } from '../src/protocol/outbox'
+import type { Pending } from '../src/protocol/pending'
 import { Problem, Unreachable } from '../src/protocol/problem'
 import { sendStore } from '../src/protocol/sends'
 import { SignedOut } from '../src/protocol/session'
@@ -71,6 +72,25 @@ function world() {
   }
 }
 
+/** Files that are complete when the test says so. */
+function keeper() {
+  const waiting = new Map<string, { resolve(attachment: Attachment): void; reject(error: unknown): void }>()
+  const did: string[] = []
+  return {
+    did,
+    finish: (key: string) => waiting.get(key)!.resolve({ id: `file-${key}` } as Attachment),
+    waiting,
+    ready: (key: string, signal: AbortSignal) =>
+      new Promise<Attachment>((resolve, reject) => {
+        waiting.set(key, { resolve, reject })
+        signal.addEventListener('abort', () => reject(new Unreachable('stopped')))
+      }),
+    renew: (key: string) => void did.push(`renew ${key}`),
+    forget: async (key: string) => void did.push(`forget ${key}`),
+    cancel: async (key: string) => void did.push(`cancel ${key}`),
+  }
+}
+
 function outbox(net: ReturnType<typeof world>, options: Partial<OutboxOptions> = {}) {
   const acks: { item: Pending; ack: Ack }[] = []
   const box = new Outbox({
@@ -78,6 +98,7 @@ function outbox(net: ReturnType<typeof world>, options: Partial<OutboxOptions> =
     tab: 'tab-1',
     store: sendStore(database),
     upload: net.upload,
+    files: keeper(),
     send: net.send,
     tabs: async () => new Set(),
     changed: () => undefined,
@@ -516,5 +537,124 @@ describe('after the page was closed', () => {
     await box.restore()
     await box.add(text('a', '3'))
     expect(box.pending('a').map(({ item }) => item.text)).toEqual(['1', '2', '3'])
+  })
+})
+
+describe('files', () => {
+  const files = (...keys: string[]) => keys.map((key) => ({ key, name: `${key}.pdf`, size: 10 }))
+
+  it('go as one message in their order, after the photos, when the last of them is complete', async () => {
+    const net = world()
+    const keep = keeper()
+    const { box, acks } = outbox(net, { files: keep })
+    const id = await box.add({ room: 'a', text: '図面です', photos: photos('1.jpg'), files: files('f1', 'f2') })
+    await until(() => keep.waiting.has('f1'))
+    expect(box.phase(id)).toEqual({ name: 'files' })
+    keep.finish('f1')
+    await until(() => keep.waiting.has('f2'))
+    expect(net.sent).toEqual([])
+    keep.finish('f2')
+    await until(() => acks.length)
+    expect(net.sent[0]!.blocks).toEqual([
+      { type: 'text', text: '図面です' },
+      { type: 'photos', ids: ['attachment-1'] },
+      { type: 'files', ids: ['file-f1', 'file-f2'] },
+    ])
+    expect(keep.did).toEqual(['forget f1', 'forget f2'])
+  })
+
+  it('do not hold up what was written after them', async () => {
+    const net = world()
+    const keep = keeper()
+    const { box, acks } = outbox(net, { files: keep })
+    await box.add({ room: 'a', text: '大きな図面', photos: [], files: files('f1') })
+    await box.add(text('a', '今、送っています'))
+    await until(() => acks.length)
+    expect(texts(net.sent)).toEqual(['今、送っています'])
+    await until(() => keep.waiting.has('f1'))
+    keep.finish('f1')
+    await until(() => acks.length === 2)
+    expect(texts(net.sent)).toEqual(['今、送っています', '大きな図面'])
+  })
+
+  it('are waited for again by the page that comes after', async () => {
+    const net = world()
+    const first = outbox(net)
+    await first.box.add({ room: 'a', text: 'x', photos: [], files: files('f1') })
+    first.box.stop()
+    const keep = keeper()
+    const { box, acks } = outbox(net, { files: keep, tab: 'tab-2' })
+    await box.restore()
+    expect(box.files).toEqual(new Set(['f1']))
+    await until(() => keep.waiting.has('f1'))
+    keep.finish('f1')
+    await until(() => acks.length)
+    expect(net.sent).toHaveLength(1)
+  })
+
+  it('can be left out while they are not complete', async () => {
+    const net = world()
+    const keep = keeper()
+    const { box, acks } = outbox(net, { files: keep })
+    const id = await box.add({ room: 'a', text: 'x', photos: [], files: files('f1', 'f2') })
+    await until(() => keep.waiting.has('f1'))
+    await box.withoutFile(id, 'f1')
+    await until(() => keep.waiting.has('f2'))
+    keep.finish('f2')
+    await until(() => acks.length)
+    expect(net.sent[0]!.blocks.at(-1)).toEqual({ type: 'files', ids: ['file-f2'] })
+    expect(keep.did[0]).toBe('cancel f1')
+  })
+
+  it('stay in a message that may have arrived', async () => {
+    const net = world()
+    const keep = keeper()
+    net.behaviour.send = () => problem(3003)
+    const { box } = outbox(net, { files: keep })
+    const id = await box.add({ room: 'a', text: 'x', photos: [], files: files('f1') })
+    await until(() => keep.waiting.has('f1'))
+    keep.finish('f1')
+    await until(() => box.phase(id).name === 'failed')
+    await box.withoutFile(id, 'f1')
+    expect(box.pending('a')[0]!.item.files).toHaveLength(1)
+  })
+
+  it('go with a message that is given up', async () => {
+    const net = world()
+    const keep = keeper()
+    const { box } = outbox(net, { files: keep })
+    const id = await box.add({ room: 'a', text: 'x', photos: [], files: files('f1') })
+    await until(() => keep.waiting.has('f1'))
+    await box.discard(id)
+    expect(keep.did).toEqual(['cancel f1'])
+    expect(box.size).toBe(0)
+    expect(await stored()).toEqual([])
+  })
+
+  it('go up again when the server has swept them', async () => {
+    const net = world()
+    const keep = keeper()
+    let refusals = 0
+    net.behaviour.send = () => (refusals++ === 0 ? problem(5001) : undefined)
+    const { box, acks } = outbox(net, { files: keep })
+    const id = await box.add({ room: 'a', text: '', photos: [], files: files('f1') })
+    await until(() => keep.waiting.has('f1'))
+    keep.finish('f1')
+    await until(() => box.phase(id).name === 'failed')
+    keep.waiting.clear()
+    await box.again(id)
+    expect(keep.did).toEqual(['renew f1'])
+    await until(() => keep.waiting.has('f1'))
+    keep.finish('f1')
+    await until(() => acks.length)
+  })
+
+  it('that this device has lost are told', async () => {
+    const net = world()
+    const keep = { ...keeper(), ready: () => Promise.reject(problem(5001)) }
+    const { box } = outbox(net, { files: keep })
+    const id = await box.add({ room: 'a', text: 'x', photos: [], files: files('f1') })
+    await until(() => box.phase(id).name === 'failed')
+    expect(box.pending('a')[0]!.item.problem).toMatchObject({ code: 5001 })
   })
 })

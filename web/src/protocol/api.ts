@@ -1,11 +1,34 @@
 import { call, type Call, type Fetch, type Reply } from './http'
 import { newKey } from './ids'
 import { Problem } from './problem'
-import type { AttachmentAddress, AttachmentId, Me, Message, MessageId, MessagePage, Room, RoomId } from './types'
+import type {
+  AttachmentAddress,
+  AttachmentId,
+  Me,
+  Message,
+  MessageId,
+  MessagePage,
+  Paged,
+  Person,
+  Room,
+  RoomAttachment,
+  RoomId,
+  UserId,
+} from './types'
 
 export interface ApiTokens {
   token(minimum: number): Promise<string>
   replace(refused: string): Promise<string>
+}
+
+/** Which of a room's files and photos; times are UTC milliseconds, since ≤ at < until. */
+export interface AttachmentQuery {
+  kind?: 'photo' | 'file'
+  by?: UserId
+  since?: number
+  until?: number
+  limit?: number
+  cursor?: string
 }
 
 /** The HTTP part of the protocol, for a person who is signed in. */
@@ -51,19 +74,49 @@ export class Api {
     return { value: reply.body.items, time: reply.time }
   }
 
+  /** Newest first. */
+  attachments(room: RoomId, query: AttachmentQuery): Promise<Paged<RoomAttachment>> {
+    const given = Object.entries(query).filter(([, value]) => value !== undefined)
+    const asked = new URLSearchParams(given.map(([name, value]) => [name, String(value)]))
+    return this.#get(`/api/rooms/${encodeURIComponent(room)}/attachments?${asked}`)
+  }
+
+  members(room: RoomId): Promise<Paged<Person>> {
+    return this.#get(`/api/rooms/${encodeURIComponent(room)}/members?limit=200`)
+  }
+
+  /** What was sent cannot be opened by anybody any more; what was not sent is removed. */
+  async withdraw(attachment: AttachmentId): Promise<void> {
+    await this.#call(`/api/attachments/${encodeURIComponent(attachment)}`, { method: 'DELETE' })
+  }
+
+  /** Gives up an upload that is not complete; `path` as `FileJob.created` told it. */
+  async abandon(path: string): Promise<void> {
+    await this.#call(path, { method: 'DELETE' })
+  }
+
   async #get<T>(path: string): Promise<T> {
     return (await this.#call<T>(path)).body
   }
 
   async #call<T>(path: string, options: Call = {}): Promise<Reply<T>> {
     if (options.method !== undefined && options.method !== 'GET') options = { key: newKey(), ...options }
-    const token = await this.#tokens.token(5_000)
-    try {
-      return await call<T>(this.#base, path, { ...options, token }, this.#fetch)
-    } catch (error) {
-      if (!refusedToken(error)) throw error
-      return call<T>(this.#base, path, { ...options, token: await this.#tokens.replace(token) }, this.#fetch)
-    }
+    return authorized(this.#tokens, 5_000, (token) => call<T>(this.#base, path, { ...options, token }, this.#fetch))
+  }
+}
+
+/** Does `act` with a token that lives `minimum` milliseconds more, and once again with another if that one is refused. */
+export async function authorized<T>(
+  tokens: ApiTokens,
+  minimum: number,
+  act: (token: string) => Promise<T>,
+): Promise<T> {
+  const token = await tokens.token(minimum)
+  try {
+    return await act(token)
+  } catch (error) {
+    if (!refusedToken(error)) throw error
+    return act(await tokens.replace(token))
   }
 }
 

@@ -30,7 +30,7 @@ export function fold(messages: readonly Message[], event: RoomEvent): Folded {
         const { pinned: _, ...rest } = old
         return event.on ? { ...rest, pinned: true } : rest
       })
-    case 'rendition':
+    case 'attachment':
       return replace(messages, event.target, (old) => {
         if (!old.attachments?.some(({ id }) => id === event.attachment.id)) return old
         const attachments = old.attachments.map((held) => (held.id === event.attachment.id ? event.attachment : held))

@@ -1,58 +1,27 @@
 import { backOff } from './closing'
 import { newKey } from './ids'
-import { Problem, Unreachable } from './problem'
+import { Problem, UNEXPECTED, Unreachable } from './problem'
+import {
+  blocks,
+  type Draft,
+  isEmpty,
+  needsFiles,
+  type Pending,
+  type PendingPhoto,
+  type Phase,
+  type SendStore,
+} from './pending'
 import { SignedOut } from './session'
+import { Sleepers } from './sleepers'
 import type { Ack, Attachment, Block, MessageId, RoomId, UserId } from './types'
 import type { Uploader } from './uploads'
 
-export interface PendingPhoto {
-  /** Idempotency-Key of its upload. */
-  key: string
-  name: string
-  blob: Blob
-  /** Once uploaded. The message must then always name this one: its content may not change between repetitions. */
-  attachment?: Attachment
-}
-
-/** A message that the server has not acknowledged. */
-export interface Pending {
-  client_msg_id: string
-  user: UserId
-  room: RoomId
-  /** Milliseconds, strictly rising in a tab: the order within the room. */
-  order: number
-  text: string
-  photos: PendingPhoto[]
-  quote?: MessageId
-  /** The tab that sends it. */
-  tab: string
-  /** The server refused it: the person decides what becomes of it. `photo`: the key of the one it was about. */
-  problem?: { code: number; ja: string; en: string; photo?: string }
-}
-
-export type Phase =
-  | { name: 'waiting' }
-  /** The line or the server failed; it goes on by itself. */
-  | { name: 'retrying' }
-  | { name: 'uploading'; photo: number; sent: number; total: number }
-  | { name: 'sending' }
-  | { name: 'failed' }
-
-export interface Draft {
-  room: RoomId
-  text: string
-  photos: { name: string; blob: Blob }[]
-  quote?: MessageId
-}
-
-/** Where unacknowledged messages survive the closing of the page. */
-export interface SendStore {
-  all(): Promise<Pending[]>
-  put(item: Pending): Promise<void>
-  remove(id: string): Promise<void>
-  /** Takes the item over from a tab that is gone; false when another tab was faster. */
-  adopt(id: string, from: string, to: string): Promise<boolean>
-  clear(): Promise<void>
+/** Where the files of messages are: `Transfers`. */
+export interface FileKeeper {
+  ready(key: string, signal: AbortSignal): Promise<Attachment>
+  renew(key: string): void
+  forget(key: string): Promise<void>
+  cancel(key: string): Promise<void>
 }
 
 export interface OutboxOptions {
@@ -60,6 +29,7 @@ export interface OutboxOptions {
   tab: string
   store: SendStore
   upload: Uploader
+  files: FileKeeper
   /** Rejects with `Unreachable` while there is no connection. */
   send(room: RoomId, clientMsgId: string, blocks: Block[], quote?: MessageId): Promise<Ack>
   /** Tabs of this browser that are alive. */
@@ -76,9 +46,10 @@ export class Outbox {
   readonly #items = new Map<string, Pending>()
   readonly #phases = new Map<string, Phase>()
   readonly #draining = new Set<RoomId>()
-  readonly #sleepers = new Set<() => void>()
+  readonly #sleepers = new Sleepers()
   readonly #storing = new Map<string, Promise<void>>()
   readonly #cancelled = new Map<string, AbortController>()
+  readonly #carrying = new Map<string, AbortController>()
   #order = 0
   #stopped = false
   /** False when the browser could not store an item: the person is told to keep the page open. */
@@ -116,6 +87,7 @@ export class Outbox {
       text: draft.text,
       photos: draft.photos.map(({ name, blob }) => ({ key: newKey(), name, blob })),
       tab: this.#options.tab,
+      ...(draft.files === undefined || draft.files.length === 0 ? {} : { files: draft.files }),
       ...(draft.quote === undefined ? {} : { quote: draft.quote }),
     }
     // In the queue before the disk has it, so that a later, lighter message cannot overtake it.
@@ -137,13 +109,18 @@ export class Outbox {
     return this.#phases.get(id) ?? { name: 'waiting' }
   }
 
+  /** Files that belong to messages here, by key. */
+  get files(): Set<string> {
+    return new Set([...this.#items.values()].flatMap(({ files = [] }) => files.map(({ key }) => key)))
+  }
+
   get size(): number {
     return this.#items.size
   }
 
   /** The connection is there (again): nobody needs to wait for a timer. */
   wake(): void {
-    for (const sleeper of [...this.#sleepers]) sleeper()
+    this.#sleepers.wake()
     for (const item of this.#items.values()) void this.#drain(item.room)
   }
 
@@ -154,11 +131,15 @@ export class Outbox {
     if (item.problem.code === ATTACHMENT_GONE) {
       // Uploaded so long ago that the server swept it. The photos are still here.
       item.photos = item.photos.map(({ name, blob }) => ({ key: newKey(), name, blob }))
+      item.files?.forEach((file) => {
+        delete file.attachment
+        this.#options.files.renew(file.key)
+      })
     }
     delete item.problem
     this.#phase(id, { name: 'waiting' })
     await this.#store(item)
-    void this.#drain(item.room)
+    this.#go(item)
   }
 
   /** Send the others without the photo that was refused: nine good photos must not be lost for a broken one. */
@@ -167,26 +148,78 @@ export class Outbox {
     // Once uploaded, a photo may be part of a message that the server has and whose ack was lost.
     if (item?.problem?.photo !== key) return
     item.photos = item.photos.filter((photo) => photo.key !== key)
-    if (item.photos.length === 0 && item.text === '') await this.discard(id)
+    if (isEmpty(item)) await this.discard(id)
     else await this.again(id)
+  }
+
+  /** Send the others without a file that cannot be sent, or that is not worth the wait. */
+  async withoutFile(id: string, key: string): Promise<void> {
+    const item = this.#items.get(id)
+    // Once complete, it may be part of a message that the server has and whose ack was lost.
+    const file = item?.files?.find((one) => one.key === key)
+    if (item === undefined || file === undefined || file.attachment !== undefined) return
+    this.#stopCarrying(id)
+    item.files = item.files!.filter((one) => one.key !== key)
+    await this.#options.files.cancel(key)
+    if (isEmpty(item)) {
+      await this.discard(id)
+      return
+    }
+    await this.#store(item)
+    this.#go(item)
   }
 
   /** The person gives it up. What the server has already taken stays. */
   async discard(id: string): Promise<void> {
     this.#cancelled.get(id)?.abort()
+    const files = this.#items.get(id)?.files ?? []
     await this.#remove(id)
+    await Promise.all(files.map(({ key }) => this.#options.files.cancel(key)))
   }
 
   stop(): void {
     this.#stopped = true
-    for (const controller of this.#cancelled.values()) controller.abort()
-    for (const sleeper of [...this.#sleepers]) sleeper()
+    for (const controller of [...this.#cancelled.values(), ...this.#carrying.values()]) controller.abort()
+    this.#sleepers.wake()
   }
 
   #add(item: Pending): void {
     this.#items.set(item.client_msg_id, item)
     this.#phases.set(item.client_msg_id, { name: item.problem === undefined ? 'waiting' : 'failed' })
-    void this.#drain(item.room)
+    this.#go(item)
+  }
+
+  #go(item: Pending): void {
+    if (item.problem === undefined && needsFiles(item)) void this.#carry(item)
+    else void this.#drain(item.room)
+  }
+
+  /** Waits until its files are at the server, beside the room's queue: a word must not wait for a gigabyte. */
+  async #carry(item: Pending): Promise<void> {
+    const id = item.client_msg_id
+    if (this.#carrying.has(id)) return
+    const controller = new AbortController()
+    this.#carrying.set(id, controller)
+    this.#phase(id, { name: 'files' })
+    try {
+      await this.#storing.get(id)
+      for (const file of item.files ?? []) {
+        if (file.attachment !== undefined) continue
+        file.attachment = await this.#options.files.ready(file.key, controller.signal)
+        if (this.#items.has(id)) await this.#store(item)
+      }
+      this.#phase(id, { name: 'waiting' })
+    } catch (error) {
+      if (!controller.signal.aborted) await this.#failed(item, error)
+    } finally {
+      if (this.#carrying.get(id) === controller) this.#carrying.delete(id)
+    }
+    if (!controller.signal.aborted) void this.#drain(item.room)
+  }
+
+  #stopCarrying(id: string): void {
+    this.#carrying.get(id)?.abort()
+    this.#carrying.delete(id)
   }
 
   #inRoom(room: RoomId): Pending[] {
@@ -200,11 +233,11 @@ export class Outbox {
     let failures = 0
     try {
       while (!this.#stopped) {
-        const item = this.#inRoom(room).find(({ problem }) => problem === undefined)
+        const item = this.#inRoom(room).find((one) => one.problem === undefined && !needsFiles(one))
         if (item === undefined) return
         const outcome = await this.#attempt(item)
         if (outcome === 'done') failures = 0
-        else await this.#sleep(outcome.wait ?? backOff(failures++, this.#random))
+        else await this.#sleepers.sleep(outcome.wait ?? backOff(failures++, this.#random))
       }
     } finally {
       this.#draining.delete(room)
@@ -224,6 +257,8 @@ export class Outbox {
       this.#phase(id, { name: 'sending' })
       const ack = await this.#options.send(item.room, id, blocks(item), item.quote)
       if (this.#items.has(id)) this.#options.acknowledged(item, ack)
+      // Before the message itself: a page that ends in between sends it again, and that is the same message.
+      await Promise.all((item.files ?? []).map(({ key }) => this.#options.files.forget(key)))
       await this.#remove(id)
       return 'done'
     } catch (error) {
@@ -272,6 +307,7 @@ export class Outbox {
   }
 
   async #remove(id: string): Promise<void> {
+    this.#stopCarrying(id)
     this.#items.delete(id)
     this.#phases.delete(id)
     this.#options.changed()
@@ -283,32 +319,6 @@ export class Outbox {
     this.#phases.set(id, phase)
     this.#options.changed()
   }
-
-  #sleep(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = () => {
-        clearTimeout(timer)
-        this.#sleepers.delete(wake)
-        resolve()
-      }
-      const timer = setTimeout(wake, milliseconds)
-      this.#sleepers.add(wake)
-    })
-  }
 }
 
 const ATTACHMENT_GONE = 5001
-
-const UNEXPECTED = {
-  code: 9000,
-  ja: 'サーバーの応答を読み取れませんでした。もう一度お試しください。続くときは管理者にお知らせください。',
-  en: 'The answer of the server could not be read. Try again, and tell your administrator if it goes on.',
-}
-
-function blocks(item: Pending): Block[] {
-  const result: Block[] = []
-  if (item.text !== '') result.push({ type: 'text', text: item.text })
-  const ids = item.photos.flatMap(({ attachment }) => (attachment === undefined ? [] : [attachment.id]))
-  if (ids.length > 0) result.push({ type: 'photos', ids })
-  return result
-}

@@ -79,7 +79,13 @@ export interface PhotosBlock {
   ids: AttachmentId[]
 }
 
-export type Block = TextBlock | PhotosBlock
+export interface FilesBlock {
+  type: 'files'
+  v?: number
+  ids: AttachmentId[]
+}
+
+export type Block = TextBlock | PhotosBlock | FilesBlock
 /** A block of a later version of the protocol: shown by the message's plain `text`. */
 export interface UnknownBlock {
   type: string
@@ -88,12 +94,16 @@ export interface UnknownBlock {
 
 export interface Attachment {
   id: AttachmentId
-  kind: string
+  kind: 'photo' | 'file' | (string & {})
   name: string
   type: string
   size: number
-  state: 'pending' | 'ready' | 'failed'
-  /** Null while it is pending or when it failed. */
+  state: 'pending' | 'ready' | 'failed' | 'withdrawn'
+  /** Of a file: whether there is something to look at. */
+  preview?: 'none' | 'pending' | 'ready' | 'failed'
+  /** Of a document, where known. */
+  pages?: number
+  /** Of the upright photo or of a file's preview; null while there is none. */
   width: number | null
   height: number | null
   /** Average colour, #rrggbb. */
@@ -138,9 +148,25 @@ export interface AttachmentAddress {
   name: string
   taken_at?: number
   place?: { latitude: number; longitude: number }
-  addresses?: { thumbnail?: string; preview?: string; sanitized?: string }
+  addresses?: { thumbnail?: string; preview?: string; sanitized?: string; original?: string; text?: string }
+  /** The first pages' pictures, the first one included. */
+  pages?: string[]
   expires: number
   refused?: { ja: string; en: string }
+}
+
+/** A row of a room's list of files and photos. */
+export interface RoomAttachment {
+  attachment: Attachment
+  message: MessageId
+  seq: number
+  at: number
+  author: Author
+}
+
+export interface Paged<T> {
+  items: T[]
+  next: string | null
 }
 
 // --- events -----------------------------------------------------------------------------------------------------
@@ -159,7 +185,7 @@ export type RoomEvent = { op: 'event'; room: RoomId; by?: UserId } & At &
     | { kind: 'pin'; target: number; id: MessageId; on: boolean }
     | { kind: 'membership'; user: Person; change: string; role: string }
     | { kind: 'room'; room_info: RoomInfo }
-    | { kind: 'rendition'; target: number; id: MessageId; attachment: Attachment }
+    | { kind: 'attachment'; target: number; id: MessageId; attachment: Attachment }
     | { kind: 'stub' }
   )
 
@@ -208,6 +234,9 @@ export interface Limits {
   photos: number
   unanswered: number
   photo_bytes: number
+  /** Files in a message, and bytes of one; absent where the server takes none. */
+  files?: number
+  file_bytes?: number
 }
 
 export type StreamState = 'live' | 'replay' | 'resync' | 'gone'

@@ -1,4 +1,4 @@
-import { type ApiTokens, refusedToken } from './api'
+import { type ApiTokens, authorized } from './api'
 import { failure } from './http'
 import { Unintelligible, Unreachable } from './problem'
 import type { Attachment } from './types'
@@ -57,15 +57,7 @@ export function uploader(base: string, tokens: ApiTokens, stall = 30_000, answer
       request.send(upload.blob)
     })
 
-  return async (upload) => {
-    const token = await tokens.token(60_000)
-    try {
-      return await send(upload, token)
-    } catch (error) {
-      if (!refusedToken(error)) throw error
-      return send(upload, await tokens.replace(token))
-    }
-  }
+  return (upload) => authorized(tokens, 60_000, (token) => send(upload, token))
 }
 
 function parse(text: string): unknown {

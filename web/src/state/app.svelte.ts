@@ -2,7 +2,7 @@ import { type Database, openDatabase } from '../protocol/database'
 import { newKey } from '../protocol/ids'
 import { bestLock } from '../protocol/lock'
 import { Problem, Unreachable } from '../protocol/problem'
-import { sendStore, tabRegistry } from '../protocol/sends'
+import { fileStore, sendStore, tabRegistry } from '../protocol/sends'
 import { Sessions, sessionStore } from '../protocol/session'
 import { deviceName } from '../text/device'
 import { text } from '../text/words.svelte'
@@ -120,9 +120,7 @@ export class App {
 
   /** Nothing that was written may stay on a shared computer. */
   async #erase(): Promise<void> {
-    await sendStore(this.#database)
-      .clear()
-      .catch(() => undefined)
+    await Promise.allSettled([sendStore(this.#database).clear(), fileStore(this.#database).clear()])
   }
 
   async #heard(signal: Signal): Promise<void> {

@@ -6,17 +6,22 @@ import { newKey } from '../protocol/ids'
 import { Link } from '../protocol/link'
 import { Outbox } from '../protocol/outbox'
 import { Problem, Unreachable } from '../protocol/problem'
-import { sendStore } from '../protocol/sends'
+import { fileStore, sendStore } from '../protocol/sends'
 import type { Sessions } from '../protocol/session'
 import type { Socket } from '../protocol/socket'
 import { type Action, type StreamId, Streams } from '../protocol/stream'
 import type { Hello, Limits, Me, MeEvent, RoomEvent, RoomId } from '../protocol/types'
+import { Transfers } from '../protocol/transfers'
+import { fileSender, library } from '../protocol/tus'
 import { uploader } from '../protocol/uploads'
 import { Addresses } from './addresses.svelte'
 import { Connection } from './connection.svelte'
 import { type Draft, Drafts } from './drafts.svelte'
+import { Files } from './files.svelte'
 import { Markers } from './markers'
+import { Opening } from './opening.svelte'
 import { Quotes } from './quotes.svelte'
+import { RoomFiles } from './roomFiles.svelte'
 import { Rooms } from './rooms.svelte'
 import { Sending } from './sending.svelte'
 import { Timeline } from './timeline.svelte'
@@ -56,13 +61,18 @@ export class Client {
   readonly timelines = new SvelteMap<RoomId, Timeline>()
   readonly addresses: Addresses
   readonly quotes: Quotes
+  readonly opening: Opening
+  /** The list of files that is open, if one is. */
+  listed = $state.raw<RoomFiles | null>(null)
   readonly drafts = new Drafts()
   readonly sending = new Sending()
+  readonly files = new Files()
   readonly user: string
   readonly #api: Api
   readonly #link: Link
   readonly #streams = new Streams()
   readonly #outbox: Outbox
+  readonly #transfers: Transfers
   readonly #markers: Markers
   readonly #ended: ClientOptions['ended']
   #socket: Socket | null = null
@@ -75,12 +85,28 @@ export class Client {
     this.rooms = new Rooms(this.#api, () => this.#listed())
     this.addresses = new Addresses(this.#api)
     this.quotes = new Quotes(this.#api)
+    this.opening = new Opening(this.#api)
     this.#markers = new Markers((room, upto) => this.#sendMarker(room, upto))
+    this.#transfers = new Transfers({
+      user,
+      tab,
+      tabs,
+      store: fileStore(database),
+      send: fileSender(base, sessions),
+      giveUp: ({ path, attachment }) => {
+        // Out of reach, the server sweeps it by itself.
+        const told = attachment === undefined ? path && this.#api.abandon(path) : this.#api.withdraw(attachment.id)
+        if (told) told.catch(() => undefined)
+      },
+      changed: () => this.files.changed(),
+    })
+    this.files.use(this.#transfers)
     this.#outbox = new Outbox({
       user,
       tab,
       store: sendStore(database),
       upload: uploader(base, sessions),
+      files: this.#transfers,
       send: (room, client_msg_id, blocks, quote) =>
         this.#live().request({ op: 'send', room, client_msg_id, blocks, ...(quote === undefined ? {} : { quote }) }),
       tabs,
@@ -110,12 +136,13 @@ export class Client {
     this.#link.start()
     this.rooms.reload()
     void this.#loadMe()
-    void this.#outbox.restore()
+    void this.#restore()
   }
 
   stop(): void {
     this.#link.stop()
     this.#outbox.stop()
+    this.#transfers.stop()
     this.rooms.stop()
     this.drafts.clear()
   }
@@ -124,6 +151,7 @@ export class Client {
   poke(): void {
     this.connection.network(navigator.onLine)
     this.#link.poke()
+    this.#transfers.wake()
     this.rooms.wake()
   }
 
@@ -131,8 +159,14 @@ export class Client {
   open(room: RoomId | null): void {
     if (this.#open === room) return
     this.#open = room
+    this.listed = null
     // Where the unread messages begin is in the list.
     if (room !== null && this.rooms.loaded) this.#show(room)
+  }
+
+  list(room: RoomId | null): void {
+    this.listed = room === null ? null : new RoomFiles(room, this.#api)
+    void this.listed?.start()
   }
 
   #listed(): void {
@@ -158,13 +192,18 @@ export class Client {
   }
 
   send(room: RoomId, draft: Draft): void {
-    const text = draft.text.replace(/^\n+|\s+$/g, '')
+    const said = draft.text.replace(/^\n+|\s+$/g, '')
     const photos = draft.photos.map(({ name, blob }) => ({ name, blob }))
-    if (text === '' && photos.length === 0) return
+    const files = draft.files.map(({ key, name, size }) => ({ key, name, size }))
+    if (said === '' && photos.length === 0 && files.length === 0) return
     const id = newKey()
     this.sending.began(id, this.timelines.get(room)?.newest?.seq ?? 0)
-    void this.#outbox.add({ room, text, photos }, id)
+    void this.#outbox.add({ room, text: said, photos, files }, id)
     draft.clear()
+  }
+
+  sendWithoutFile(id: string, key: string): void {
+    void this.#outbox.withoutFile(id, key)
   }
 
   sendAgain(id: string): void {
@@ -203,6 +242,8 @@ export class Client {
       return
     }
     this.#outbox.wake()
+    this.#transfers.wake()
+    library().catch(() => undefined)
     this.#markers.wake()
     this.rooms.wake()
     this.addresses.wake()
@@ -212,6 +253,13 @@ export class Client {
       if (timeline.status === 'failed') this.#load(timeline)
       if (timeline.older === 'failed') void timeline.loadOlder()
     }
+  }
+
+  /** What earlier pages left: files of messages go on, the others stand in what is being written. */
+  async #restore(): Promise<void> {
+    const files = await this.#transfers.restore().catch(() => [])
+    await this.#outbox.restore()
+    this.files.restored(files, this.#outbox.files, this.drafts)
   }
 
   #live(): Socket {
@@ -282,6 +330,7 @@ export class Client {
   #happened(event: RoomEvent): void {
     const { room, seq } = event
     this.timelines.get(room)?.apply(event)
+    this.listed?.happened(event)
     this.rooms.moved(room, seq)
     switch (event.kind) {
       case 'message':
@@ -297,7 +346,7 @@ export class Client {
         this.quotes.changed(event.id)
         this.rooms.mark(room)
         break
-      case 'rendition':
+      case 'attachment':
         this.addresses.renew(event.attachment.id)
         break
       case 'room':

@@ -1,4 +1,5 @@
-import type { RoomId } from '../protocol/types'
+import type { Limits, RoomId } from '../protocol/types'
+import { size } from '../text/sizes'
 import { text } from '../text/words.svelte'
 
 export interface DraftPhoto {
@@ -8,24 +9,53 @@ export interface DraftPhoto {
   url: string
 }
 
+export interface DraftFile {
+  key: string
+  name: string
+  size: number
+}
+
 /** What is being written in one room. Only in memory: a shared computer must not keep it. */
 export class Draft {
   text = $state('')
   photos = $state.raw<readonly DraftPhoto[]>([])
+  /** Files, which go up while one writes, in their order. */
+  files = $state.raw<readonly DraftFile[]>([])
   /** Why something that was picked is not here. */
   notice = $state('')
-  readonly empty = $derived(this.text.trim() === '' && this.photos.length === 0)
+  readonly empty = $derived(this.text.trim() === '' && this.photos.length === 0 && this.files.length === 0)
 
-  add(files: Iterable<File>, limit: number, bytes: number): void {
+  /** Photos go on as photos, whatever else is a file: those that are no photos are answered. */
+  add(picked: Iterable<File>, limits: Limits): File[] {
     this.notice = ''
+    const words = text.words.composer
     const photos = [...this.photos]
-    for (const file of files) {
-      if (!isPhoto(file)) this.notice = text.words.composer.notPhoto(file.name)
-      else if (file.size > bytes) this.notice = text.words.composer.tooLarge(file.name, Math.floor(bytes / 2 ** 20))
-      else if (photos.length >= limit) this.notice = text.words.composer.tooMany(limit)
-      else photos.push({ name: photoName(file), blob: file, url: URL.createObjectURL(file) })
+    const files: File[] = []
+    for (const file of picked) {
+      if (isPhoto(file) && file.size <= limits.photo_bytes) {
+        if (photos.length >= limits.photos) this.notice = words.tooMany(limits.photos)
+        else photos.push({ name: photoName(file), blob: file, url: URL.createObjectURL(file) })
+      } else if (limits.files === undefined) {
+        this.notice = words.noFiles(file.name)
+      } else if (limits.file_bytes !== undefined && file.size > limits.file_bytes) {
+        this.notice = words.tooLarge(file.name, size(limits.file_bytes, text.language))
+      } else if (this.files.length + files.length >= limits.files) {
+        this.notice = words.tooManyFiles(limits.files)
+      } else {
+        files.push(file)
+      }
     }
     this.photos = photos
+    return files
+  }
+
+  addFile(file: DraftFile): void {
+    if (!this.files.some(({ key }) => key === file.key)) this.files = [...this.files, file]
+  }
+
+  removeFile(key: string): void {
+    this.files = this.files.filter((file) => file.key !== key)
+    this.notice = ''
   }
 
   removePhoto(photo: DraftPhoto): void {
@@ -38,6 +68,7 @@ export class Draft {
     for (const { url } of this.photos) URL.revokeObjectURL(url)
     this.text = ''
     this.photos = []
+    this.files = []
     this.notice = ''
   }
 }

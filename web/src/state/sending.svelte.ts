@@ -1,4 +1,5 @@
-import type { Outbox, Pending, Phase } from '../protocol/outbox'
+import type { Outbox } from '../protocol/outbox'
+import type { Pending, Phase } from '../protocol/pending'
 import type { Ack, Message, MessageId, RoomId } from '../protocol/types'
 
 export interface Waiting {
@@ -65,12 +66,12 @@ export class Sending {
   #isThere(item: Pending, messages: readonly Message[]): boolean {
     const since = this.#since.get(item.client_msg_id)
     if (since === undefined) return false
-    const photos = item.photos.map(({ attachment }) => attachment?.id).join()
+    const attached = [...item.photos, ...(item.files ?? [])].map(({ attachment }) => attachment?.id).join()
     return messages.some(
       (message) =>
         message.seq > since &&
         message.author.id === item.user &&
-        (message.attachments ?? []).map(({ id }) => id).join() === photos &&
+        (message.attachments ?? []).map(({ id }) => id).join() === attached &&
         (message.blocks?.find((block) => block.type === 'text') as { text: string } | undefined)?.text ===
           (item.text === '' ? undefined : item.text),
     )

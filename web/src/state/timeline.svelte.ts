@@ -3,6 +3,9 @@ import { fold, insert, prepend } from '../protocol/fold'
 import type { Message, MessageId, RoomEvent, RoomId } from '../protocol/types'
 
 const PAGE = 50
+/** Of the way to an old message: in large steps, and not for ever. */
+const STRIDE = 200
+const STRIDES = 25
 /** Unread counts end at 100: a page of this size always holds the first unread message and some before it. */
 const LARGEST = 150
 
@@ -18,6 +21,8 @@ export class Timeline {
   unreadAfter = $state<number | null>(null)
   /** Raised when everything was loaded anew, so that the view starts over. */
   generation = $state(0)
+  /** The message to bring into sight. */
+  target = $state<number | null>(null)
 
   readonly room: RoomId
   readonly #api: Api
@@ -25,6 +30,7 @@ export class Timeline {
   /** Events since the request for older messages: they may concern a message in the answer. */
   #meanwhile: RoomEvent[] | null = null
   #loading = false
+  #flight: Promise<void> = Promise.resolve()
   #doubtful = new Set<MessageId>()
 
   constructor(room: RoomId, api: Api, loaded: (head: number) => void) {
@@ -59,13 +65,29 @@ export class Timeline {
     }
   }
 
-  async loadOlder(): Promise<void> {
+  /** Brings a message into sight, loading what lies between; false if that is too much. */
+  async reach(seq: number): Promise<boolean> {
+    for (let stride = 0; stride < STRIDES && !this.complete && (this.messages[0]?.seq ?? 0) > seq; stride++) {
+      await this.#flight
+      await this.loadOlder(STRIDE)
+      if (this.older === 'failed') return false
+    }
+    if (!this.messages.some((message) => message.seq === seq)) return false
+    this.target = seq
+    return true
+  }
+
+  loadOlder(limit = PAGE): Promise<void> {
+    return (this.#flight = this.#loadOlder(limit))
+  }
+
+  async #loadOlder(limit: number): Promise<void> {
     const first = this.messages[0]
     if (this.status !== 'ready' || this.older === 'loading' || this.complete || first === undefined) return
     this.older = 'loading'
     const meanwhile: RoomEvent[] = (this.#meanwhile = [])
     try {
-      const page = await this.#api.messages(this.room, PAGE, first.seq)
+      const page = await this.#api.messages(this.room, limit, first.seq)
       if (this.#meanwhile !== meanwhile) return
       const older = meanwhile.reduce(
         (messages, event) => (event.kind === 'message' ? messages : fold(messages, event).messages),

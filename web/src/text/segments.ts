@@ -10,6 +10,8 @@ export type Segment =
 // Both are linear: no nested repetition, so the largest message costs no more than its length.
 const MENTION = /<@(?:(user|department):([A-Za-z0-9_-]{1,64})|everyone)>/g
 const LINK = /https?:\/\/[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]+/g
+/** Blocks of which the page shows all: pictures and rows stand below the text. */
+const KNOWN = new Set(['text', 'photos', 'files'])
 /** What ends a sentence around a link, not the link. */
 const TRAILING = ".,:;!?'()]"
 
@@ -17,7 +19,7 @@ export function segments(message: Message): Segment[] {
   const blocks = message.blocks ?? []
   const texts = blocks.filter((block): block is TextBlock => block.type === 'text' && 'text' in block)
   // A block of a later version says what it says in the plain text alone.
-  const unknown = blocks.some(({ type, v }) => (type !== 'text' && type !== 'photos') || (v ?? 1) > 1)
+  const unknown = blocks.some(({ type, v }) => !KNOWN.has(type) || (v ?? 1) > 1)
   if (unknown || (blocks.length === 0 && message.text !== undefined)) return links(message.text ?? '')
   return texts.flatMap((block) => mentions(block.text, message.mentions ?? {}))
 }

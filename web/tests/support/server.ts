@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket as TcpSocket } from 'node:net'
 import { decode, encode } from '@msgpack/msgpack'
 import { WebSocket, WebSocketServer } from 'ws'
+import { TusUploads } from './tusUploads'
 
 type Frame = Record<string, any>
 
@@ -52,6 +53,8 @@ export class TestServer {
   readonly rooms = new Map<string, Frame[]>()
   readonly sends = new Map<string, { body: string; ack: Frame }>()
   readonly uploads = new Map<string, Frame>()
+  /** Resumable ones. */
+  readonly files = new TusUploads((token) => this.accepts(token))
   readonly calls: { path: string; key: string | undefined; token: string | undefined }[] = []
   readonly revoked = new Set<string>()
   epoch = 'epoch-1'
@@ -141,6 +144,7 @@ export class TestServer {
   // --- HTTP -----------------------------------------------------------------------------------------------------
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.url!.startsWith('/api/uploads')) return this.files.serve(request, response)
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const raw = Buffer.concat(chunks)
