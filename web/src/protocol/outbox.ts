@@ -172,9 +172,7 @@ export class Outbox {
   /** The person gives it up. What the server has already taken stays. */
   async discard(id: string): Promise<void> {
     this.#cancelled.get(id)?.abort()
-    const files = this.#items.get(id)?.files ?? []
-    await this.#remove(id)
-    await Promise.all(files.map(({ key }) => this.#options.files.cancel(key)))
+    await this.#remove(id, (key) => this.#options.files.cancel(key))
   }
 
   stop(): void {
@@ -257,9 +255,7 @@ export class Outbox {
       this.#phase(id, { name: 'sending' })
       const ack = await this.#options.send(item.room, id, blocks(item), item.quote)
       if (this.#items.has(id)) this.#options.acknowledged(item, ack)
-      // Before the message itself: a page that ends in between sends it again, and that is the same message.
-      await Promise.all((item.files ?? []).map(({ key }) => this.#options.files.forget(key)))
-      await this.#remove(id)
+      await this.#remove(id, (key) => this.#options.files.forget(key))
       return 'done'
     } catch (error) {
       return this.#failed(item, error, photo?.key)
@@ -306,11 +302,14 @@ export class Outbox {
     }
   }
 
-  async #remove(id: string): Promise<void> {
+  async #remove(id: string, leave: (file: string) => Promise<void>): Promise<void> {
+    const files = this.#items.get(id)?.files ?? []
     this.#stopCarrying(id)
     this.#items.delete(id)
     this.#phases.delete(id)
     this.#options.changed()
+    // Before the message itself: a page that ends in between sends it again, and that is the same message.
+    await Promise.all(files.map(({ key }) => leave(key)))
     await this.#options.store.remove(id).catch(() => undefined)
   }
 
