@@ -16,7 +16,7 @@ from chat_server.cli.table import table
 @JSON
 @click.pass_context
 def nodes(ctx: click.Context, as_json: bool) -> None:
-    """List the server processes that serve the database (PostgreSQL). ノードの一覧。
+    """List the processes that serve the database. ノードの一覧。
 
     A node that was killed stays on the list for an hour; “seen” tells how long it has been silent.
     """
