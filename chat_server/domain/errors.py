@@ -412,6 +412,69 @@ ATTACHMENT_USED = _fault(
     "この添付はすでに送信されています。",
     "This attachment has been sent already.",
 )
+UPLOAD_NOT_FOUND = _fault(
+    5008,
+    "upload_not_found",
+    404,
+    "このアップロードは見つかりません。取り消されたか、期限切れです。最初から送り直してください。",
+    "There is no such upload: it was cancelled, or its time is over. Send the file again from the beginning.",
+)
+UPLOAD_OFFSET = _fault(
+    5009,
+    "upload_offset",
+    409,
+    "続きの位置が違います。サーバーには{offset}バイト届いています。そこから送ってください。",
+    "The upload does not go on there: {offset} bytes have arrived. Send what comes after them.",
+)
+UPLOAD_CHECKSUM = _fault(
+    5010,
+    "upload_checksum",
+    460,
+    "途中でデータが変わってしまいました。この部分をもう一度送ってください。",
+    "The bytes changed on their way. Send this part again.",
+)
+FILE_TOO_LARGE = _fault(
+    5011,
+    "file_too_large",
+    413,
+    "ファイルが大きすぎます。上限は{limit}バイトです。分けてお送りください。",
+    "The file is too large: at most {limit} bytes. Send it in parts.",
+)
+TOO_MANY_UPLOADS = _fault(
+    5012,
+    "too_many_uploads",
+    429,
+    "送信途中のファイルが{limit}件あります。どれかが終わるか、取り消してから送ってください。",
+    "{limit} uploads of yours are under way. Wait for one to end, or cancel one.",
+)
+UPLOAD_BUSY = _fault(
+    5013,
+    "upload_busy",
+    423,
+    "このファイルは別の接続で送信中です。少し待ってから続けてください。",
+    "Another request is sending this file. Wait a moment, then go on.",
+)
+UPLOAD_VERSION = _fault(
+    5014,
+    "upload_version",
+    412,
+    "このアップロードの方式には対応していません。tus 1.0.0をお使いください。",
+    "This way of uploading is not known here. Use tus 1.0.0 (header Tus-Resumable).",
+)
+UPLOAD_TYPE = _fault(
+    5015,
+    "upload_type",
+    415,
+    "Content-Typeはapplication/offset+octet-streamにしてください。",
+    "Send the bytes as application/offset+octet-stream.",
+)
+FILE_NOT_SANITIZED = _fault(
+    5016,
+    "file_not_sanitized",
+    403,
+    "このファイルは信頼度の低いネットワークから届いたため、無害化が済むまでここでは開けません。届いたネットワークの端末で開いてください。",
+    "This file came in by a less trusted network. Here it can be opened only once it has been disarmed; open it on a device in the network where it came in.",
+)
 
 # 6xxx: people and organizations
 PERSON_NOT_FOUND = _fault(

@@ -69,6 +69,13 @@ FAILURES_PER_ADDRESS: Final = 50
 PASSWORD_CHARS: Final = 10
 
 # Files
+FILES: Final = 20
+"""Files and photos that one message may carry, together."""
+FILE_BYTES: Final = 5 * 1024 * 1024 * 1024
+UPLOADS: Final = 100
+"""Uploads of one person that may be under way at once."""
+UPLOAD_LIVES: Final = 7 * DAY
+"""An upload to which nothing was added for so long is over."""
 ADDRESS_STEP: Final = 10 * MINUTE
 """Addresses end on a multiple of this, so that a browser asked twice gets the same address and uses its cache."""
 UNSENT_KEPT: Final = 7 * DAY

@@ -31,14 +31,18 @@ REBUILT: Final = _VIEWS | {SANITIZED}
 class Reading:
     """Everything that the decision may look at.
 
+    `photo`: whether it was sent as a photo; anything else is a file.
     `member`: the viewer may see the message's seq in its room now (or, before it is sent, is the uploader).
-    `trust`: rank of the viewer's zone, `origin_trust`: of the file's; an unknown zone has rank -1.
+    `trust`: rank of the viewer's zone, `origin_trust`: of the file's; `least_trust`: of the least trusted
+    zone by which the same bytes ever came in. An unknown zone has rank -1.
     `outflow`: the room's rule for less trusted zones: text, view, download, approve.
     """
 
+    photo: bool
     member: bool
     trust: int
     origin_trust: int
+    least_trust: int
     outflow: str
     rendition: str
     state: str
@@ -53,31 +57,34 @@ NOT_READY: Final = "not_ready"
 SEALED: Final = "sealed"
 OLD_RULES: Final = "old_rules"
 NO_ZONE: Final = "no_zone"
+NOT_SANITIZED: Final = "not_sanitized"
 OUTFLOW: Final = "outflow"
 
 
 def may_read(reading: Reading) -> str:
     """`ALLOWED` or the reason why not. Denies by default; this is the only gate to a file's bytes.
 
-    The original of a photo is sealed for everybody: it carries the place, and bytes nobody has looked at.
+    The original of a photo is sealed for everybody: it carries the place. The original of a file is for its own zone,
+    and for less trusted ones where the room lets downloads out; into a more trusted zone nothing goes whose bytes are as
+    they were received, and nothing that older rules have made.
     """
     if not reading.member:
         return NOT_A_MEMBER
     if reading.withdrawn:
         return WITHDRAWN
-    if reading.trust < 0 or reading.origin_trust < 0:
+    if min(reading.trust, reading.origin_trust, reading.least_trust) < 0:
         return NO_ZONE
-    if reading.rendition not in REBUILT:
+    original = reading.rendition == ORIGINAL and not reading.photo
+    if not original and reading.rendition not in REBUILT:
         return SEALED
     if reading.state != "ready":
         return NOT_READY
-    if reading.trust == reading.origin_trust:
-        return ALLOWED
-    if reading.policy_version != POLICY_VERSION:
+    if original and reading.trust > reading.least_trust:
+        return NOT_SANITIZED
+    crosses = not reading.trust == reading.origin_trust == reading.least_trust
+    if crosses and not original and reading.policy_version != POLICY_VERSION:
         return OLD_RULES
-    if reading.trust > reading.origin_trust:
-        return ALLOWED
-    if reading.outflow == "download":
+    if reading.trust >= reading.origin_trust or reading.outflow == "download":
         return ALLOWED
     if reading.outflow == "view" and reading.rendition in _VIEWS:
         return ALLOWED

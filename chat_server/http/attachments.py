@@ -12,6 +12,7 @@ from chat_server.domain.errors import (
     ADDRESS_EXPIRED,
     ATTACHMENT_NOT_FOUND,
     DECODER_BUSY,
+    FILE_NOT_SANITIZED,
     FILE_REFUSED_BY_ZONE,
     NOT_A_PHOTO,
     PHOTO_BROKEN,
@@ -53,6 +54,7 @@ class Addresses(msgspec.Struct, frozen=True):
     preview: str | UnsetType = UNSET
     sanitized: str | UnsetType = UNSET
     text: str | UnsetType = UNSET
+    original: str | UnsetType = UNSET
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -165,7 +167,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         get_file,
         answer=FileAnswer,
         access=Access.ANYONE,
-        faults=(ATTACHMENT_NOT_FOUND, ADDRESS_EXPIRED, FILE_REFUSED_BY_ZONE),
+        faults=(ATTACHMENT_NOT_FOUND, ADDRESS_EXPIRED, FILE_REFUSED_BY_ZONE, FILE_NOT_SANITIZED),
         note="No header needed: the address is the permission. One range at most.",
     ),
 )  # fmt: skip

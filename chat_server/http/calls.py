@@ -184,7 +184,7 @@ class Call(Generic[B, Q]):
 
     @property
     def safe(self) -> bool:
-        return self.method in ("GET", "HEAD")
+        return self.method in ("GET", "HEAD", "OPTIONS")
 
     @property
     def keeps(self) -> bool:

@@ -21,6 +21,7 @@ from chat_server.domain.errors import (
     ORGANIZATION_NOT_FOUND,
     PERSON_NOT_FOUND,
     ROOM_NOT_FOUND,
+    UPLOAD_NOT_FOUND,
     Fault,
     Problem,
 )
@@ -31,7 +32,7 @@ from chat_server.http.calls import NOTHING, Access, AnyCall, Ctx, Replayed, nobo
 from chat_server.http.files import FileAnswer, send_file
 from chat_server.http.parts import Parts
 from chat_server.http.peer import peer_address
-from chat_server.http.replies import JSON, Headers, encode, send_bytes, send_problem
+from chat_server.http.replies import JSON, Bare, Headers, encode, send_bare, send_bytes, send_problem
 from chat_server.http.seen import seen_of
 from chat_server.services.idempotency import FIELD as KEY_HEADER
 from chat_server.services.idempotency import Answer
@@ -45,6 +46,7 @@ _MISSING: Final[dict[str, tuple[Fault, ...]]] = {
     "user": (MEMBER_NOT_FOUND, PERSON_NOT_FOUND),
     "device": (DEVICE_NOT_FOUND,),
     "organization": (ORGANIZATION_NOT_FOUND,),
+    "upload": (UPLOAD_NOT_FOUND,),
 }
 """How an id in an address is missed: with that of these faults which the call declares."""
 
@@ -60,7 +62,7 @@ class Endpoint:
         self._path = calls[0].path
         self._calls = {call.method: call for call in calls}
         if "GET" in self._calls:
-            self._calls["HEAD"] = self._calls["GET"]
+            self._calls.setdefault("HEAD", self._calls["GET"])
         self._allow = ", ".join(sorted(self._calls)).encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,10 +74,14 @@ class Endpoint:
         answer, headers = await self._answer(call, scope, receive)
         if isinstance(answer, FileAnswer):
             await send_file(scope, receive, send, answer)
+        elif isinstance(answer, Bare):
+            await send_bare(send, answer)
         else:
             await send_bytes(send, answer.status, answer.body, JSON, headers)
 
-    async def _answer(self, call: AnyCall, scope: Scope, receive: Receive) -> tuple[Answer | FileAnswer, Headers]:
+    async def _answer(
+        self, call: AnyCall, scope: Scope, receive: Receive
+    ) -> tuple[Answer | FileAnswer | Bare, Headers]:
         zone: str = scope[ZONE]
         address = peer_address(scope, self._parts.site.trusted_proxies)
         who = nobody if call.access is Access.ANYONE else caller(self._parts, scope, zone, address, call.access)
@@ -102,7 +108,7 @@ class Endpoint:
                 result = await call.handler(ctx)
             except Replayed as replayed:
                 return replayed.answer, [(b"idempotency-replayed", b"true")]
-        if isinstance(result, FileAnswer):
+        if isinstance(result, FileAnswer | Bare):
             return result, []
         if ctx.written is not None:
             return ctx.written, []

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from chat_server.http.inflight import InFlight
 from chat_server.http.peer import Network
+from chat_server.http.uploading import Uploading
 from chat_server.ports import BlobStore, Clock, Passwords, Photos, Storage
 from chat_server.services.keys import Keys
 from chat_server.services.sign_in import SignIn
@@ -55,3 +56,4 @@ class Parts:
     draining: Callable[[], bool] = lambda: False
     bus: Callable[[], str] = lambda: "none"
     in_flight: InFlight = field(default_factory=InFlight)
+    uploading: Uploading = field(default_factory=Uploading)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -44,6 +45,14 @@ def with_security_headers(headers: Headers, *, https: bool) -> Headers:
     return headers + added
 
 
+@dataclass(frozen=True, slots=True)
+class Bare:
+    """An answer that says everything in its headers, as another protocol wants it."""
+
+    status: int
+    headers: Headers
+
+
 encode: Final = msgspec.json.Encoder().encode
 
 
@@ -54,6 +63,12 @@ async def send_bytes(send: Send, status: int, body: bytes, content_type: bytes, 
         start += [(b"content-type", content_type), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": start})
     await send({"type": "http.response.body", "body": b"" if status == 204 else body})
+
+
+async def send_bare(send: Send, answer: Bare) -> None:
+    length = [] if answer.status == 204 else [(b"content-length", b"0")]
+    await send({"type": "http.response.start", "status": answer.status, "headers": [*answer.headers, *length]})
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def send_json(send: Send, status: int, value: Any, headers: Headers | None = None) -> None:

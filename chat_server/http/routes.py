@@ -21,6 +21,7 @@ from chat_server.http import (
     rooms,
     sharing,
     sign_in,
+    uploads,
 )
 from chat_server.http.calls import AnyCall
 from chat_server.http.endpoint import Endpoint
@@ -34,7 +35,20 @@ from chat_server.http.parts import Parts
 from chat_server.http.replies import JSON, encode, send_bytes, send_problem
 from chat_server.http.seen import seen_of
 
-MODULES: Final = (sign_in, me, organization, directory, people, rooms, members, sharing, messages, attachments, audit)
+MODULES: Final = (
+    sign_in,
+    me,
+    organization,
+    directory,
+    people,
+    rooms,
+    members,
+    sharing,
+    messages,
+    attachments,
+    uploads,
+    audit,
+)
 
 CALLS: Final[tuple[AnyCall, ...]] = tuple(call for module in MODULES for call in module.CALLS)
 

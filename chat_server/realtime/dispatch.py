@@ -41,7 +41,19 @@ from chat_server.services.following import own_head
 from chat_server.services.people import wire_person
 
 Answer = Callable[[int, dict[str, Any] | BaseException], None]
-FEATURES: Final = ("photos", "edit", "redact", "react", "pin", "bookmark", "receipts", "presence", "typing", "forward")
+FEATURES: Final = (
+    "photos",
+    "files",
+    "edit",
+    "redact",
+    "react",
+    "pin",
+    "bookmark",
+    "receipts",
+    "presence",
+    "typing",
+    "forward",
+)
 AT_ONCE: Final = 4
 """Authentications under way in one process, and as many resumes and pages: enough to keep every reading thread busy."""
 _LOOK_AGAIN: Final = 0.02
@@ -255,8 +267,10 @@ class Dispatcher:
                 "depth": limits.FRAME_DEPTH,
                 "text_chars": limits.TEXT_CHARS,
                 "photos": limits.PHOTOS,
+                "files": limits.FILES,
                 "unanswered": limits.UNANSWERED,
                 "photo_bytes": limits.PHOTO_BYTES,
+                "file_bytes": limits.FILE_BYTES,
             },
         }
 

@@ -28,7 +28,14 @@ class Photos(msgspec.Struct, tag_field="type", tag="photos", frozen=True):
     v: Literal[1] = 1
 
 
-Block = Text | Photos
+class Files(msgspec.Struct, tag_field="type", tag="files", frozen=True):
+    """Up to twenty files in their order."""
+
+    ids: Annotated[tuple[Id, ...], msgspec.Meta(min_length=1, max_length=limits.FILES)]
+    v: Literal[1] = 1
+
+
+Block = Text | Photos | Files
 Blocks = Annotated[tuple[Block, ...], msgspec.Meta(min_length=1, max_length=limits.BLOCKS)]
 
 MENTION: Final = re.compile(r"<@(?:(user|department):([0-9a-v]{26})|(everyone))>")
@@ -49,9 +56,34 @@ def text_chars(blocks: Iterable[Block]) -> int:
     return sum(len(block.text) for block in blocks if isinstance(block, Text))
 
 
-def photo_ids(blocks: Iterable[Block]) -> list[str]:
-    """Public ids of all attachments, in order."""
-    return [attachment for block in blocks if isinstance(block, Photos) for attachment in block.ids]
+def attachment_kinds(blocks: Iterable[Block]) -> dict[str, str]:
+    """Public ids of all attachments, in order, each with the kind that its block wants: photo or file."""
+    return {
+        attachment: "photo" if isinstance(block, Photos) else "file"
+        for block in blocks
+        if not isinstance(block, Text)
+        for attachment in block.ids
+    }
+
+
+def photo_count(blocks: Iterable[Block]) -> int:
+    return sum(len(block.ids) for block in blocks if isinstance(block, Photos))
+
+
+def file_count(blocks: Iterable[Block]) -> int:
+    return sum(len(block.ids) for block in blocks if isinstance(block, Files))
+
+
+def attachment_blocks(kinds: Iterable[tuple[str, str]]) -> list[Block]:
+    """(id, kind) of attachments as blocks: neighbours of one kind share one, as far as it holds them."""
+    made: list[Photos | Files] = []
+    for attachment, kind in kinds:
+        shape, most = (Photos, limits.PHOTOS) if kind == "photo" else (Files, limits.FILES)
+        if made and isinstance(made[-1], shape) and len(made[-1].ids) < most:
+            made[-1] = shape(ids=(*made[-1].ids, attachment))
+        else:
+            made.append(shape(ids=(attachment,)))
+    return list(made)
 
 
 def mention_tokens(blocks: Iterable[Block]) -> list[str]:
@@ -65,12 +97,14 @@ def mention_tokens(blocks: Iterable[Block]) -> list[str]:
 
 
 def fallback(blocks: tuple[Block, ...], names: dict[str, str]) -> str:
-    """The plain text of a message: names filled in, photos counted."""
+    """The plain text of a message: names filled in, photos and files counted."""
 
     def name(match: re.Match[str]) -> str:
         return "@" + names.get(match[3] or f"{match[1]}:{match[2]}", "?")
 
     parts = [MENTION.sub(name, block.text) for block in blocks if isinstance(block, Text)]
-    if photos := len(photo_ids(blocks)):
+    if photos := photo_count(blocks):
         parts.append(f"写真 {photos}枚")
+    if files := file_count(blocks):
+        parts.append(f"ファイル {files}件")
     return "\n".join(parts)

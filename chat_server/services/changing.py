@@ -22,7 +22,7 @@ from chat_server.ports import Tx
 from chat_server.services import audit, own_stream
 from chat_server.services.access import check_can_post, living_message, visible_message
 from chat_server.services.answers import Ack
-from chat_server.services.blocks import Block, clean_text, fallback, photo_ids
+from chat_server.services.blocks import Block, attachment_kinds, clean_text, fallback
 from chat_server.services.commands import Bookmark, Edit, Pin, React, Redact
 from chat_server.services.drafts import Draft
 from chat_server.services.mentions import resolve
@@ -35,7 +35,7 @@ async def edit(tx: Tx, actor: Actor, draft: Draft[Edit]) -> Ack:
     """Replace the words of one's own message; the old ones are sealed.
 
     Raises `Problem` 4001, 4004 (not the author), 4005 (edited elsewhere), 3002, 3003, 4008 (mention), 2001. Photos
-    stay as they were: a photo is taken back by redacting the message.
+    and files stay as they were: they are taken back by withdrawing them, or by redacting the message.
     """
     command, blocks = draft.command, draft.blocks
     stored, standing = await living_message(tx, actor, command.message)
@@ -45,8 +45,8 @@ async def edit(tx: Tx, actor: Actor, draft: Draft[Edit]) -> Ack:
     if command.version != stored.version:
         raise Problem(VERSION_CONFLICT, field="version", version=stored.version)
     before = msgspec.convert(unpack(stored.blocks), tuple[Block, ...], strict=False)
-    if photo_ids(blocks) != photo_ids(before):
-        raise Problem(INVALID_FIELD, field="blocks", reason="photos cannot change")
+    if list(attachment_kinds(blocks).items()) != list(attachment_kinds(before).items()):
+        raise Problem(INVALID_FIELD, field="blocks", reason="photos and files cannot change")
     mentioned = await resolve(tx, actor, standing, draft.mentions) if draft.mentions else None
     names = mentioned.names if mentioned else {}
     content = pack(blocks)

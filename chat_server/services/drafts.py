@@ -11,7 +11,16 @@ from typing import Generic, TypeVar
 
 from chat_server.domain import limits
 from chat_server.domain.errors import INVALID_FIELD, MESSAGE_EMPTY, TEXT_TOO_LONG, TOO_MANY_MENTIONS, Problem
-from chat_server.services.blocks import Block, Text, clean_text, mention_tokens, photo_ids, text_chars
+from chat_server.services.blocks import (
+    Block,
+    Text,
+    attachment_kinds,
+    clean_text,
+    file_count,
+    mention_tokens,
+    photo_count,
+    text_chars,
+)
 from chat_server.services.commands import Edit, Send
 
 C = TypeVar("C", bound=Send | Edit)
@@ -34,13 +43,22 @@ def draft(command: C) -> Draft[C]:
     blocks = tuple(_cleaned(written))
     if not blocks and not (isinstance(command, Send) and command.forward):
         raise Problem(MESSAGE_EMPTY, field="blocks")
-    ids = photo_ids(blocks)
-    if len(ids) > limits.PHOTOS or len(set(ids)) != len(ids):
-        raise Problem(INVALID_FIELD, field="blocks", reason=f"photos: 1–{limits.PHOTOS}, each once")
+    check_attachments(blocks)
     mentions = mention_tokens(blocks)
     if len(mentions) > limits.MENTIONS:
         raise Problem(TOO_MANY_MENTIONS, field="blocks", limit=limits.MENTIONS)
     return Draft(command, blocks, tuple(mentions))
+
+
+def check_attachments(blocks: tuple[Block, ...]) -> None:
+    """As many as a message may carry, each once. Raises `Problem` 2001."""
+    photos, files = photo_count(blocks), file_count(blocks)
+    if photos > limits.PHOTOS:
+        raise Problem(INVALID_FIELD, field="blocks", reason=f"at most {limits.PHOTOS} photos")
+    if photos + files > limits.FILES:
+        raise Problem(INVALID_FIELD, field="blocks", reason=f"at most {limits.FILES} files and photos")
+    if len(attachment_kinds(blocks)) != photos + files:
+        raise Problem(INVALID_FIELD, field="blocks", reason="each attachment once")
 
 
 def check_length(blocks: tuple[Block, ...]) -> None:

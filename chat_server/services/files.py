@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,7 +10,9 @@ from chat_server.domain.actors import Actor
 from chat_server.domain.errors import (
     ADDRESS_EXPIRED,
     ATTACHMENT_NOT_FOUND,
+    FILE_NOT_SANITIZED,
     FILE_REFUSED_BY_ZONE,
+    Fault,
     Problem,
 )
 from chat_server.domain.zones import (
@@ -18,6 +20,8 @@ from chat_server.domain.zones import (
     MORE_PAGES,
     NOT_A_MEMBER,
     NOT_READY,
+    NOT_SANITIZED,
+    ORIGINAL,
     PREVIEW,
     SANITIZED,
     TEXT,
@@ -30,11 +34,12 @@ from chat_server.ports import Reader
 from chat_server.services.actors import in_good_standing
 from chat_server.services.capabilities import Capability, next_expiry, seal
 from chat_server.services.keys import Keys
+from chat_server.services.photo_upload import PHOTO
 from chat_server.storage.queries import attachments as queries
 from chat_server.storage.queries.attachments import Rendition, Seen
 
 FILES: Final = "/files/"
-_OFFERED: Final = (THUMBNAIL, PREVIEW, *MORE_PAGES, SANITIZED, TEXT)
+_OFFERED: Final = (THUMBNAIL, PREVIEW, *MORE_PAGES, SANITIZED, TEXT, ORIGINAL)
 _HIDDEN: Final = frozenset({NOT_A_MEMBER, WITHDRAWN, NOT_READY})
 """Reasons that answer like what does not exist; the others say that there is a file but not here."""
 
@@ -54,8 +59,8 @@ class OpenFile:
 async def addresses(reader: Reader, actor: Actor, ids: Sequence[str], keys: Keys, trust: Trust) -> list[dict[str, Any]]:
     """Addresses of every rendition that the actor may read from here, in the order of `ids`.
 
-    Attachments that the actor may not see are absent, like those that do not exist. One that may be seen but not
-    opened from this zone has no address and says why in `refused`.
+    Attachments that the actor may not see are absent, like those that do not exist. A photo without an address
+    here, and a file that cannot be downloaded here, say why in `refused`.
     """
     seen = await queries.seen_by(reader, actor.user_id, ids)
     made = await queries.renditions(reader, [one.id for one in seen.values() if one.member])
@@ -65,19 +70,15 @@ async def addresses(reader: Reader, actor: Actor, ids: Sequence[str], keys: Keys
         one = seen.get(public_id)
         if one is None or not one.member or one.withdrawn:
             continue
-        allowed = [
-            kind
-            for kind in _OFFERED
-            if _verdict(one, made.get(one.id, {}).get(kind), kind, actor.zone, trust) == ALLOWED
-        ]
-        items.append(_item(one, actor, allowed, keys, expires))
+        verdicts = {kind: _verdict(one, made.get(one.id, {}).get(kind), kind, actor.zone, trust) for kind in _OFFERED}
+        items.append(_item(one, actor, verdicts, keys, expires))
     return items
 
 
 async def open_file(reader: Reader, capability: Capability, trust: Trust) -> OpenFile:
     """What an address stands for, checked as if nobody had checked before (ASVS 7.4.2: a disabled user's links are dead).
 
-    Raises `Problem` 5006 (the person or the device may not use it any more), 5001 (nothing there for them), 5005.
+    Raises `Problem` 5006 (the person or the device may not use it any more), 5001 (nothing there for them), 5005, 5016.
     """
     viewer = await queries.viewer(reader, capability.user, capability.device)
     if (
@@ -95,16 +96,25 @@ async def open_file(reader: Reader, capability: Capability, trust: Trust) -> Ope
     if verdict in _HIDDEN or rendition is None or rendition.sha256 is None:
         raise Problem(ATTACHMENT_NOT_FOUND)
     if verdict != ALLOWED:
-        raise Problem(FILE_REFUSED_BY_ZONE)
+        raise Problem(_fault(verdict))
     return OpenFile(rendition.org_id, rendition.sha256, rendition.media_type, one.name)
 
 
+def _fault(verdict: str) -> Fault:
+    return FILE_NOT_SANITIZED if verdict == NOT_SANITIZED else FILE_REFUSED_BY_ZONE
+
+
 def _verdict(one: Seen, rendition: Rendition | None, kind: str, zone: str, trust: Trust) -> str:
+    origin = trust(one.origin_zone)
+    # The same bytes may have come in by another way as well, which takes nothing from what the first one forbids.
+    least = origin if rendition is None or rendition.blob_zone is None else min(origin, trust(rendition.blob_zone))
     return may_read(
         Reading(
+            photo=one.kind == PHOTO,
             member=bool(one.member),
             trust=trust(zone),
-            origin_trust=trust(one.origin_zone),
+            origin_trust=origin,
+            least_trust=least,
             outflow=one.outflow,
             rendition=kind,
             state=rendition.state if rendition else "missing",
@@ -114,7 +124,8 @@ def _verdict(one: Seen, rendition: Rendition | None, kind: str, zone: str, trust
     )
 
 
-def _item(one: Seen, actor: Actor, allowed: Sequence[str], keys: Keys, expires: int) -> dict[str, Any]:
+def _item(one: Seen, actor: Actor, verdicts: Mapping[str, str], keys: Keys, expires: int) -> dict[str, Any]:
+    allowed = [kind for kind, verdict in verdicts.items() if verdict == ALLOWED]
     item: dict[str, Any] = {"id": one.public_id, "name": one.name}
     if one.taken_at is not None:
         item["taken_at"] = one.taken_at
@@ -129,8 +140,9 @@ def _item(one: Seen, actor: Actor, allowed: Sequence[str], keys: Keys, expires: 
         item["pages"] = [made[PREVIEW], *pages]
     item["addresses"] = made
     item["expires"] = expires
-    if not allowed:
-        refusal = Problem(FILE_REFUSED_BY_ZONE).as_dict()
+    whole = SANITIZED if one.kind == PHOTO else ORIGINAL
+    if not allowed or (one.kind != PHOTO and not {ORIGINAL, SANITIZED} & set(allowed)):
+        refusal = Problem(_fault(verdicts[whole])).as_dict()
         item["refused"] = {"ja": refusal["ja"], "en": refusal["en"]}
     return item
 

@@ -14,7 +14,8 @@ from chat_server.domain.ids import new_id
 from chat_server.domain.rooms import Standing
 from chat_server.ports import Reader, Tx
 from chat_server.services.access import visible_message
-from chat_server.services.blocks import MENTION, Block, Photos, Text, fallback
+from chat_server.services.blocks import MENTION, Block, Text, attachment_blocks, fallback
+from chat_server.services.photo_upload import PHOTO
 from chat_server.services.rendering import Wire, pack, unpack
 from chat_server.storage.queries import attachment_copies, messages
 from chat_server.storage.queries.messages import Stored
@@ -26,7 +27,12 @@ class Forwarded:
 
     source: dict[str, Any]
     blocks: tuple[Block, ...]
-    attachments: tuple[int, ...]
+    attachments: tuple[tuple[int, str], ...]
+    """(integer key, kind)"""
+
+    @property
+    def photos(self) -> int:
+        return sum(kind == PHOTO for _, kind in self.attachments)
 
 
 async def prepare_forward(tx: Reader, actor: Actor, message: str) -> Forwarded:
@@ -63,9 +69,9 @@ async def take_along(
         await attachment_copies.copy(
             tx, source, new_id(tx.now), actor.user_id, room.org_id, room.room_id, message_id, position
         )
-        for position, source in enumerate(forwarded.attachments, start=len(own))
+        for position, (source, _) in enumerate(forwarded.attachments, start=len(own))
     ]
-    blocks += (Photos(ids=tuple(copy["id"] for copy in copies)),)
+    blocks += tuple(attachment_blocks((copy["id"], copy["kind"]) for copy in copies))
     names: dict[str, str] = unpack(stored.mentions) if stored.mentions else {}
     stored = stored._replace(text=fallback(blocks, names), blocks=pack(blocks), attachments=len(own) + len(copies))
     await messages.set_content(tx, message_id, stored.text, stored.blocks, stored.attachments)

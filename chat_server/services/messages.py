@@ -17,7 +17,7 @@ from chat_server.ports import Row, Tx
 from chat_server.services.access import check_can_post, in_room, visible_message
 from chat_server.services.answers import Ack
 from chat_server.services.attachments import claim_attachments
-from chat_server.services.blocks import Block, fallback, photo_ids
+from chat_server.services.blocks import Block, attachment_kinds, fallback, file_count, photo_count
 from chat_server.services.commands import Send
 from chat_server.services.drafts import Draft, check_length
 from chat_server.services.forwarding import Forwarded, prepare_forward, take_along
@@ -55,8 +55,11 @@ def _content(written: tuple[Block, ...], forwarded: Forwarded | None) -> tuple[B
         return written
     blocks = written + forwarded.blocks
     check_length(blocks)
-    if len(photo_ids(blocks)) + len(forwarded.attachments) > limits.PHOTOS:
-        raise Problem(INVALID_FIELD, field="blocks", reason=f"photos: at most {limits.PHOTOS} with the forwarded ones")
+    photos = photo_count(blocks) + forwarded.photos
+    if photos > limits.PHOTOS:
+        raise Problem(INVALID_FIELD, field="blocks", reason=f"at most {limits.PHOTOS} photos with the forwarded ones")
+    if photo_count(blocks) + file_count(blocks) + len(forwarded.attachments) > limits.FILES:
+        raise Problem(INVALID_FIELD, field="blocks", reason=f"at most {limits.FILES} files with the forwarded ones")
     if not blocks and not forwarded.attachments:
         raise Problem(MESSAGE_EMPTY, field="blocks")
     return blocks
@@ -76,7 +79,7 @@ async def _post(
     author = await messages.author(tx, actor.user_id)
     mentioned = await resolve(tx, actor, room, draft.mentions) if draft.mentions else None
     names = mentioned.names if mentioned else {}
-    uploads = photo_ids(blocks)
+    uploads = attachment_kinds(blocks)
     seq, ordinal = await messages.take_position(tx, room.room_id)
     stored = Stored(
         id=0,

@@ -23,6 +23,7 @@ Rows go an hour before their files, so whoever is just opening an upload of thei
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import time
 from collections.abc import Iterator, Sequence
@@ -33,8 +34,9 @@ from typing import Final
 import structlog
 
 from chat_server.domain import limits
+from chat_server.domain.errors import Problem
 from chat_server.ports import BLOB_YOUNG, BlobStore, Storage
-from chat_server.services import backups, leftovers
+from chat_server.services import backups, leftovers, uploads
 from chat_server.services.photo_upload import clear_scratch
 
 EVERY: Final = 3600.0
@@ -82,8 +84,9 @@ class FileSweeper:
         halves += await self._clear_old_scratch()
         blobs = await self._remove_orphans()
         unsent = await self._forget_unsent()
-        if halves or blobs or unsent:
-            log.info("swept", halves=halves, blobs=blobs, unsent=unsent)
+        uploads = await self._forget_uploads()
+        if halves or blobs or unsent or uploads:
+            log.info("swept", halves=halves, blobs=blobs, unsent=unsent, uploads=uploads)
 
     async def _clear_old_scratch(self) -> int:
         return await asyncio.to_thread(clear_scratch, self._scratch, time.time() - BLOB_YOUNG / limits.SECOND)
@@ -103,6 +106,20 @@ class FileSweeper:
         forgotten = 0
         while found := await self._storage.read(leftovers.unsent):
             forgotten += await self._storage.write(partial(leftovers.forget, attachment_ids=found))
+        return forgotten
+
+    async def _forget_uploads(self) -> int:
+        """Rows whose time is over, then the bytes that no row waits for: cancelled at another node, or finished by a
+        process that was killed before it took them away."""
+        forgotten = 0
+        while found := await self._storage.read(uploads.expired):
+            gone = partial(uploads.forget, public_ids=[upload.public_id for upload in found])
+            forgotten += await self._storage.write(gone)
+        for some in _pieces(await self._blobs.unfinished_old()):
+            for upload in await self._storage.read(partial(uploads.unknown, public_ids=some)):
+                with contextlib.suppress(Problem):  # somebody has it at this moment: next time
+                    async with self._blobs.unfinished(upload) as part:
+                        await part.discard()
         return forgotten
 
 

@@ -108,5 +108,12 @@ PERMISSIONS: Final[dict[str, Row]] = {
     # Photos. Addresses leave out what one may not see; an address made for somebody is checked when it is used.
     "upload_photo": everyone_signed_in(200),
     "give_addresses": everyone_signed_in(200),
+    "tell_tus": Row(204, 204, 204, 204, 204, 204, 204, 204, 204, 204, 204),
+    "begin_upload": everyone_signed_in(201),
+    # An upload is its sender's alone: for everybody else there is none.
+    "read_upload": everyone_signed_in(5008),
+    "see_upload": Row(401, 404, 404, 404, 404, 404, 404, 404, 404, 404, 403),
+    "add_to_upload": everyone_signed_in(5008),
+    "cancel_upload": everyone_signed_in(5008),
     "get_file": Row(5006, 200, 200, 200, 200, 5001, 5001, 5001, 5001, 5001, 5006),
 }

@@ -117,10 +117,18 @@ class Request:
     json: Callable[[Scene, str], JSON] | None = None
     content: bytes | None = None
     params: JSON = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 def in_room(scene: Scene, person: str) -> JSON:
     return {"room": scene.room}
+
+
+TUS = {"Tus-Resumable": "1.0.0"}
+
+
+def another_upload(scene: Scene, person: str) -> JSON:
+    return {"upload": new_id(0)}
 
 
 def on_member(scene: Scene, person: str) -> JSON:
@@ -191,6 +199,16 @@ REQUESTS: Final[dict[str, Request]] = {
     "upload_photo": Request(content=PHOTO),
     "give_addresses": Request(json=lambda s, p: {"ids": [s.photo]}),
     "get_file": Request(own_address),
+    "tell_tus": Request(),
+    "begin_upload": Request(headers={**TUS, "Upload-Length": "3"}),
+    "read_upload": Request(another_upload, headers=TUS),
+    "see_upload": Request(another_upload, headers=TUS),
+    "add_to_upload": Request(
+        another_upload,
+        content=b"abc",
+        headers={**TUS, "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"},
+    ),
+    "cancel_upload": Request(another_upload, headers=TUS),
 }
 
 
@@ -221,7 +239,7 @@ async def cell(scene: Scene, call: AnyCall, person: str) -> int:
     request = REQUESTS[call.id]
     who = scene.people.get(person)
     api = Api(scene.world.server.client(who.token if who else None), scene.document)
-    made: JSON = {"params": request.params, "headers": {"Idempotency-Key": f"cell-{person}"} if not call.safe else {}}
+    made: JSON = {"params": request.params, "headers": {"Idempotency-Key": f"cell-{person}", **request.headers}}
     if request.json is not None:
         made["json"] = request.json(scene, person)
     if request.content is not None:

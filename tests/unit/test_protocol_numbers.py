@@ -59,6 +59,10 @@ SENTENCES: Final[dict[str, str]] = {
     "FAILURES_PER_ACCOUNT": f"{limits.FAILURES_PER_ACCOUNT} failures for an account",
     "FAILURES_PER_ADDRESS": f"or {limits.FAILURES_PER_ADDRESS} from one address",
     "PASSWORD_CHARS": f"a password has at least {limits.PASSWORD_CHARS} characters",
+    "FILES": f"photos and files together up to {limits.FILES}",
+    "FILE_BYTES": f"(bytes, up to {limits.FILE_BYTES // 1024 // MIB} GiB",
+    "UPLOADS": f"A person has up to {limits.UPLOADS} uploads under way",
+    "UPLOAD_LIVES": f"nothing was added to for {limits.UPLOAD_LIVES // DAY} days is removed",
     "UNSENT_KEPT": f"not sent within {limits.UNSENT_KEPT // DAY} days is removed",
     "ADDRESS_STEP": f"for {limits.ADDRESS_STEP // MINUTE}–{2 * limits.ADDRESS_STEP // MINUTE} minutes",
 }

@@ -143,5 +143,5 @@ def test_lists_are_paged_as_the_page_says() -> None:
 def test_the_calls_without_a_key_are_those_of_the_page() -> None:
     told = PROTOCOL.split("The exceptions:")[1].partition("\n\nLists")[0]
     rules = [line.split("ignore")[0] for line in told.splitlines() if "ignore" in line]
-    ignoring = {call for rule in rules for call in re.findall(r"`(POST [^`:]+)`", rule)}
+    ignoring = {call for rule in rules for call in re.findall(r"`((?:POST|PATCH|DELETE) [^`:]+)`", rule)}
     assert ignoring == {f"{call.method} {call.path}" for call in CALLS if not call.safe and not call.keyed}

@@ -8,12 +8,12 @@ from chat_server.ports import Reader, Tx
 from chat_server.storage.queries.attachments import WIRE, as_wire
 
 
-async def sources(tx: Reader, message_id: int) -> list[int]:
-    """Integer keys of a message's attachments that are still there, in order."""
+async def sources(tx: Reader, message_id: int) -> list[tuple[int, str]]:
+    """(integer key, kind) of a message's attachments that are still there, in order."""
     rows = await tx.all(
-        "SELECT id FROM attachments WHERE message_id = ? AND withdrawn_at IS NULL ORDER BY position", message_id
+        "SELECT id, kind FROM attachments WHERE message_id = ? AND withdrawn_at IS NULL ORDER BY position", message_id
     )
-    return [int(row[0]) for row in rows]
+    return [(int(row[0]), str(row[1])) for row in rows]
 
 
 async def copy(

@@ -57,6 +57,7 @@ class Seen:
     id: int
     public_id: str
     org_id: int
+    kind: str
     name: str
     taken_at: int | None
     latitude: float | None
@@ -78,6 +79,8 @@ class Rendition:
     policy_version: int
     sha256: str | None
     media_type: str
+    blob_zone: str | None
+    """the least trusted zone by which the same bytes came in, at any time"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +249,7 @@ async def insert_rendition(tx: Tx, attachment_id: int, org_id: int, new: NewRend
 
 
 _SEEN: Final = """
-SELECT a.id, a.public_id, a.org_id, a.name, a.taken_at, a.latitude, a.longitude, a.origin_zone,
+SELECT a.id, a.public_id, a.org_id, a.kind, a.name, a.taken_at, a.latitude, a.longitude, a.origin_zone,
        CASE WHEN a.withdrawn_at IS NULL AND m.redacted_at IS NULL THEN 0 ELSE 1 END,
        coalesce(r.outflow, 'view'),
        CASE WHEN a.message_id IS NULL AND a.uploader_id = ? THEN 1
@@ -277,8 +280,9 @@ async def renditions(reader: Reader, attachment_ids: Sequence[int]) -> dict[int,
         return {}
     places = ", ".join("?" * len(attachment_ids))
     rows = await reader.all(
-        "SELECT attachment_id, kind, org_id, state, policy_version, sha256, media_type FROM renditions"  # noqa: S608
-        f" WHERE attachment_id IN ({places})",
+        "SELECT d.attachment_id, d.kind, d.org_id, d.state, d.policy_version, d.sha256, d.media_type, b.origin_zone"  # noqa: S608
+        " FROM renditions d LEFT JOIN blobs b ON b.org_id = d.org_id AND b.sha256 = d.sha256"
+        f" WHERE d.attachment_id IN ({places})",
         *attachment_ids,
     )
     found: dict[int, dict[str, Rendition]] = {}

@@ -1,0 +1,191 @@
+"""Files of any size on their way in: begun, continued in parts (tus), whole, and then an attachment like any other.
+
+How far an upload has come is told by its bytes (`ports.Part.size`), never by a row: a row could say more than the disk
+has. Its row says whose it is, what it is to become, and what it became.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from chat_server.domain import limits
+from chat_server.domain.actors import Actor
+from chat_server.domain.errors import FILE_TOO_LARGE, TOO_MANY_UPLOADS, UPLOAD_NOT_FOUND, Problem
+from chat_server.domain.ids import is_id, new_id
+from chat_server.domain.media import media_type
+from chat_server.domain.zones import ORIGINAL, POLICY_VERSION
+from chat_server.ports import Blob, BlobStore, Photos, Reader, Tx
+from chat_server.services import previews
+from chat_server.services.file_names import display_name
+from chat_server.services.photo_upload import (
+    PHOTO,
+    PREFIX,
+    Prepared,
+    Trust,
+    add_blob,
+    add_photo,
+    keep_file,
+    remove_scratch,
+)
+from chat_server.storage.queries import attachments
+from chat_server.storage.queries import uploads as queries
+from chat_server.storage.queries.attachments import NewAttachment, NewRendition
+from chat_server.storage.queries.uploads import Upload as Upload
+
+FILE: Final = "file"
+NAMELESS: Final = "名称未設定"
+HEAD_BYTES: Final = 8 * 1024
+"""Of a file, from which its type is told."""
+STEP: Final = 20
+"""Uploads that one transaction forgets."""
+
+
+async def begin(tx: Tx, actor: Actor, kind: str, name: str, size: int) -> Upload:
+    """Announce an upload of `size` bytes. Raises `Problem` 5011 (larger than allowed), 5012 (too many under way)."""
+    limit = limits.PHOTO_BYTES if kind == PHOTO else limits.FILE_BYTES
+    if size > limit:
+        raise Problem(FILE_TOO_LARGE, field="Upload-Length", limit=limit)
+    if await queries.unfinished(tx, actor.user_id) >= limits.UPLOADS:
+        raise Problem(TOO_MANY_UPLOADS, limit=limits.UPLOADS)
+    return await queries.insert(
+        tx,
+        new_id(tx.now),
+        actor.org_id,
+        actor.user_id,
+        kind,
+        display_name(name, NAMELESS),
+        size,
+        actor.zone,
+        tx.now + limits.UPLOAD_LIVES,
+    )
+
+
+async def find(reader: Reader, actor: Actor, public_id: str) -> Upload:
+    """One's own upload, in the zone where it was begun: what came in by two networks would have two origins.
+
+    Raises `Problem` 5008.
+    """
+    upload = await queries.find(reader, actor.user_id, public_id) if is_id(public_id) else None
+    if upload is None or upload.zone != actor.zone or upload.expires_at <= reader.now:
+        raise Problem(UPLOAD_NOT_FOUND)
+    return upload
+
+
+async def went_on(tx: Tx, actor: Actor, public_id: str) -> int:
+    """More of it is safe: it lives longer. Answers until when."""
+    upload = await find(tx, actor, public_id)
+    expires_at = tx.now + limits.UPLOAD_LIVES
+    await queries.extend(tx, upload.id, expires_at)
+    return expires_at
+
+
+async def cancel(tx: Tx, actor: Actor, public_id: str) -> None:
+    """It is not wanted any more. What it became, if it did, is an attachment now and stays. Raises `Problem` 5008."""
+    upload = await find(tx, actor, public_id)
+    await queries.remove(tx, upload.id)
+
+
+async def outcome(reader: Reader, actor: Actor, upload: Upload) -> dict[str, Any] | None:
+    """The attachment's wire form, None while there is none (any more)."""
+    if upload.attachment is None:
+        return None
+    found = await attachments.waiting(reader, actor.user_id, upload.attachment)
+    return None if found is None else found.wire
+
+
+async def type_of(blobs: BlobStore, org_id: int, blob: Blob, name: str) -> str:
+    """By the content; the name only tells apart what looks the same."""
+    head = b""
+    async with blobs.open(org_id, blob.sha256) as opened:
+        async for piece in opened.pieces(0, min(HEAD_BYTES, blob.size)):
+            head += piece
+    return media_type(head, name)
+
+
+async def decoded(photos: Photos, blobs: BlobStore, scratch: Path, org_id: int, blob: Blob) -> Prepared:
+    """The renditions of a photo whose bytes are a blob already. Raises `Problem` 5002–5004, 8002, 8003."""
+    out = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=scratch, prefix=PREFIX))
+    try:
+        async with blobs.local(org_id, blob.sha256) as path:
+            photo = await photos.prepare(path, out)
+        kept = [
+            NewRendition(made.kind, await keep_file(blobs, org_id, made.path), made.media_type, made.width, made.height)
+            for made in photo.renditions
+        ]
+    finally:
+        await asyncio.to_thread(remove_scratch, out)
+    kept.append(NewRendition(ORIGINAL, blob, photo.media_type, photo.width, photo.height))
+    return Prepared(photo, blob.size, tuple(kept))
+
+
+async def finish_photo(tx: Tx, actor: Actor, public_id: str, prepared: Prepared, trust: Trust) -> dict[str, Any]:
+    """The upload is whole and has become a photo. Once: whoever asks again gets what it became."""
+    upload = await find(tx, actor, public_id)
+    done = await outcome(tx, actor, upload)
+    if done is not None:
+        return done
+    wire = await add_photo(tx, actor, prepared, upload.name, trust)
+    await queries.finish(tx, upload.id, wire["id"])
+    return wire
+
+
+async def finish_file(tx: Tx, actor: Actor, public_id: str, blob: Blob, type_: str, trust: Trust) -> dict[str, Any]:
+    """The upload is whole and has become a file; its previews are to be made. Once, like `finish_photo`."""
+    upload = await find(tx, actor, public_id)
+    done = await outcome(tx, actor, upload)
+    if done is not None:
+        return done
+    await add_blob(tx, actor.org_id, blob, upload.zone, trust)
+    attachment = new_id(tx.now)
+    attachment_id = await attachments.insert(
+        tx,
+        NewAttachment(
+            public_id=attachment,
+            org_id=actor.org_id,
+            uploader_id=actor.user_id,
+            kind=FILE,
+            name=upload.name,
+            media_type=type_,
+            size=blob.size,
+            width=None,
+            height=None,
+            color=None,
+            taken_at=None,
+            latitude=None,
+            longitude=None,
+            origin_zone=upload.zone,
+        ),
+    )
+    original = NewRendition(ORIGINAL, blob, type_, None, None)
+    await attachments.insert_rendition(tx, attachment_id, actor.org_id, original, POLICY_VERSION)
+    await previews.expect(tx, attachment_id, actor.org_id, type_)
+    await queries.finish(tx, upload.id, attachment)
+    added = await attachments.waiting(tx, actor.user_id, attachment)
+    assert added is not None
+    return added.wire
+
+
+# Sweeping
+
+
+async def expired(reader: Reader) -> list[Upload]:
+    """The next whose time is over; none if that was all."""
+    return await queries.expired(reader, STEP)
+
+
+async def forget(tx: Tx, public_ids: Sequence[str]) -> int:
+    """Remove those of them whose time is still over; answers how many."""
+    going = [upload for upload in await queries.expired(tx, STEP) if upload.public_id in set(public_ids)]
+    for upload in going:
+        await queries.remove(tx, upload.id)
+    return len(going)
+
+
+async def unknown(reader: Reader, public_ids: Sequence[str]) -> list[str]:
+    """Those whose bytes nobody waits for: cancelled, or an attachment already."""
+    known = await queries.known(reader, public_ids)
+    return [public_id for public_id in public_ids if public_id not in known]
