@@ -102,7 +102,7 @@ static void watch(struct client *client, int operation, uint32_t events)
 void client_connect(struct client *client)
 {
     int on = 1;
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(load.port)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(client->port)};
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     client->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     if (client->fd < 0)

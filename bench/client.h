@@ -15,7 +15,7 @@ struct position {        /* where a client stands in one of its rooms */
 };
 
 struct client {
-    int fd;
+    int fd, port;
     enum state state;
     const char *token, *room;      /* of its line in the clients file */
     int group;                     /* which of the load's rooms that is */

@@ -16,6 +16,8 @@ Result = dict[str, Any]
 
 def _command(server: Server, clients: Path, options: Sequence[str | float]) -> list[str]:
     command = [program("load"), "--port", server.port, "--speak", server.speaks, "--clients", clients, *options]
+    if server.second is not None:
+        command += ["--second-port", server.second.port]
     return [str(word) for word in command]
 
 

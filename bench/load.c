@@ -11,6 +11,9 @@
  *     --idle          connect, print {"ready": N}, hold until standard input ends
  *     --storm         the first client sends one after the other; all the others drop and come back at once
  *
+ *     --second-port P every other client connects there: two nodes of one server
+ *     --across        latencies of what was sent at the one and is delivered at the other alone
+ *
  *     --text-bytes N  length of a message's text (of the whole message for plain servers)
  *     --warm S, --seconds S (SIGTERM ends it sooner), --pid PID (repeatable: the server's processes)
  */
@@ -51,7 +54,7 @@ static int pids[MAX_PIDS], pid_count;
 static uint64_t deliveries, acks;
 static uint32_t *latencies;   /* µs */
 static size_t latency_count;
-static int measuring;
+static int measuring, second_port, across;
 
 static double seconds_since(int64_t start) { return (now_ns() - start) / 1e9; }
 
@@ -97,6 +100,7 @@ static void add_client(const char *token, const char *room)
     struct client *client = &clients[client_count++];
     client->token = strdup(token);
     client->room = strdup(room);
+    client->port = second_port && client_count % 2 == 0 ? second_port : load.port;
     int number = group_named(room);
     if (number < 0)
         number = group_count++;
@@ -172,7 +176,8 @@ static void on_delivery(struct client *client, int64_t stamped_us)
         *arrived = 0;
         group->complete = client->delivered;
     }
-    if (measuring && stamped_us && latency_count < LATENCIES)
+    struct client *sender = group->members[(client->delivered - 1) % group->count];   /* they send in turn */
+    if (measuring && stamped_us && latency_count < LATENCIES && !(across && sender->port == client->port))
         latencies[latency_count++] = now_ns() / 1000 - stamped_us;
 }
 
@@ -326,6 +331,7 @@ static const char *read_options(int argc, char **argv)
         {"port", 1, 0, 'p'},   {"clients", 1, 0, 'c'}, {"speak", 1, 0, 's'},      {"window", 1, 0, 'w'},
         {"rate", 1, 0, 'r'},   {"acks", 0, 0, 'a'},    {"idle", 0, 0, 'i'},       {"storm", 0, 0, 'S'},
         {"warm", 1, 0, 'W'},   {"seconds", 1, 0, 'd'}, {"text-bytes", 1, 0, 't'}, {"pid", 1, 0, 'P'},
+        {"second-port", 1, 0, '2'}, {"across", 0, 0, 'x'},
         {0, 0, 0, 0},
     };
     const char *path = NULL;
@@ -344,6 +350,8 @@ static const char *read_options(int argc, char **argv)
         case 'W': warm = atof(optarg); break;
         case 'd': seconds = atof(optarg); break;
         case 't': text_bytes = atoi(optarg); break;
+        case '2': second_port = atoi(optarg); break;
+        case 'x': across = 1; break;
         case 'P': if (pid_count < MAX_PIDS) pids[pid_count++] = atoi(optarg); break;
         default: exit(2);
         }

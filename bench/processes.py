@@ -29,20 +29,23 @@ class BenchError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server under test. `port` on 127.0.0.1; `speaks`: renraku, or plain WebSocket messages."""
+    """A server under test. `port` on 127.0.0.1; `speaks`: renraku, or plain WebSocket messages; `second`: its other
+    node, to which every other client goes."""
 
     port: int
     process: subprocess.Popen[str]
     speaks: str
+    second: Server | None = None
 
     @property
     def pids(self) -> list[int]:
         """The process and all its descendants: photo decoders count too."""
-        return [self.process.pid, *_descendants(self.process.pid)]
+        other = [] if self.second is None else self.second.pids
+        return [self.process.pid, *descendants(self.process.pid), *other]
 
     def cpu(self) -> float:
         """Seconds so far, user and system, all threads."""
-        return sum(_cpu(pid) for pid in self.pids)
+        return sum(cpu_of(pid) for pid in self.pids)
 
     def settle(self, deadline: float = 20.0) -> None:
         """Wait until it has nothing left to do, so that one run does not pay for the one before."""
@@ -59,17 +62,18 @@ class Server:
         return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * _PAGE_KB
 
 
-def _cpu(pid: int) -> float:
+def cpu_of(pid: int) -> float:
     """proc(5), stat: fields 14 and 15; the name in field 2 may hold blanks."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
-def _descendants(pid: int) -> list[int]:
+def descendants(pid: int) -> list[int]:
+    """Of the process, of all its threads."""
     found = []
     for thread in Path(f"/proc/{pid}/task").iterdir():
         for child in (thread / "children").read_text().split():
-            found += [int(child), *_descendants(int(child))]
+            found += [int(child), *descendants(int(child))]
     return found
 
 

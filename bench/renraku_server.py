@@ -24,6 +24,7 @@ def ready(addresses: list[str]) -> None:
 def main() -> int:
     arguments = argparse.ArgumentParser()
     arguments.add_argument("folder", type=Path)
+    arguments.add_argument("--database", default="")
     arguments.add_argument("--batches", type=Path)
     arguments.add_argument("--record", type=Path)
     arguments.add_argument("--warm-caches", action="store_true")
@@ -34,7 +35,7 @@ def main() -> int:
     sends = observing.record_sends() if chosen.record else None
     if chosen.warm_caches:
         observing.warm_caches()
-    status = serving.run(settings(chosen.folder), ready)
+    status = serving.run(settings(chosen.folder, chosen.database), ready)
     if batches is not None:
         chosen.batches.write_text(json.dumps({"commits": batches.commits, "jobs": batches.jobs}))
     if sends is not None:

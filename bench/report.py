@@ -49,6 +49,8 @@ GOALS: Final = {
     "rooms.list_ms": Goal(10),
     "resume.storm_stall_ms": Goal(1000),
     "latency.p99_ms": Goal(50),
+    "nodes.cross_latency_ms": Goal(50),
+    "nodes.fanout_w1_floor_ratio": Goal(2.2),
     "photos.thumbnail_ms": Goal(120),
     "backup.p99_ack_ratio": Goal(2),
     "restore.minutes_10gb": Goal(5),

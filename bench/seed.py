@@ -1,4 +1,4 @@
-"""Filling a data folder before a server starts on it: `python -m bench.seed FOLDER SCENARIO COUNT`.
+"""Filling a data folder before a server starts on it: `python -m bench.seed FOLDER SCENARIO COUNT [DATABASE]`.
 
 People, rooms and messages come by the server's own services, and everybody gets a session and an access token as a
 sign-in gives them; only the password is left out, because a thousand argon2 hashes take minutes and prove nothing.
@@ -204,9 +204,9 @@ SCENARIOS: Final[dict[str, Callable[[Seed, int], Awaitable[Lines]]]] = {
 }
 
 
-async def fill(folder: Path, scenario: str, count: int) -> None:
+async def fill(folder: Path, scenario: str, count: int, database: str = "") -> None:
     """Seed `folder` and write its clients.txt."""
-    app = await App.open(settings(folder), workers=False)
+    app = await App.open(settings(folder, database), workers=False)
     try:
         seed = Seed(app)
         await seed.begin()
@@ -218,4 +218,4 @@ async def fill(folder: Path, scenario: str, count: int) -> None:
 
 if __name__ == "__main__":
     unhurried()
-    asyncio.run(fill(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])))
+    asyncio.run(fill(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), *sys.argv[4:]))

@@ -74,11 +74,11 @@ def work_folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def seeded(folder: Path, scenario: str, count: int) -> Path:
+def seeded(folder: Path, scenario: str, count: int, *database: str) -> Path:
     """Fill a new data folder below `folder`; answers its path. Its clients are in clients.txt."""
     data = folder / scenario
     data.mkdir()
-    process = start_python("bench.seed", str(data), scenario, str(count), core=LOAD_CORE)
+    process = start_python("bench.seed", str(data), scenario, str(count), *database, core=LOAD_CORE)
     if process.wait(180):
         raise BenchError(f"seeding {scenario} failed")
     return data

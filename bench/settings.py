@@ -8,9 +8,9 @@ from chat_server.config import Listener, Settings
 from chat_server.domain import limits
 
 
-def settings(folder: Path) -> Settings:
-    """One listener on a free port, everything else as it comes."""
-    return Settings(data=str(folder), listen=(Listener(port=0),))
+def settings(folder: Path, database: str = "") -> Settings:
+    """SQLite unless `database` names a PostgreSQL one. One listener on a free port, everything else as it comes."""
+    return Settings(data=str(folder), database=database, listen=(Listener(port=0),))
 
 
 def unhurried() -> None:

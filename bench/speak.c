@@ -36,7 +36,7 @@ void say_handshake(struct client *client)
     int length = snprintf(request, sizeof request,
                           "GET /%s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                           "Sec-WebSocket-Key: " WS_SAMPLE_KEY "\r\nSec-WebSocket-Version: 13\r\n%s\r\n",
-                          path, load.port, subprotocol);
+                          path, client->port, subprotocol);
     client_write_raw(client, request, length);
 }
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import acks, generator, memory, report, servers
+from bench import acks, generator, memory, nodes, report, servers
 from bench.bare_writer import batches
 from bench.plan import Plan
 from bench.processes import BenchError, Server, raise_file_limit
@@ -51,6 +51,18 @@ def test_the_generator_speaks_the_protocol(room: Path) -> None:
         assert result["frame_bytes"] > 2 * 64  # the text stands twice in an event
         assert result["acks_per_second"] * MEMBERS == pytest.approx(result["deliveries_per_second"], rel=0.5)
         assert result["cpu_seconds"] > 0
+
+
+def test_two_nodes_share_the_members() -> None:
+    """Latencies are of what was sent at one and is delivered at the other; it arrives, or the run would not end."""
+    with servers.work_folder() as made, nodes.database() as found:
+        data = servers.seeded(made, "one_room", MEMBERS, found.address)
+        with nodes.two_nodes(data, found.address) as both:
+            assert both.second is not None
+            assert {both.process.pid, both.second.process.pid} <= set(both.pids)
+            result = _deliveries(both, data / "clients.txt", "--window", 1, "--text-bytes", 64, "--across")
+    assert result["deliveries"] >= MEMBERS * 3
+    assert 0 < result["p50_ms"] <= result["max_ms"] < 5000
 
 
 def test_a_bad_token_is_an_error_and_not_a_figure(room: Path, tmp_path: Path) -> None:
