@@ -10,7 +10,8 @@ from chat_server.domain import limits
 
 def settings(folder: Path, database: str = "") -> Settings:
     """SQLite unless `database` names a PostgreSQL one. One listener on a free port, everything else as it comes."""
-    return Settings(data=str(folder), database=database, listen=(Listener(port=0),))
+    blobs = str(folder.parent / "files") if database else ""  # several nodes share them
+    return Settings(data=str(folder), database=database, blobs=blobs, listen=(Listener(port=0),))
 
 
 def unhurried() -> None:

@@ -37,7 +37,7 @@ from chat_server.ports import AnyStorage, BlobStore, Bus, Clock, Reader
 from chat_server.realtime.dispatch import Dispatcher, Load
 from chat_server.realtime.endpoint import Endpoint
 from chat_server.realtime.hub import Hub
-from chat_server.realtime.node import Node
+from chat_server.realtime.node import Node, serving
 from chat_server.services import keys as keyring
 from chat_server.services.actors import load_actor
 from chat_server.services.epoch import stream_epoch
@@ -178,8 +178,14 @@ class App:
         if not self._workers:
             return
         files = FileSweeper(self.storage, self.blobs, scratch)
-        await files.clear(alone=not self.settings.database)
+        await files.clear()
         if self.settings.database:
+            if not self.settings.blobs and await serving(self.storage):
+                raise CannotOpen(
+                    "Another node serves this database, and the attachments of this one would lie in its own data "
+                    "folder, where the other cannot read them. Set `blobs` at every node to a folder that all of them "
+                    "mount, or to S3."
+                )
             self.node = self._as_one_of_several()
             await self.node.start()
         once = (self.outbox, Sweeper(self.storage), files, self._preview_worker(scratch))

@@ -30,6 +30,8 @@ BEAT: Final = 2.0
 """Seconds between two heartbeats."""
 LAPSE: Final = 7.0
 """Seconds without a heartbeat after which a node counts as gone: its people are offline then."""
+LISTENED: Final = BEAT + 2 * EVERY
+"""Seconds in which a heart that beats is heard."""
 PATIENCE: Final = 5.0
 """Seconds that one look at the database may take."""
 log = structlog.get_logger("renraku.node")
@@ -51,6 +53,20 @@ class Pulse:
             if node != self._own
         }
         return {node for node, (_, since) in self._seen.items() if now - since < LAPSE}
+
+
+async def serving(storage: Storage) -> bool:
+    """Whether a process serves the database at this moment. The row of one that was killed says so too, so its heart is
+    listened to for a while."""
+    before = await storage.read(nodes.recent)
+    end = time.monotonic() + LISTENED
+    while before and time.monotonic() < end:
+        await asyncio.sleep(0.2)
+        now = await storage.read(nodes.recent)
+        if any(now.get(node, pulse) != pulse for node, pulse in before.items()):
+            return True
+        before = {node: pulse for node, pulse in before.items() if node in now}
+    return False
 
 
 class Node:

@@ -9,6 +9,7 @@ from chat_server.domain import limits
 from chat_server.ports import Reader, Tx
 from chat_server.storage.queries import nodes as queries
 
+_RECENT: Final = 5 * limits.MINUTE
 FORGOTTEN: Final = limits.HOUR
 """Silent for so long, a node that was killed is taken off the list."""
 
@@ -36,6 +37,11 @@ async def stop(tx: Tx, node: Self) -> None:
 async def pulses(tx: Reader) -> dict[str, int]:
     """By node, a number that changes while it lives: clocks of two machines are not compared."""
     return {row.id: row.seen_at for row in await queries.everyone(tx)}
+
+
+async def recent(tx: Reader) -> dict[str, int]:
+    """The same of those that may be alive: silent for less than a few minutes, whatever the clocks."""
+    return {row.id: row.seen_at for row in await queries.everyone(tx) if abs(tx.now - row.seen_at) < _RECENT}
 
 
 async def listed(tx: Reader) -> list[dict[str, Any]]:

@@ -53,11 +53,10 @@ class FileSweeper:
         self._blobs = blobs
         self._scratch = scratch
 
-    async def clear(self, *, alone: bool = True) -> None:
-        """At the start, before anything is received: whatever is half done here was the last process's. Unless this one
-        is `alone`, what lies with the blobs may be an upload under way at another node."""
-        if alone:
-            await self._blobs.sweep(0)
+    async def clear(self) -> None:
+        """At the start, before anything is received: whatever is half done was the last process's. Where several nodes
+        share the blobs, the store spares what may be an upload under way at another one."""
+        await self._blobs.sweep(0)
         await asyncio.to_thread(clear_scratch, self._scratch, math.inf)
 
     async def run_here(self) -> None:

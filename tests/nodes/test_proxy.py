@@ -4,6 +4,7 @@ message is lost, doubled or out of order, and nobody has to do anything."""
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 
@@ -102,6 +103,20 @@ async def test_a_node_is_killed_and_comes_back(town: Cluster, talk: Talk) -> Non
         await town.nodes[0].start()
         await talk.after(70)
         await town.nodes[1].kill()
+
+    await talk.happens(meanwhile)
+
+
+async def test_a_node_that_freezes_gives_up_the_writers_lock(town: Cluster, talk: Talk) -> None:
+    """Stopped in the middle of writing, its sockets open: the database ends its session, the other node's people go on,
+    and when it wakes up it dials again and follows."""
+
+    async def meanwhile() -> None:
+        await talk.after(10)
+        town.nodes[0].send_signal(signal.SIGSTOP)
+        frozen_at = talk.written
+        await talk.after(frozen_at + 20)
+        town.nodes[0].send_signal(signal.SIGCONT)
 
     await talk.happens(meanwhile)
 

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from chat_server.domain import limits
+from tests.protocol.test_http_uploads import PDF, Sender
 from tests.support.cluster import HEALED, PASSWORD, Cluster, NodeProcess, cluster, eventually, hears, said, until_bus
 from tests.support.peer import Peer
 
@@ -100,6 +101,41 @@ async def test_presence_is_that_of_all_nodes(town: Cluster) -> None:
     assert (await late.until(lambda wire: wire["op"] == "presence"))["state"] == "offline"
     for peer in (watcher, late):
         await peer.close()
+
+
+async def test_an_upload_begun_at_one_node_is_finished_at_the_other(town: Cluster) -> None:
+    here, there = town.nodes
+    drawing = PDF * 50
+    async with here.client(town.tokens[0]) as client:
+        sender = Sender(client)
+        place = await sender.begin(len(drawing))
+        assert (await sender.add(place, 0, drawing[:30_000])).status_code == 204
+    async with there.client(town.tokens[0]) as client:
+        sender = Sender(client)
+        assert (await sender.ask("HEAD", place)).headers["upload-offset"] == "30000"
+        assert (await sender.add(place, 30_000, drawing[30_000:])).status_code == 204
+        file = (await client.get(place)).json()["attachment"]["id"]
+    writer, reader = await town.peer(there, 0), await town.peer(here, 1)
+    blocks = [{"type": "files", "ids": [file]}]
+    assert (await writer.ask("send", room=town.room, client_msg_id="with-a-file", blocks=blocks))["op"] == "ack"
+    seen = await reader.until(lambda wire: wire.get("kind") == "message" and bool(wire["message"].get("attachments")))
+    assert seen["message"]["attachments"][0]["id"] == file
+    async with here.client(town.tokens[1]) as client:
+        given = await client.post("/api/attachments/addresses", json={"ids": [file]})
+        address = given.json()["items"][0]["addresses"]["original"]
+    async with there.client() as client:
+        assert (await client.get(address)).content == drawing
+    for peer in (writer, reader):
+        await peer.close()
+
+
+async def test_a_node_whose_files_the_others_could_not_read_is_refused(town: Cluster) -> None:
+    refused = NodeProcess(town.folder / "apart", {**town.environment, "RENRAKU_BLOBS": ""})
+    refused.folder.mkdir()
+    with pytest.raises(AssertionError):
+        await refused.start()
+    assert await refused.ended() == 1
+    assert "Set `blobs` at every node" in refused.log
 
 
 async def test_guesses_are_counted_over_both_nodes(town: Cluster) -> None:

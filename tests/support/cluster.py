@@ -155,7 +155,8 @@ class Cluster:
 async def cluster(nodes: int = 2, people: int = 3, **environment: str) -> AsyncIterator[Cluster]:
     database = postgresql.shared().fresh()
     with tempfile.TemporaryDirectory(prefix="renraku-nodes-") as folder:
-        found = Cluster(Path(folder), database, {"RENRAKU_DATABASE": database, **environment})
+        files = f"{folder}/files"  # the first node makes it
+        found = Cluster(Path(folder), database, {"RENRAKU_DATABASE": database, "RENRAKU_BLOBS": files, **environment})
         await found.prepare(people)
         try:
             for _ in range(nodes):

@@ -16,3 +16,25 @@ def test_a_port_of_the_environment_is_taken(port: str) -> None:
 def test_a_port_that_is_none_is_named(port: str) -> None:
     with pytest.raises(BadSettings, match=r"^RENRAKU_PORT must be a number from 0 to 65535"):
         load(None, {"RENRAKU_PORT": port})
+
+
+POSTGRESQL = {"RENRAKU_DATABASE": "postgresql://renraku@db.example/renraku"}
+
+
+@pytest.mark.parametrize(
+    "bus", ["", "valkey://10.0.0.5:6379/0", "redis://bus.example", "valkeys://:secret@bus.example:6380/1"]
+)
+def test_a_bus_joins_nodes_on_one_postgresql(bus: str) -> None:
+    assert load(None, {**POSTGRESQL, "RENRAKU_BUS": bus}).bus == bus
+
+
+def test_sqlite_with_a_bus_is_refused_and_told_what_to_do() -> None:
+    with pytest.raises(BadSettings, match=r"^bus: .*SQLite serves one process alone.*migrate-engine"):
+        load(None, {"RENRAKU_BUS": "valkey://10.0.0.5:6379/0"})
+
+
+@pytest.mark.parametrize("bus", ["10.0.0.5:6379", "http://bus.example", "valkey://", "valkey://bus.example:secret/0"])
+def test_a_bus_that_is_no_address_is_refused_without_a_word_of_it(bus: str) -> None:
+    with pytest.raises(BadSettings, match=r"^bus: it ") as refused:
+        load(None, {**POSTGRESQL, "RENRAKU_BUS": bus})
+    assert "secret" not in str(refused.value)
