@@ -1,8 +1,8 @@
-"""Staying out of the server's way: low priority, and rests as long as the work between them.
+"""Staying out of the server's way: low priority, and rests that are longer than the work between them.
 
 A disk gives an fsync of the server its turn only after what others have queued before it. So the copying side never lets
-much pile up: it writes a few megabytes, puts them on the disk, and rests for as long as that took. On a slow disk it
-rests longer by itself.
+much pile up: it writes a few megabytes, puts them on the disk, and rests for some time longer than that took. On a slow
+disk it rests longer by itself.
 """
 
 from __future__ import annotations

@@ -40,6 +40,8 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 SQLITE: Final = "sqlite"
 POSTGRESQL: Final = ("postgresql://", "postgres://")
 """How an address begins."""
+SPARING: Final = 2.0
+"""Seconds of rest for each second of work, while a server runs."""
 KEY_FILE = click.Path(dir_okay=False, exists=True, path_type=Path)
 
 
@@ -103,7 +105,7 @@ def backup(
         _work(settings.folder) as work,
         blobs.source(settings.blobs, settings.folder) as files,
     ):
-        pace = Pace(1.0 if runs and not full_speed else 0.0)
+        pace = Pace(SPARING if runs and not full_speed else 0.0)
         taken = Taking(source, files, folder, seal, pace, progress, release(), work, verify_all).run()
     progress.end()
     _report(taken)
