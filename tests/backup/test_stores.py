@@ -90,7 +90,7 @@ def test_a_store_that_is_full_stops_the_restore(house: Filled, store: Store, tmp
     taken = back_up(house, store, tmp_path / "backups", seal)
     identity = read_identity(tmp_path / "key") if sealed else None
     with (
-        small_disk("300k") as disk,
+        small_disk("1500k") as disk,
         folder_store(disk / "blobs") as full,
         pytest.raises(BackupProblem, match="full"),
     ):
