@@ -103,7 +103,7 @@ def backup(
     with (
         held(settings) as runs,
         _work(settings.folder) as work,
-        blobs.source(settings.blobs, settings.folder) as files,
+        blobs.source(settings.blobs, settings.folder, work) as files,
     ):
         pace = Pace(SPARING if runs and not full_speed else 0.0)
         taken = Taking(source, files, folder, seal, pace, progress, release(), work, verify_all).run()

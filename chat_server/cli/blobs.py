@@ -15,19 +15,20 @@ from chat_server.fuse import Fuse
 
 
 @contextlib.contextmanager
-def source(blobs: str, data: Path) -> Iterator[BlobSource]:
-    """Ends the command with a sentence if it cannot be used."""
+def source(blobs: str, data: Path, work: Path) -> Iterator[BlobSource]:
+    """`work`: a folder of this process's own, because a server may use the data folder. Ends the command with a sentence
+    if it cannot be used."""
     folder = folder_of(blobs, data)
     if folder is not None:
         yield BlobFolder(folder)
     else:
-        with _store(blobs, data) as store:
+        with _store(blobs, work) as store:
             yield store
 
 
 @contextlib.contextmanager
 def target(blobs: str, data: Path) -> Iterator[Store | None]:
-    """None: they go into the data folder. Ends the command with a sentence if it cannot be used."""
+    """None: they go into the data folder, which nobody else uses. Ends the command with a sentence if it cannot be used."""
     if not blobs:
         yield None
         return
@@ -40,9 +41,9 @@ def target(blobs: str, data: Path) -> Iterator[Store | None]:
 
 
 @contextlib.contextmanager
-def _store(blobs: str, data: Path) -> Iterator[Store]:
+def _store(blobs: str, own: Path) -> Iterator[Store]:
     try:
-        store = Store(lambda: open_blobs(blobs, data, Fuse()))
+        store = Store(lambda: open_blobs(blobs, own, Fuse()))
     except CannotKeep as error:
         raise click.ClickException(str(error)) from None
     with store:

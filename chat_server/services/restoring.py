@@ -8,7 +8,7 @@ from typing import Final
 from chat_server.ports import Reader, Tx
 from chat_server.services import audit, epoch, jobs
 from chat_server.services.authority import Operator
-from chat_server.storage.queries import nodes, organizations, outbox, sessions
+from chat_server.storage.queries import nodes, organizations, outbox, sessions, uploads
 
 INTERNAL: Final = (jobs.DIRECTORY, jobs.CLOSED_SIDE)
 """Jobs that only put the data in order. Any other kind reaches somebody, who was told once already: it is parked."""
@@ -46,6 +46,7 @@ async def restored(tx: Tx, snapshot: str = "") -> Restored:
     """
     devices = await sessions.end_everything(tx)
     parked = await outbox.park(tx, INTERNAL)
+    await uploads.remove_unfinished(tx)  # their bytes are not in a backup: clients begin anew
     await nodes.remove_silent(tx, tx.now + 1)  # of then; those that live now write themselves down again
     new = await epoch.begin_anew(tx)
     detail = {"epoch": new, "devices": devices, "parked": parked} | ({"snapshot": snapshot} if snapshot else {})

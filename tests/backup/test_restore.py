@@ -92,6 +92,7 @@ def test_everything_is_there_again_and_nobody_goes_on_as_if_nothing_had_happened
     for table in ("devices WHERE revoked_at IS NULL", "refresh_tokens", "sign_ins"):
         assert rows(new, f"SELECT count(*) FROM {table}") == [(0,)], table
     assert rows(new, "SELECT count(*) FROM nodes") == [(0,)], "nobody of then serves it now"
+    assert rows(new, "SELECT public_id FROM uploads") == [("one.dwg",)], "the other one's bytes are not in a backup"
     waiting = "SELECT kind, count(*), count(parked_at) FROM outbox GROUP BY kind ORDER BY kind"
     assert house.rows(waiting) == [("directory", 1, 0), ("message", house.sent, 0)]
     assert rows(new, waiting) == [("directory", 1, 0), ("message", house.sent, house.sent)], "what rings is parked"

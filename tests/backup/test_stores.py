@@ -124,9 +124,13 @@ def test_from_a_bucket_into_another_and_into_a_folder(house: Filled, tmp_path: P
     put_all(s3, bucket, house)
     blobs = house.blobs()
     shutil.rmtree(house.folder / "blobs")
+    arriving = house.folder / "arriving" / "of the server beside it"
+    arriving.parent.mkdir()
+    arriving.touch()
     target = str(tmp_path / "backups")
     backed_up = renraku(house.folder, bucket, "backup", target, "--verify")
     assert backed_up.returncode == 0, backed_up.stderr
+    assert arriving.exists()
     restored = renraku(tmp_path / "new", another, "restore", target)
     assert restored.returncode == 0, restored.stderr
     assert {key for key in s3.keys(another) if key[0].isdigit()} == blobs.keys()

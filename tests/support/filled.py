@@ -28,7 +28,7 @@ from chat_server.services.commands import Send
 from chat_server.services.drafts import draft
 from chat_server.services.keys import Keys
 from chat_server.services.photo_upload import Prepared, add_photo
-from chat_server.storage.queries import nodes, outbox
+from chat_server.storage.queries import nodes, outbox, uploads
 from chat_server.storage.queries.attachments import NewRendition
 from chat_server.storage.sqlite.storage import SqliteStorage
 from tests.support import engines, postgresql
@@ -124,6 +124,10 @@ def filled(folder: Path, *, messages: int = 20, photos: int = 3) -> Filled:
                 await tx.run("DELETE FROM outbox")
                 room = await rooms.create(tx, person, new)
                 await outbox.put(tx, person.org_id, "directory")
+                for name in ("one.dwg", "two.dwg"):
+                    ends = tx.now + 86_400_000
+                    await uploads.insert(tx, name, person.org_id, person.user_id, "file", name, 9, "lgwan", ends)
+                await uploads.finish(tx, 1, "a" * 26)
                 await nodes.put(tx, "n1", "machine", "test", tx.now, 1)
                 return room
 

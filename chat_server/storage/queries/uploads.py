@@ -66,6 +66,11 @@ async def remove(tx: Tx, upload_id: int) -> bool:
     return await tx.run("DELETE FROM uploads WHERE id = ?", upload_id) == 1
 
 
+async def remove_unfinished(tx: Tx) -> int:
+    """Everybody's; answers how many."""
+    return await tx.run("DELETE FROM uploads WHERE attachment IS NULL")
+
+
 async def expired(reader: Reader, limit: int) -> list[Upload]:
     """Those whose time is over, finished or not."""
     rows = await reader.all(
