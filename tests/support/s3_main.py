@@ -43,15 +43,15 @@ class Door:
                 self._skip -= 1
             elif self._fail:
                 self._fail -= 1
-                return self._refused(environ, start)
+                environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+                return self._refused(start)
             if self._lose and environ["REQUEST_METHOD"] == self._method:
                 self._lose -= 1
                 b"".join(self._app(environ, lambda *args: None))
-                return self._refused(environ, start)
+                return self._refused(start)
             return list(self._app(environ, start))
 
-    def _refused(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
-        environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    def _refused(self, start: Start) -> Iterable[bytes]:
         start(f"{self._status} Refused", [("Content-Length", "0")])
         return []
 
@@ -67,7 +67,7 @@ class Door:
                     self._fail, self._skip = int(query["times"]), int(query.get("skip", "0"))
                     self._status = query.get("status", "503")
                 case "lose":
-                    self._lose, self._method = int(query["times"]), query["method"]
+                    self._lose, self._method = int(query["times"]), query.get("method", "")
                     self._status = "503"
                 case "hang":
                     self._hang = float(query["seconds"])
