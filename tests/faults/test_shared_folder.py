@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import hashlib
 import os
 import random
@@ -105,6 +106,49 @@ def test_what_one_process_keeps_no_other_removes(tmp_path: Path) -> None:
         assert keeper.returncode == 0, wrong
         assert sweeper.returncode == 0, broken
     assert int(removed) > 0
+
+
+REMOVES = (
+    START
+    + """
+async def main():
+    print(await FileBlobs(root, shared=True).remove_old(1, [sys.argv[2]]))
+
+asyncio.run(main())
+"""
+)
+
+
+def _is_held(path: Path) -> bool:
+    with path.open("r+b") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
+
+
+async def test_what_is_kept_between_the_look_and_the_removal_of_another_process_is_there_afterwards(
+    tmp_path: Path,
+) -> None:
+    """The other process has found the bytes old and is on its way to unlink, which takes two seconds here."""
+    root = tmp_path / "blobs"
+    store = FileBlobs(root, shared=True)
+    blob = await store.keep_bytes(1, b"the same bytes")
+    os.utime(store.path(1, blob.sha256), (time.time() - 7200,) * 2)
+    slow = ["strace", "-f", "-o", "/dev/null", "-e", "trace=unlink", "-e", "inject=unlink:delay_enter=2000000:when=2"]
+    remover = await asyncio.create_subprocess_exec(
+        *slow, sys.executable, "-c", REMOVES, str(root), blob.sha256, stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(REPO)},
+    )  # fmt: skip
+    async with asyncio.timeout(30):
+        while not await asyncio.to_thread(_is_held, root / "names.lock"):  # noqa: ASYNC110 (a lock has no event)
+            await asyncio.sleep(0.01)
+    await FileBlobs(root, shared=True).keep_bytes(1, b"the same bytes")
+    said, _ = await remover.communicate()
+    assert said == b"1\n"
+    assert store.path(1, blob.sha256).read_bytes() == b"the same bytes"
+    await store.close()
 
 
 def test_kill_9_and_another_process_goes_on(tmp_path: Path) -> None:
