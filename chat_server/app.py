@@ -123,7 +123,7 @@ class App:
         clock, fuse = clock or SystemClock(), Fuse()
         storage = await engines.open_storage(settings.database, settings.folder, clock, fuse)
         try:
-            blobs = open_blobs(settings.blobs, settings.folder, fuse)
+            blobs = open_blobs(settings.blobs, settings.folder, fuse, owner=True)
         except CannotKeep as error:
             await storage.close()
             raise CannotOpen(str(error)) from None

@@ -26,13 +26,13 @@ def folder_of(blobs: str, data: Path) -> Path | None:
     return None if blobs.startswith(SCHEME) else Path(blobs) if blobs else data / "blobs"
 
 
-def open_blobs(blobs: str, data: Path, fuse: Fuse) -> BlobStore:
-    """`data`: this process's own folder. Raises `CannotKeep`. Asks nothing of a bucket: a server whose bucket does not
+def open_blobs(blobs: str, data: Path, fuse: Fuse, *, owner: bool = False) -> BlobStore:
+    """`owner`: the data folder is this process's own, so what is on its way in there was the last one's, and goes. Raises `CannotKeep`. Asks nothing of a bucket: a server whose bucket does not
     answer starts, and says so where somebody wants a file."""
     try:
         root = folder_of(blobs, data)
         if root is None:
-            return S3Blobs(Bucket(parse_s3(blobs)), data / "arriving", fuse)
+            return S3Blobs(Bucket(parse_s3(blobs)), data / "arriving", fuse, owner=owner)
         return FileBlobs(root, fuse, shared=bool(blobs))
     except BadAddress as error:
         raise CannotKeep(f"blobs: {error}.") from None

@@ -60,14 +60,14 @@ T = TypeVar("T")
 class S3Blobs:
     """Implements `ports.BlobStore`. `folder`: this process's own, for bytes on their way in and for decoders."""
 
-    def __init__(self, bucket: Bucket, folder: Path, fuse: Fuse | None = None) -> None:
-        """Makes the folder where it is missing, and empties it: what is there was the last process's (blocks).
-        Raises OSError where that cannot be."""
+    def __init__(self, bucket: Bucket, folder: Path, fuse: Fuse | None = None, *, owner: bool = False) -> None:
+        """Makes the folder where it is missing; `owner`: empties it (blocks). Raises OSError where that cannot be."""
         self._bucket = bucket
         self._folder = folder
         self._fuse = fuse or Fuse()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        remove(untouched(folder, math.inf))
+        if owner:
+            remove(untouched(folder, math.inf))
         self._threads = ThreadPoolExecutor(_THREADS, "blobs")
         self._arriving: weakref.WeakSet[FileIncoming] = weakref.WeakSet()
         self._streams = asyncio.Semaphore(_STREAMS)

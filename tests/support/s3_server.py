@@ -58,6 +58,10 @@ class S3Server:
         bucket, prefix = _where(address)
         self.client().put_object(Bucket=bucket, Key=prefix + key, Body=data)
 
+    def remove(self, address: str, key: str) -> None:
+        bucket, prefix = _where(address)
+        self.client().delete_object(Bucket=bucket, Key=prefix + key)
+
     def age(self, address: str, key: str, seconds: int) -> None:
         bucket, prefix = _where(address)
         self.door("age", bucket=bucket, key=prefix + key, seconds=seconds)
