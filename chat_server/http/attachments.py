@@ -14,6 +14,7 @@ from chat_server.domain.errors import (
     DECODER_BUSY,
     FILE_NOT_SANITIZED,
     FILE_REFUSED_BY_ZONE,
+    FILE_STORE_BUSY,
     NOT_A_PHOTO,
     PHOTO_BROKEN,
     PHOTO_TOO_MANY_PIXELS,
@@ -128,7 +129,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         query=PhotoQuery,
         answer=Attachment,
         raw=limits.PHOTO_BYTES,
-        faults=(NOT_A_PHOTO, PHOTO_BROKEN, PHOTO_TOO_MANY_PIXELS, DECODER_BUSY),
+        faults=(NOT_A_PHOTO, PHOTO_BROKEN, PHOTO_TOO_MANY_PIXELS, DECODER_BUSY, FILE_STORE_BUSY),
         example_answer=Attachment(
             id=_PHOTO, kind="photo", name="IMG_0012.jpg", type="image/jpeg", size=3141592, state="ready",
             width=4032, height=3024, color="#8899aa",
@@ -167,7 +168,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         get_file,
         answer=FileAnswer,
         access=Access.ANYONE,
-        faults=(ATTACHMENT_NOT_FOUND, ADDRESS_EXPIRED, FILE_REFUSED_BY_ZONE, FILE_NOT_SANITIZED),
+        faults=(ATTACHMENT_NOT_FOUND, ADDRESS_EXPIRED, FILE_REFUSED_BY_ZONE, FILE_NOT_SANITIZED, FILE_STORE_BUSY),
         note="No header needed: the address is the permission. One range at most.",
     ),
 )  # fmt: skip

@@ -9,12 +9,14 @@ import msgspec
 from chat_server.domain import limits
 from chat_server.domain.errors import (
     DECODER_BUSY,
+    FILE_STORE_BUSY,
     FILE_TOO_LARGE,
     INVALID_BODY,
     INVALID_FIELD,
     NOT_A_PHOTO,
     PHOTO_BROKEN,
     PHOTO_TOO_MANY_PIXELS,
+    SENDS_IN_PROGRESS,
     TOO_LARGE,
     TOO_MANY_UPLOADS,
     UPLOAD_BUSY,
@@ -178,7 +180,7 @@ async def _finish(ctx: Ctx[Any, Any], upload: Upload, part: Part) -> dict[str, A
 
 
 _UPLOAD: Final = "06ed0000000000000000000006"
-_MISSED: Final = (UPLOAD_NOT_FOUND, UPLOAD_VERSION, UPLOAD_BUSY)
+_MISSED: Final = (UPLOAD_NOT_FOUND, UPLOAD_VERSION, UPLOAD_BUSY, SENDS_IN_PROGRESS, FILE_STORE_BUSY)
 _WHOLE: Final = (NOT_A_PHOTO, PHOTO_BROKEN, PHOTO_TOO_MANY_PIXELS, DECODER_BUSY)
 
 CALLS: Final[tuple[AnyCall, ...]] = (
@@ -218,7 +220,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         "How far an upload has come, and what it became",
         read_upload,
         answer=UploadState,
-        faults=(UPLOAD_NOT_FOUND, UPLOAD_BUSY, *_WHOLE),
+        faults=(UPLOAD_NOT_FOUND, UPLOAD_BUSY, SENDS_IN_PROGRESS, FILE_STORE_BUSY, *_WHOLE),
         example_answer=UploadState(
             id=_UPLOAD,
             offset=734003200,

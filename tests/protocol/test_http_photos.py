@@ -171,7 +171,8 @@ async def test_what_is_no_photo_is_refused_and_leaves_nothing(scene: Scene, data
         answer = await api.call("upload_photo", content=data, headers={"Idempotency-Key": "not-a-photo"})
     assert code_of(answer) == code
     assert await rows() == before
-    assert not list((scene.server.app.settings.folder / "blobs" / "incoming").iterdir())
+    folder = scene.server.app.settings.folder
+    assert not [*folder.glob("blobs/incoming/*"), *folder.glob("arriving/*")]
     assert not list((scene.server.app.settings.folder / "scratch").iterdir())
 
 
