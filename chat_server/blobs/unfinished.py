@@ -10,6 +10,7 @@ the blob's file, so nothing is written to a file that has two.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import re
@@ -22,7 +23,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from chat_server.blobs.durable import fsync_folder, translated, write_all
-from chat_server.blobs.incoming import BATCH_BYTES
 from chat_server.blobs.locks import locked
 from chat_server.domain.errors import SENDS_IN_PROGRESS, Problem
 from chat_server.fuse import Fuse
@@ -37,8 +37,16 @@ Run = Callable[[Callable[[], Any]], Awaitable[Any]]
 
 UPLOAD: Final = re.compile(r"[a-z0-9]{16,64}")
 SAFE: Final = ".safe"
+BATCH_BYTES: Final = 1 << 20
+"""that are hashed and written at once; two of them are in memory for each upload under way"""
 _READ: Final = 1 << 20
 _HASHES: Final = 1000
+
+
+def _seen(task: asyncio.Task[None]) -> None:
+    """A batch whose turn was cancelled: what became of it is nobody's business any more."""
+    if not task.cancelled():
+        task.exception()
 
 
 class Hashes:
@@ -78,7 +86,10 @@ class FilePart:
         self._home = home
         self._id = upload_id
         self._path = home.folder / upload_id
-        self._batch = bytearray()
+        self._batch: list[bytes] = []
+        self._batch_bytes = 0
+        self._ahead: asyncio.Task[None] | None = None
+        self._came = 0
         self._written = 0
         self._safe = 0
         self._least = 0
@@ -91,29 +102,56 @@ class FilePart:
 
     @property
     def size(self) -> int:
-        return self._written + len(self._batch)
+        return self._came
 
     async def write(self, chunk: bytes) -> None:
+        """One batch is hashed and written while the next comes in."""
         self._there()
         if self._kept:
             raise ValueError("this upload is a blob already")
-        self._batch += chunk
-        if len(self._batch) >= BATCH_BYTES:
-            await self._run(self._write)
+        self._batch.append(chunk)
+        self._batch_bytes += len(chunk)
+        self._came += len(chunk)
+        if self._batch_bytes >= BATCH_BYTES:
+            await self._settle()
+            batch = self._take()
+            self._ahead = asyncio.create_task(self._run(lambda: self._write(batch)))
+            self._ahead.add_done_callback(_seen)
 
     async def flush(self) -> None:
-        await self._run(self._flush)
+        await self._settle()
+        try:
+            await self._run(self._flush)
+        except BaseException:
+            self._came = self._written
+            raise
 
     async def cut(self, size: int) -> None:
         if not self._least <= size <= self.size:
             raise ValueError("an upload is cut to what came in this turn")
+        await self._settle()
         await self._run(lambda: self._cut(size))
+        self._came = size
 
     async def keep(self, org_id: int) -> Blob:
+        await self._settle()
         return await self._run(lambda: self._keep(org_id))
 
     async def discard(self) -> None:
         await self._home.run(self._discard)
+
+    async def _settle(self) -> None:
+        """Wait for the batch under way. Raises what became of it; what had come after it is then forgotten too, because
+        nothing may stand behind a hole."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is None:
+            return
+        try:
+            await asyncio.shield(ahead)
+        except BaseException:
+            self._take()
+            self._came = self._written
+            raise
 
     async def _run(self, function: Callable[[], T]) -> T:
         def alone() -> T:
@@ -135,7 +173,7 @@ class FilePart:
             self._descriptor = descriptor
             found = os.fstat(descriptor)
             self._kept = found.st_nlink > 1
-            self._written = self._safe = self._least = min(found.st_size, self._read_safe())
+            self._came = self._written = self._safe = self._least = min(found.st_size, self._read_safe())
             if found.st_size != self._written:
                 os.ftruncate(descriptor, self._written)
             os.lseek(descriptor, self._written, os.SEEK_SET)
@@ -167,21 +205,31 @@ class FilePart:
         if self._done or self._descriptor < 0:
             raise ValueError("this upload was kept, discarded or let go")
 
-    def _write(self) -> None:
-        batch, self._batch = self._batch, bytearray()
+    def _take(self) -> list[bytes]:
+        batch, self._batch, self._batch_bytes = self._batch, [], 0
+        return batch
+
+    def _write(self, batch: list[bytes]) -> None:
+        """Chunk by chunk as they came: putting them together first would cost as much as the hash."""
+        written = self._written
         try:
             with translated(self._home.fuse):
-                write_all(self._descriptor, batch)
+                for chunk in batch:
+                    write_all(self._descriptor, chunk)
+                    if self._hashed == written:
+                        self._hash.update(chunk)
+                        self._hashed += len(chunk)
+                    written += len(chunk)
         except BaseException:
             self._back_to(self._written)
             raise
-        if self._hashed == self._written:
-            self._hash.update(batch)
-            self._hashed += len(batch)
-        self._written += len(batch)
+        self._written = written
+
+    def _write_rest(self) -> None:
+        self._write(self._take())
 
     def _flush(self) -> None:
-        self._write()
+        self._write_rest()
         if self._written == self._safe:
             return
         with translated(self._home.fuse):
@@ -190,7 +238,7 @@ class FilePart:
         self._safe = self._written
 
     def _cut(self, size: int) -> None:
-        self._write()
+        self._write_rest()
         with translated(self._home.fuse):
             if size < self._safe:
                 self._write_safe(size)

@@ -40,7 +40,7 @@ from chat_server.services.photo_upload import PHOTO
 from chat_server.services.uploads import Upload
 
 PLACE: Final = "/api/uploads"
-SAFE_EVERY: Final = 64 * 1024 * 1024
+SAFE_EVERY: Final = 256 * 1024 * 1024
 """Bytes of a request after which what came is put on the disk: a killed server loses no more of a file."""
 
 
