@@ -16,6 +16,7 @@ from chat_server.domain.errors import (
     FILE_REFUSED_BY_ZONE,
     FILE_STORE_BUSY,
     NOT_A_PHOTO,
+    NOT_AUTHOR,
     PHOTO_BROKEN,
     PHOTO_TOO_MANY_PIXELS,
 )
@@ -27,6 +28,7 @@ from chat_server.services.blocks import Id
 from chat_server.services.capabilities import unseal
 from chat_server.services.keys import UnknownKey, read_again
 from chat_server.services.photo_upload import add_photo, prepare_photo
+from chat_server.services.withdrawing import withdraw
 
 _IDS_AT_ONCE: Final = 100
 
@@ -98,6 +100,10 @@ async def give_addresses(ctx: Ctx[AddressRequest, Nothing]) -> Any:
     return {"items": items}
 
 
+async def withdraw_attachment(ctx: Ctx[Nothing, Nothing]) -> None:
+    await ctx.write(lambda tx, actor: withdraw(tx, actor, ctx.path["attachment"]))
+
+
 async def get_file(ctx: Ctx[Nothing, Nothing]) -> FileAnswer:
     parts = ctx.parts
     now = parts.clock.now()
@@ -136,6 +142,15 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         ),
         note="The body is the photo: JPEG, PNG, WebP, GIF or HEIC, decided by its content. It belongs to its uploader "
         "until it is sent, and can be sent once; not sent within a week, it is removed.",
+    ),
+    Call(
+        "DELETE",
+        "/api/attachments/{attachment}",
+        "Withdraw a file or photo",
+        withdraw_attachment,
+        status=204,
+        faults=(ATTACHMENT_NOT_FOUND, NOT_AUTHOR),
+        note="By its sender, or an owner of the room. It stays in its message as withdrawn; nobody can open it.",
     ),
     Call(
         "POST",

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 from starlette.types import Receive, Scope, Send
 
 from chat_server.domain.errors import (
+    ATTACHMENT_NOT_FOUND,
     DEVICE_NOT_FOUND,
     INVALID_BODY,
     INVALID_FIELD,
@@ -47,6 +48,7 @@ _MISSING: Final[dict[str, tuple[Fault, ...]]] = {
     "device": (DEVICE_NOT_FOUND,),
     "organization": (ORGANIZATION_NOT_FOUND,),
     "upload": (UPLOAD_NOT_FOUND,),
+    "attachment": (ATTACHMENT_NOT_FOUND,),
 }
 """How an id in an address is missed: with that of these faults which the call declares."""
 

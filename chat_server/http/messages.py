@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -22,8 +22,19 @@ from chat_server.domain.errors import (
     TOO_MANY_MENTIONS,
 )
 from chat_server.http.calls import AnyCall, Call, Ctx, Nothing
-from chat_server.http.shapes import Ack, Message, MessageInRoom, MessagePage, Person, Seq
-from chat_server.services import history, messages
+from chat_server.http.shapes import (
+    Ack,
+    Attachment,
+    Author,
+    Cursor,
+    Message,
+    MessageInRoom,
+    MessagePage,
+    Person,
+    Seq,
+    Time,
+)
+from chat_server.services import attachment_list, history, messages
 from chat_server.services.blocks import Blocks, Id, Text
 from chat_server.services.commands import ClientMsgId, Send
 from chat_server.services.drafts import draft
@@ -110,6 +121,50 @@ async def list_readers(ctx: Ctx[Nothing, Nothing]) -> Any:
     return {"departments": await ctx.read(lambda reader: history.readers(reader, ctx.actor, ctx.path["message"]))}
 
 
+class FilesQuery(msgspec.Struct, frozen=True):
+    """`since` ≤ when it was sent < `until`."""
+
+    kind: Literal["photo", "file"] | None = None
+    by: Id | None = None
+    since: Time | None = None
+    until: Time | None = None
+    cursor: Cursor | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
+
+
+class ListedAttachment(msgspec.Struct, frozen=True):
+    """An attachment with the message that it is in."""
+
+    attachment: Attachment
+    message: Id
+    seq: Seq
+    at: Time
+    author: Author
+
+
+class AttachmentList(msgspec.Struct, frozen=True):
+    items: list[ListedAttachment]
+    next: str | None
+
+
+async def list_attachments(ctx: Ctx[Nothing, FilesQuery]) -> Any:
+    asked = ctx.query
+    items, following = await ctx.read(
+        lambda reader: attachment_list.page(
+            reader,
+            ctx.actor,
+            ctx.path["room"],
+            kind=asked.kind,
+            by=asked.by,
+            since=asked.since,
+            until=asked.until,
+            cursor=asked.cursor,
+            limit=asked.limit,
+        )
+    )
+    return {"items": items, "next": following}
+
+
 CALLS: Final[tuple[AnyCall, ...]] = (
     Call(
         "GET",
@@ -137,6 +192,15 @@ CALLS: Final[tuple[AnyCall, ...]] = (
             room="06ed0000000000000000000003", id="06ed0000000000000000000004", seq=4721, at=1763770000000
         ),
         note=f"Answered after the message is on disk. A text has at most {limits.TEXT_CHARS} characters.",
+    ),
+    Call(
+        "GET",
+        "/api/rooms/{room}/attachments",
+        "Files and photos of a room",
+        list_attachments,
+        query=FilesQuery,
+        answer=AttachmentList,
+        faults=(ROOM_NOT_FOUND,),
     ),
     Call("GET", "/api/rooms/{room}/pins", "Pinned messages", list_pins, answer=Pins, faults=(ROOM_NOT_FOUND,)),
     Call(

@@ -94,7 +94,7 @@ class Attachment(msgspec.Struct, frozen=True):
     name: str
     type: str
     size: int
-    state: Literal["pending", "ready", "failed"]
+    state: Literal["pending", "ready", "failed", "withdrawn"]
     width: int | None
     height: int | None
     color: Color | None

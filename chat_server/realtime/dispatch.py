@@ -44,6 +44,8 @@ Answer = Callable[[int, dict[str, Any] | BaseException], None]
 FEATURES: Final = (
     "photos",
     "files",
+    "withdraw",
+    "room_files",
     "edit",
     "redact",
     "react",

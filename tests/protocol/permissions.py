@@ -102,12 +102,14 @@ PERMISSIONS: Final[dict[str, Row]] = {
     # Messages
     "list_messages": signed_in(200, 200, 200, 200, 3001, 3001, 3001),
     "send_message": signed_in(200, 3003, 200, 200, 3001, 3001, 3001),
+    "list_attachments": signed_in(200, 200, 200, 200, 3001, 3001, 3001),
     "list_pins": signed_in(200, 200, 200, 200, 3001, 3001, 3001),
     "get_message": signed_in(200, 200, 200, 200, 4001, 4001, 4001),
     "list_readers": signed_in(200, 200, 200, 200, 4001, 4001, 4001),
     # Photos. Addresses leave out what one may not see; an address made for somebody is checked when it is used.
     "upload_photo": everyone_signed_in(200),
     "give_addresses": everyone_signed_in(200),
+    "withdraw_attachment": signed_in(4004, 4004, 4004, 204, 5001, 5001, 5001),
     "tell_tus": Row(204, 204, 204, 204, 204, 204, 204, 204, 204, 204, 204),
     "begin_upload": everyone_signed_in(201),
     # An upload is its sender's alone: for everybody else there is none.

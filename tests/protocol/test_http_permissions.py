@@ -193,12 +193,14 @@ REQUESTS: Final[dict[str, Request]] = {
     "send_message": Request(
         in_room, json=lambda s, p: {"client_msg_id": f"cell-{p}-x", "blocks": [{"type": "text", "text": "確認"}]}
     ),
+    "list_attachments": Request(in_room),
     "list_pins": Request(in_room),
     "get_message": Request(on_message),
     "list_readers": Request(on_message),
     "upload_photo": Request(content=PHOTO),
     "give_addresses": Request(json=lambda s, p: {"ids": [s.photo]}),
     "get_file": Request(own_address),
+    "withdraw_attachment": Request(lambda scene, person: {"attachment": scene.photo}),
     "tell_tus": Request(),
     "begin_upload": Request(headers={**TUS, "Upload-Length": "3"}),
     "read_upload": Request(another_upload, headers=TUS),

@@ -96,7 +96,7 @@ class Viewer:
 
 WIRE: Final = (
     "attachments.public_id, attachments.kind, attachments.name, attachments.media_type, attachments.size,"
-    " attachments.state, attachments.width, attachments.height, attachments.color, attachments.pages,"
+    " CASE WHEN attachments.withdrawn_at IS NULL THEN attachments.state ELSE 'withdrawn' END, attachments.width, attachments.height, attachments.color, attachments.pages,"
     " coalesce((SELECT p.state FROM renditions p WHERE p.attachment_id = attachments.id AND p.kind = 'preview'),"
     " (SELECT p.state FROM renditions p WHERE p.attachment_id = attachments.id AND p.kind = 'text'))"
 )
@@ -189,6 +189,10 @@ async def claim(tx: Tx, attachment_id: int, *, org_id: int, room_id: int, messag
         attachment_id,
     )
     return changed == 1
+
+
+async def withdraw(tx: Tx, attachment_id: int) -> None:
+    await tx.run("UPDATE attachments SET withdrawn_at = ? WHERE id = ?", tx.now, attachment_id)
 
 
 async def wire_of_messages(reader: Reader, message_ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
