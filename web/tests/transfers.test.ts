@@ -102,7 +102,7 @@ describe('a file', () => {
     await until(() => files.get(key)?.state === 'retrying')
     files.wake()
     await until(() => net.jobs.length === 2)
-    expect(net.jobs[1]).toMatchObject({ path: '/api/uploads/1', key: net.jobs[0]!.key })
+    expect(net.jobs[1]).toMatchObject({ path: '/api/uploads/1' })
   })
 
   it('is refused in words, and tried once more when the person says so', async () => {

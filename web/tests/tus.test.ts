@@ -32,7 +32,6 @@ function job(extra: Partial<FileJob> = {}) {
   const created: string[] = []
   const progress: number[] = []
   const made: FileJob = {
-    key: 'key-1',
     name: '縦断図.pdf',
     blob: new Blob([TEXT]),
     created: (path) => created.push(path),
@@ -68,12 +67,12 @@ describe('a file', () => {
     expect(server.files.calls.filter((call) => call.startsWith('POST'))).toHaveLength(1)
   })
 
-  it('is created once when the answer to its creation was lost', async () => {
+  it('begins anew when the answer to its creation was lost', async () => {
     let lost = 0
     server.files.loseAnswer = (call) => call.startsWith('POST') && lost++ === 0
     await expect(sender()(job().job)).rejects.toBeInstanceOf(Unreachable)
     await sender()(job().job)
-    expect([...server.files.held.keys()]).toEqual(['/api/uploads/1'])
+    expect(server.files.content('/api/uploads/2')).toBe(TEXT)
   })
 
   it('is complete even if its last answer was lost', async () => {
@@ -85,7 +84,7 @@ describe('a file', () => {
     expect(server.files.content('/api/uploads/1')).toBe(TEXT)
   })
 
-  it('starts over, under another key, where the server has swept it', async () => {
+  it('starts over where the server has swept it', async () => {
     await sender()(job().job)
     server.files.held.clear()
     const { job: file, created } = job({ path: '/api/uploads/1' })
@@ -99,7 +98,7 @@ describe('a file', () => {
     await sender()(job().job)
     expect(tokens.asked).toBeGreaterThan(3)
     server.revoked.add(old)
-    await sender()(job({ key: 'key-2' }).job)
+    await sender()(job().job)
     expect(token).not.toBe(old)
     expect(server.files.content('/api/uploads/2')).toBe(TEXT)
   })

@@ -4,7 +4,7 @@ import type { Attachment, RoomId, UserId } from './types'
 
 /** A file on its way as the device keeps it. */
 export interface StoredFile {
-  /** Idempotency-Key of its upload. */
+  /** Names it on this device. */
   key: string
   user: UserId
   room: RoomId

@@ -256,9 +256,8 @@ export class Transfers {
     item.rate = 0
     this.#become(item, 'moving')
     try {
-      const { key, name, path } = row
+      const { name, path } = row
       row.attachment = await this.#options.send({
-        key,
         name,
         blob,
         path,

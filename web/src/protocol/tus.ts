@@ -1,14 +1,11 @@
 import type { DetailedError, HttpStack, PreviousUpload, Upload } from 'tus-js-client'
 import { type ApiTokens, authorized } from './api'
 import { call, failure } from './http'
-import { newKey } from './ids'
 import { Unintelligible, Unreachable } from './problem'
 import type { Attachment } from './types'
 
 /** One file on its way, by the tus protocol (1.0): it goes on where it stopped, on any connection and any node. */
 export interface FileJob {
-  /** The same key names the same upload, if the answer to its creation was lost. */
-  key: string
   name: string
   blob: Blob
   /** Where an earlier attempt went. */
@@ -25,7 +22,7 @@ export type FileSender = (job: FileJob) => Promise<Attachment>
 
 const PATH = '/api/uploads'
 /** A proxy that keeps a request's body until it is complete would lose a whole gigabyte with the line. */
-const CHUNK = 8 * 2 ** 20
+const CHUNK = 16 * 2 ** 20
 /** A token lives ten minutes, and a piece on a slow line takes a few of them. */
 const TOKEN = 120_000
 
@@ -94,8 +91,6 @@ function send(
         if (first === '') token = await tokens.token(TOKEN)
         first = ''
         request.setHeader('authorization', `Bearer ${token}`)
-        // Where an upload was swept, its key would bring the same dead address back.
-        if (request.getMethod() === 'POST') request.setHeader('idempotency-key', job.path === undefined ? job.key : newKey())
       },
       onUploadUrlAvailable: () => {
         if (upload.url !== null) job.created(new URL(upload.url, base).pathname)

@@ -32,6 +32,7 @@ export class Opening {
   save({ id, name }: Attachment): Promise<void> {
     return this.#do(id, 'saving', async () => {
       const address = await this.#address(id)
+      if (address.refused !== undefined) throw new Told(address.refused[text.language])
       const path = address.addresses?.original ?? address.addresses?.sanitized
       if (path === undefined) throw new Told(text.words.file.notReady)
       // The browser saves by itself and cannot tell the page that it did not work: so one byte is tried first.
@@ -66,7 +67,6 @@ export class Opening {
   async #address(id: AttachmentId): Promise<AttachmentAddress> {
     const [address] = (await this.#api.addresses([id])).value
     if (address === undefined) throw new Told(text.words.file.gone)
-    if (address.refused !== undefined) throw new Told(address.refused[text.language])
     return address
   }
 

@@ -11,7 +11,6 @@ interface Held {
 /** The server's side of tus 1.0 as docs/protocol.md has it: creation, termination, and the offset as the only truth. */
 export class TusUploads {
   readonly held = new Map<string, Held>()
-  readonly keys = new Map<string, string>()
   readonly calls: string[] = []
   /** The line dies when so many more bytes have arrived. */
   cutAfter: number | null = null
@@ -85,14 +84,10 @@ export class TusUploads {
   }
 
   #create(request: IncomingMessage): string {
-    const key = request.headers['idempotency-key'] as string
-    const known = this.keys.get(key)
-    if (known !== undefined) return known
     const path = `/api/uploads/${++this.#serial}`
     const name = /filename ([^,]*)/.exec(request.headers['upload-metadata'] as string)?.[1] ?? ''
     const length = Number(request.headers['upload-length'])
     this.held.set(path, { length, name: Buffer.from(name, 'base64').toString(), bytes: [], offset: 0 })
-    this.keys.set(key, path)
     return path
   }
 }
