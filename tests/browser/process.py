@@ -12,15 +12,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-_READY: Final = re.compile(r"is ready: http://[^:]+:(\d+)/")
+_READY: Final = re.compile(r"is ready: http://[^:]+:(\d+)/ \(zone (\w+)\)")
 _DEADLINE: Final = 30
 
 
 class Server:
-    """`with Server(folder) as server`; after a `kill` and a `start` it has the same port."""
+    """`with Server(folder) as server`; after a `kill` and a `start` it has the same port.
 
-    def __init__(self, folder: Path) -> None:
+    `zones`: of its sockets; the first is the one of `port` and `base`.
+    """
+
+    def __init__(self, folder: Path, zones: tuple[str, ...] = ("lgwan",)) -> None:
         self._folder = folder
+        self._zones = zones
+        self._ports: dict[str, int] = {}
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
         self.port = 0
@@ -28,6 +33,10 @@ class Server:
     @property
     def base(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def base_in(self, zone: str) -> str:
+        """Its address in that zone."""
+        return f"http://127.0.0.1:{self._ports[zone]}"
 
     def __enter__(self) -> Self:
         self.start()
@@ -41,6 +50,7 @@ class Server:
     def start(self) -> None:
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("RENRAKU_")},
+            "RENRAKU_CONFIG": str(self._config()),
             "RENRAKU_DATA": str(self._folder),
             "RENRAKU_PORT": str(self.port),
         }
@@ -52,6 +62,16 @@ class Server:
         self._reader = threading.Thread(target=self._read, args=(self._process, ready), daemon=True)
         self._reader.start()
         assert ready.wait(_DEADLINE), "the server did not become ready"
+
+    def _config(self) -> Path:
+        """Beside the data folder: with a socket a zone, on a free port the first time."""
+        path = self._folder.with_suffix(".toml")
+        sockets = (
+            f'[[listen]]\naddress = "127.0.0.1"\nport = {self._ports.get(zone, 0)}\nzone = "{zone}"\n'
+            for zone in self._zones
+        )
+        path.write_text("".join(sockets), encoding="utf-8")
+        return path
 
     def kill(self) -> None:
         """Without a chance to tidy up."""
@@ -73,5 +93,7 @@ class Server:
         assert process.stdout is not None
         for line in process.stdout:
             if found := _READY.search(line):
-                self.port = int(found[1])
-                ready.set()
+                self._ports[found[2]] = int(found[1])
+                self.port = self._ports.get(self._zones[0], 0)
+                if len(self._ports) == len(self._zones):
+                    ready.set()

@@ -21,9 +21,13 @@ export class Draft {
   photos = $state.raw<readonly DraftPhoto[]>([])
   /** Files, which go up while one writes, in their order. */
   files = $state.raw<readonly DraftFile[]>([])
+  /** Files that were picked and are still looked at: what is sent now must not go without them. */
+  arriving = $state(0)
   /** Why something that was picked is not here. */
   notice = $state('')
-  readonly empty = $derived(this.text.trim() === '' && this.photos.length === 0 && this.files.length === 0)
+  readonly empty = $derived(
+    this.text.trim() === '' && this.photos.length === 0 && this.files.length === 0 && this.arriving === 0,
+  )
 
   /** Photos go on as photos, whatever else is a file: those that are no photos are answered. */
   add(picked: Iterable<File>, limits: Limits): File[] {

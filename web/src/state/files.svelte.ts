@@ -25,13 +25,17 @@ export class Files {
 
   /** Whatever was picked, pasted or dropped: photos into the draft, files on their way. */
   async attach(room: RoomId, draft: Draft, picked: Iterable<File>, limits: Limits): Promise<void> {
-    for (const file of draft.add(picked, limits)) {
+    const files = draft.add(picked, limits)
+    draft.arriving += files.length
+    for (const file of files) {
       try {
         const awaited = await this.#transfers?.awaited(room, file)
         if (awaited !== undefined) await this.#transfers?.pick(awaited, file)
         else if (this.#transfers !== null) draft.addFile(await this.#transfers.add(room, file))
       } catch {
         draft.notice = text.words.composer.unreadable(file.name)
+      } finally {
+        draft.arriving -= 1
       }
     }
   }
