@@ -72,6 +72,7 @@ class S3Blobs:
         self._arriving: weakref.WeakSet[FileIncoming] = weakref.WeakSet()
         self._streams = asyncio.Semaphore(_STREAMS)
         self._hashes = Hashes()
+        self._locks: dict[str, bytes] = {}
 
     def receive(self) -> FileIncoming:
         """A new file in the folder; it appears there with its first batch."""
@@ -140,7 +141,7 @@ class S3Blobs:
         """Hold an upload that comes in parts. Raises `Problem` 8006, 8007; ValueError."""
         if UPLOAD.fullmatch(upload_id) is None:
             raise ValueError("not the id of an upload")
-        part = S3Part(self._bucket, upload_id, self._hashes, self.place)
+        part = S3Part(self._bucket, upload_id, self._hashes, self.place, self._locks)
         try:
             await part.open()
             yield part

@@ -26,7 +26,10 @@ _FREE: Final = "free"
 class Lease:
     """Safe to cancel anywhere: a request that is under way is waited for by the next."""
 
-    def __init__(self, bucket: Bucket, key: str) -> None:
+    def __init__(self, bucket: Bucket, key: str, kept: dict[str, bytes]) -> None:
+        """`kept`: this process's own locks that could not be given up, by key, because the bucket was away."""
+        self._kept = kept
+        self._text = b""
         self.epoch = 0
         self.safe = 0
         self.held = False
@@ -39,11 +42,11 @@ class Lease:
 
     async def take(self) -> None:
         """Raises `Problem` 8006 while somebody else holds it, 8007."""
-        await _whole(self._take())
+        await whole(self._take())
 
     async def save(self, safe: int) -> None:
         """`safe` bytes are safe from now on. Raises `Problem` 8006 where somebody else took over, 8007."""
-        await _whole(self._replace(_HELD, safe))
+        await whole(self._replace(_HELD, safe))
 
     async def give_up(self, *, remove: bool = False) -> None:
         """Never raises `Problem`: what cannot be told now ends by itself. `remove`: the lock too, after the upload."""
@@ -54,8 +57,11 @@ class Lease:
         async with self._turn:
             pass  # what was cancelled on its way may still be taking it
         if self.held:
-            with suppress(Problem):
-                await _whole(self._remove() if remove else self._replace(_FREE, self.safe))
+            before = self._text
+            try:
+                await whole(self._remove() if remove else self._replace(_FREE, self.safe))
+            except Problem:
+                self._kept[self._key] = before
             self.held = False
 
     async def _take(self) -> None:
@@ -64,7 +70,8 @@ class Lease:
             if found is not None:
                 text, seen = found
                 epoch, _, state, safe = text.decode("ascii").split()
-                if state == _HELD and await self._bucket.now() - seen.modified < LEASE:
+                mine = self._kept.pop(self._key, None) == text
+                if state == _HELD and not mine and await self._bucket.now() - seen.modified < LEASE:
                     raise Problem(SENDS_IN_PROGRESS)
                 self.epoch, self.safe, self._tag = int(epoch), int(safe), seen.tag
             self.epoch += 1
@@ -102,14 +109,15 @@ class Lease:
                 self.held = False
                 raise Problem(SENDS_IN_PROGRESS) from None
             self._tag = found[1].tag
+        self._text = text
 
     async def _renew(self) -> None:
         while self.held:
             await asyncio.sleep(LEASE / 3)
             with suppress(Problem):
-                await _whole(self._replace(_HELD, self.safe))
+                await whole(self._replace(_HELD, self.safe))
 
 
-async def _whole(step: Coroutine[Any, Any, None]) -> None:
+async def whole(step: Coroutine[Any, Any, None]) -> None:
     """A step that was begun is done, also where its waiter is cancelled."""
     await asyncio.shield(asyncio.create_task(step))

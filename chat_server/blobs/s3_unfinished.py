@@ -17,7 +17,7 @@ from contextlib import suppress
 from typing import Final
 
 from chat_server.blobs.bucket import PART, Bucket, Object
-from chat_server.blobs.s3_lease import Lease
+from chat_server.blobs.s3_lease import Lease, whole
 from chat_server.blobs.unfinished import Hashes
 from chat_server.domain.errors import FILE_STORE_BUSY, SENDS_IN_PROGRESS, Problem
 from chat_server.ports import Blob
@@ -31,12 +31,12 @@ Place = Callable[[int, str, int, Callable[[], AsyncGenerator[bytes, None]]], Awa
 class S3Part:
     """Implements `ports.Part`. One task writes. The last piece is in memory."""
 
-    def __init__(self, bucket: Bucket, upload_id: str, hashes: Hashes, place: Place) -> None:
+    def __init__(self, bucket: Bucket, upload_id: str, hashes: Hashes, place: Place, kept: dict[str, bytes]) -> None:
         self._bucket = bucket
         self._id = upload_id
         self._hashes = hashes
         self._place = place
-        self._lease = Lease(bucket, f"unfinished/{upload_id}/lock")
+        self._lease = Lease(bucket, f"unfinished/{upload_id}/lock", kept)
         self._keys: dict[int, str] = {}
         """of the pieces that are whole, by their first bytes"""
         self._first = 0
@@ -45,6 +45,7 @@ class S3Part:
         self._hashed = 0
         self._hash = hashlib.sha256()
         self._kept = False
+        self._putting = asyncio.Lock()
 
     @property
     def size(self) -> int:
@@ -74,14 +75,19 @@ class S3Part:
             self._hash.update(chunk)
             self._hashed += len(chunk)
         rest = memoryview(chunk)
-        while rest:
-            taken = PART - len(self._tail)
-            self._tail += rest[:taken]
-            rest = rest[taken:]
-            if len(self._tail) == PART:
-                self._keys[self._first] = await self._put_tail()
-                self._first += PART
-                self._tail = bytearray()
+        try:
+            while rest:
+                taken = PART - len(self._tail)
+                self._tail += rest[:taken]
+                rest = rest[taken:]
+                if len(self._tail) == PART:
+                    await self._put_tail()
+                    self._keys[self._first] = self._key()
+                    self._first += PART
+                    self._tail = bytearray()
+        except BaseException:
+            self._hashed, self._hash = 0, hashlib.sha256()  # it knows bytes that are not here
+            raise
 
     async def flush(self) -> None:
         self._there()
@@ -144,10 +150,16 @@ class S3Part:
                     await self._bucket.delete(each.key)
         await self._lease.give_up(remove=True)
 
-    async def _put_tail(self) -> str:
-        key = f"unfinished/{self._id}/{self._first:020d}.{self._lease.epoch:010d}"
-        await self._bucket.put(key, self._tail)
-        return key
+    def _key(self) -> str:
+        return f"unfinished/{self._id}/{self._first:020d}.{self._lease.epoch:010d}"
+
+    async def _put_tail(self) -> None:
+        """One after the other, also where a waiter is cancelled: no earlier put of a piece comes after a longer one."""
+        await whole(self._put(self._key(), bytes(self._tail)))
+
+    async def _put(self, key: str, data: bytes) -> None:
+        async with self._putting:
+            await self._bucket.put(key, data)
 
     async def _pieces(self) -> dict[int, Object]:
         """By their first bytes, of each the one of the latest epoch."""

@@ -185,11 +185,36 @@ async def test_what_was_told_safe_outlives_a_bucket_that_is_away(house: House) -
             await part.flush()
     assert problem.value.fault.code == 8007
     house.server.door("fail", times=0)
+    async with house.blobs.unfinished(UPLOAD) as part:  # the same node goes on at once, others when the lease is over
+        assert part.size == 1000
+        house.server.door("fail", times=1000, status=403)
+    house.server.door("fail", times=0)
+    with pytest.raises(Problem) as problem:
+        async with house.node().unfinished(UPLOAD):
+            pass
+    assert problem.value.fault.code == 8006
     house.server.age(house.address, f"unfinished/{UPLOAD}/lock", 61)
     async with house.node().unfinished(UPLOAD) as part:
         assert part.size == 1000
         await part.write(DATA[1000:])
         assert (await part.keep(1)).sha256 == SHA256
+
+
+async def test_a_write_that_is_cancelled_spoils_no_hash(house: House) -> None:
+    async with house.blobs.unfinished(UPLOAD) as part:
+        await part.write(LARGE[:1000])
+        house.server.door("hang", seconds=1)
+        writing = asyncio.create_task(part.write(LARGE[1000 : PART + 5000]))
+        await asyncio.sleep(0.1)
+        writing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await writing
+        house.server.door("hang", seconds=0)
+        await part.flush()
+        at = part.size
+        assert 1000 < at <= PART + 5000
+        await part.write(LARGE[at:])
+        assert (await part.keep(1)).sha256 == hashlib.sha256(LARGE).hexdigest()
 
 
 async def test_a_holder_that_was_taken_over_tells_nothing_safe_any_more(house: House) -> None:
@@ -218,7 +243,7 @@ async def test_a_holder_that_was_taken_over_tells_nothing_safe_any_more(house: H
 async def test_of_many_who_take_a_lock_at_once_one_has_it(house: House) -> None:
     bucket = Bucket(parse_s3(house.address))
     for _ in range(5):
-        leases = [Lease(bucket, "unfinished/raced/lock") for _ in range(8)]
+        leases = [Lease(bucket, "unfinished/raced/lock", {}) for _ in range(8)]
         outcomes = await asyncio.gather(*(lease.take() for lease in leases), return_exceptions=True)
         assert [lease.held for lease in leases].count(True) == 1, outcomes
         assert all(outcome is None or isinstance(outcome, Problem) for outcome in outcomes)
