@@ -7,6 +7,7 @@ fuse: nothing on this machine is broken, and what was promised is not touched.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ PART: Final = 8 << 20
 """of a multipart put; with those under way it bounds the memory"""
 _PARTS_AT_ONCE: Final = 2
 _RETRY_AFTER: Final = 5
+_LETTING_GO: Final = 0.25
 _LISTED: Final = 1000
 log = structlog.get_logger("renraku.s3")
 
@@ -170,6 +172,11 @@ class Bucket:
         if found is None:
             raise Problem(FILE_STORE_BUSY, retry_after=_RETRY_AFTER)
         return found.modified
+
+    async def close(self) -> None:
+        """A thread of obstore lets go of Python's objects just after it has answered. Where the interpreter ends in that
+        moment, the thread is ended with it, which Rust takes for a crash (SIGABRT): so it is left alone for a while."""
+        await asyncio.sleep(_LETTING_GO)
 
 
 def _object(meta: ObjectMeta) -> Object:

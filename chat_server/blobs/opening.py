@@ -69,8 +69,8 @@ def _check_folder(root: Path) -> None:
 async def _check_bucket(bucket: Bucket) -> None:
     """Put, read and remove, with the conditions that holding an upload needs. Raises OSError, `Problem` 8007."""
     key = f"check/{os.getpid()}-{secrets.token_hex(8)}"
-    tag = await bucket.put_new(key, b"1")
     try:
+        tag = await bucket.put_new(key, b"1")
         await bucket.replace(key, b"2", tag)
         try:
             await bucket.replace(key, b"3", tag)
@@ -81,4 +81,7 @@ async def _check_bucket(bucket: Bucket) -> None:
         if await bucket.range(key, 0, 1) != b"2":
             raise OSError("the bucket does not show what was written")
     finally:
-        await bucket.delete(key)
+        try:
+            await bucket.delete(key)
+        finally:
+            await bucket.close()

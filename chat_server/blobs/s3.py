@@ -214,6 +214,7 @@ class S3Blobs:
     async def close(self) -> None:
         """Wait for what is being written."""
         await asyncio.to_thread(self._threads.shutdown)
+        await self._bucket.close()
 
     def _temporary(self) -> Path:
         return self._folder / secrets.token_hex(16)
