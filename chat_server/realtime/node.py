@@ -73,13 +73,22 @@ class Node:
     """One for the process. `start` before anything is served, `close` when nothing is any more."""
 
     def __init__(
-        self, me: Self, storage: Storage, dispatcher: Dispatcher, bus: Bus, keys: Keys, leads: Callable[[], bool]
+        self,
+        me: Self,
+        storage: Storage,
+        dispatcher: Dispatcher,
+        bus: Bus,
+        keys: Keys,
+        leads: Callable[[], bool],
+        *,
+        every: float = EVERY,
     ) -> None:
         self._me = me
         self._storage = storage
         self._bus = bus
         self._keys = keys
         self._leads = leads
+        self._every = every
         self._pulse = Pulse(me.id)
         self._beaten = -BEAT
         self._compared = asyncio.Event()
@@ -115,7 +124,7 @@ class Node:
         """Until cancelled."""
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(EVERY):
+                async with asyncio.timeout(self._every):
                     await self._compared.wait()
             self._compared.clear()
             try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
@@ -12,9 +13,11 @@ from chat_server.bus.memory import Exchange
 from chat_server.clock import SystemClock
 from chat_server.domain.actors import Actor
 from chat_server.ports import Storage
+from chat_server.storage.postgresql.storage import PostgresStorage
 from chat_server.storage.sqlite.storage import SqliteStorage
 from tests.property.test_stream_model import ENOUGH, Streams, codes, person, pick
-from tests.support.two_nodes import OneNode, open_node
+from tests.support import postgresql
+from tests.support.two_nodes import NodeStorage, OneNode, OwnSessions, open_node
 
 NODES = 2
 which_node = st.integers(0, NODES - 1)
@@ -31,11 +34,11 @@ class TwoNodes(Streams):
         self.app = self.nodes[0]
 
     async def _node(self, number: int) -> OneNode:
-        return await open_node(self.shared, self.exchange, self._by_token, f"node{number}")
+        return await open_node(NodeStorage(self.shared), self.exchange, self._by_token, f"node{number}")
 
     async def close(self) -> None:
         for node in self.nodes:
-            await node.node.close()
+            await node.close()
         await self.shared.close()
 
     def _by_token(self, token: str) -> Actor:
@@ -90,9 +93,33 @@ class TwoNodes(Streams):
             if client.app is killed:
                 client.cut()
                 client.app = self.nodes[1 - which]
-        self.do(killed.node.close())
+        self.do(killed.close())
         self.nodes[which] = self.do(self._node(which))
+        self.app = self.nodes[0]
+
+
+class TwoNodesOnPostgres(TwoNodes):
+    """The same with sessions of their own on a real PostgreSQL: what one commits, the other reads in its own views."""
+
+    async def open(self) -> None:
+        self.address = postgresql.shared().fresh()
+        self.exchange = Exchange()
+        self.starts = 0
+        self.nodes = [await self._node(number) for number in range(NODES)]
+        self.requests = 0
+        self.app = self.nodes[0]
+
+    async def _node(self, number: int) -> OneNode:
+        self.starts += 1
+        storage = await PostgresStorage.open(self.address, Path(self.folder) / f"{self.starts}", SystemClock())
+        return await open_node(OwnSessions(storage), self.exchange, self._by_token, f"node{number}")
+
+    async def close(self) -> None:
+        for node in self.nodes:
+            await node.close()
 
 
 TestTwoNodes = TwoNodes.TestCase
 TestTwoNodes.settings = ENOUGH
+TestTwoNodesOnPostgres = TwoNodesOnPostgres.TestCase
+TestTwoNodesOnPostgres.settings = settings(ENOUGH, max_examples=10)

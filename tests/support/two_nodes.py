@@ -1,4 +1,5 @@
 """Several nodes of one server in one process: each with its own hub, dispatcher and end of the bus, all on one storage.
+They compare when a test tells them to: what arrives otherwise was brought by a hint.
 
 What a node's own use cases emit comes back to that node alone, as with processes of their own.
 """
@@ -16,7 +17,7 @@ from chat_server.bus.memory import Exchange, MemoryBus
 from chat_server.clock import SystemClock
 from chat_server.domain.actors import Actor
 from chat_server.domain.ids import new_id
-from chat_server.ports import Reader, Row, Tx, Value
+from chat_server.ports import AnyStorage, Reader, Row, Tx, Value
 from chat_server.realtime.dispatch import Dispatcher, Load
 from chat_server.realtime.hub import Hub
 from chat_server.realtime.node import Node
@@ -63,7 +64,7 @@ class NodeStorage:
     """One node's door to the storage that all share. `hold` keeps its notes back until `let_go`: a commit whose process
     has not got round to telling its hub yet."""
 
-    def __init__(self, storage: SqliteStorage) -> None:
+    def __init__(self, storage: AnyStorage) -> None:
         self._storage = storage
         storage.on_notes = _route
         self.on_notes: Callable[[list[Any]], None] = lambda notes: None
@@ -109,6 +110,28 @@ class NodeStorage:
         return await self._storage.read(use_case)
 
 
+class OwnSessions(NodeStorage):
+    """The same on PostgreSQL, where each node has sessions of its own and nothing has to be told apart."""
+
+    def __init__(self, storage: AnyStorage) -> None:
+        self._storage = storage
+        storage.on_notes = self.committed
+        self.on_notes = lambda notes: None
+        self.hold = False
+        self._held = []
+
+    def submit(
+        self,
+        org_id: int,
+        use_case: Callable[[Tx], Awaitable[Any]],
+        on_done: Callable[[Any, BaseException | None], None],
+    ) -> None:
+        self._storage.submit(org_id, use_case, on_done)
+
+    async def close(self) -> None:
+        await self._storage.close()
+
+
 @dataclass
 class OneNode:
     storage: NodeStorage
@@ -118,15 +141,23 @@ class OneNode:
     keys: Keys
     node: Node
 
+    async def close(self) -> None:
+        """Whatever is being read is read to its end first."""
+        await asyncio.gather(*self.dispatcher._tasks, return_exceptions=True)
+        await self.node.following.catch_up()
+        await self.node.close()
+        if isinstance(self.storage, OwnSessions):
+            await self.storage.close()
+
     async def settle(self) -> None:
         """Look at the database as it does once a second, and read what it finds."""
         await self.node.look()
         await self.node.following.catch_up()
 
 
-async def open_node(shared: SqliteStorage, exchange: Exchange, find: Callable[[str], Actor], name: str) -> OneNode:
+async def open_node(storage: NodeStorage, exchange: Exchange, find: Callable[[str], Actor], name: str) -> OneNode:
     """`find`: who may come in, by the token that they show."""
-    storage, hub, keys, bus, clock = NodeStorage(shared), Hub(), Keys(), MemoryBus(exchange), SystemClock()
+    hub, keys, bus, clock = Hub(), Keys(), MemoryBus(exchange), SystemClock()
 
     def authenticate(token: str, scope: Any) -> Load:
         async def load(tx: Reader) -> tuple[Actor, int]:
@@ -138,7 +169,7 @@ async def open_node(shared: SqliteStorage, exchange: Exchange, find: Callable[[s
     hub.epoch = await stream_epoch(storage)
     dispatcher = Dispatcher(storage, hub, clock, authenticate, keys.current(SENDS).secret)
     me = Self(new_id(clock.now()), name, "0", clock.now())
-    node = Node(me, storage, dispatcher, bus, keys, lambda: False)
+    node = Node(me, storage, dispatcher, bus, keys, lambda: False, every=3600)
     storage.on_notes = node.following.committed
     await node.start()
     return OneNode(storage, hub, dispatcher, bus, keys, node)
@@ -153,9 +184,9 @@ async def nodes(
     opened: list[OneNode] = []
     try:
         for number in range(count):
-            opened.append(await open_node(shared, exchange, find, f"node{number}"))
+            opened.append(await open_node(NodeStorage(shared), exchange, find, f"node{number}"))
         yield opened, exchange, shared
     finally:
         for one in opened:
-            await one.node.close()
+            await one.close()
         await shared.close()

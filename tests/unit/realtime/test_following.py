@@ -14,7 +14,6 @@ import pytest
 from chat_server.bus.memory import Exchange
 from chat_server.domain import closing
 from chat_server.domain.actors import Actor
-from chat_server.realtime import node as node_module
 from chat_server.realtime.codec import MSGPACK, payloads
 from chat_server.realtime.endpoint import Socket
 from chat_server.services import accounts, devices, keys, restoring, rooms
@@ -119,12 +118,6 @@ class Town:
 
 def _has_at_least(client: Client, texts: int) -> bool:
     return len(client.texts()) >= texts
-
-
-@pytest.fixture(autouse=True)
-def only_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No comparison but those of the test: what arrives otherwise was brought by a hint."""
-    monkeypatch.setattr(node_module, "EVERY", 3600.0)
 
 
 @pytest.fixture
