@@ -3,8 +3,10 @@ import type { Message } from '../src/protocol/types'
 import { day, sameDay, short, time } from '../src/text/dates'
 import { deviceName } from '../src/text/device'
 import { en } from '../src/text/en'
+import { extension, fileKind } from '../src/text/fileKinds'
 import { ja } from '../src/text/ja'
 import { segments } from '../src/text/segments'
+import { size, timeLeft } from '../src/text/sizes'
 import { isComposing, keys } from '../src/ui/ime'
 import { albumFacts } from '../src/ui/photoFacts'
 import { rows } from '../src/ui/rows'
@@ -217,5 +219,44 @@ describe('the facts under photos', () => {
     expect(facts('2026-11-20T01:09')).toBe('11月20日(金) 1:09 撮影')
     expect(facts('2026-11-20T01:09', '2026-11-20T01:20')).toBe('11月20日(金) 1:09–1:20 撮影')
     expect(facts('2026-11-22T09:28', '2026-11-21T23:50')).toBe('11月21日(土) 23:50–11月22日(日) 9:28 撮影')
+  })
+})
+
+describe('sizes', () => {
+  it.each([
+    [0, '0 B'],
+    [999, '999 B'],
+    [1000, '1 KB'],
+    [40_000, '39.1 KB'],
+    [2_516_582, '2.4 MB'],
+    [524_288_000, '500 MB'],
+    [5_368_709_120, '5 GB'],
+  ])('of %i bytes', (bytes, said) => {
+    expect(size(bytes, 'ja')).toBe(said)
+  })
+
+  it('tell the time left in round words', () => {
+    expect([3_000, 42_000, 61_000, 3_600_000, 4_500_000, 7_100_000].map((left) => timeLeft(left, ja))).toEqual([
+      'まもなく終わります',
+      '残り約50秒',
+      '残り約2分',
+      '残り約1時間',
+      '残り約1時間20分',
+      '残り約2時間',
+    ])
+  })
+})
+
+describe('kinds of files', () => {
+  it.each([
+    ['図面.DXF', 'drawing', 'DXF'],
+    ['数量.xlsx', 'sheet', 'XLSX'],
+    ['報告書.pdf', 'document', 'PDF'],
+    ['.htaccess', 'other', ''],
+    ['名前だけ', 'other', ''],
+    ['x.tar.gz', 'archive', 'GZ'],
+    ['a.verylongending', 'other', ''],
+  ])('%s', (name, kind, ending) => {
+    expect([fileKind(name), extension(name)]).toEqual([kind, ending])
   })
 })
