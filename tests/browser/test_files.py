@@ -250,6 +250,73 @@ def test_files_are_dropped_on_the_room(enter: Enter, hand: Callable[..., Hand], 
     expect(desk.page.get_by_text("ここで放すと添付します")).to_have_count(0)
 
 
+def test_a_file_is_withdrawn_from_everybody_after_a_question(
+    enter: Enter, hand: Callable[..., Hand], stage: Stage, room_name: str
+) -> None:
+    hand("takahashi").room(room_name, stage.facts["people"]["tanaka"])
+    author, reader = enter("takahashi", viewport=PHONE), enter("tanaka")
+    author.open(room_name)
+    reader.open(room_name)
+    author.attach([file("間違えた名簿.xlsx", b"PK\x03\x04 names"), file("正しい名簿.xlsx", b"PK\x03\x04 right")])
+    author.write("名簿です。")
+    expect(reader.said("名簿です。").locator("[data-file]")).to_have_count(2)
+    expect(reader.said("名簿です。").get_by_role("button", name="取り消す")).to_have_count(0)
+    author.log.get_by_role("button", name="間違えた名簿.xlsxを取り消す").click()
+    question = author.log.get_by_role("alertdialog")
+    expect(question.get_by_role("button", name="やめる")).to_be_focused()
+    author.page.keyboard.press("Escape")
+    expect(question).to_have_count(0)
+    author.log.get_by_role("button", name="間違えた名簿.xlsxを取り消す").click()
+    question.get_by_role("button", name="添付を取り消す").click()
+    for person in (author, reader):
+        withdrawn = person.said("名簿です。").locator("[data-file]").first
+        expect(withdrawn).to_contain_text("この添付は取り消されました")
+        expect(withdrawn.get_by_role("button")).to_have_count(0)
+    expect(reader.said("名簿です。").get_by_role("button", name="正しい名簿.xlsxを保存")).to_be_visible()
+
+
+def test_the_rooms_list_finds_files_by_kind_and_person_and_leads_to_the_message(
+    enter: Enter, hand: Callable[..., Hand], stage: Stage, room_name: str
+) -> None:
+    takahashi = hand("takahashi")
+    room = takahashi.room(room_name, stage.facts["people"]["tanaka"])
+    phone = enter("takahashi", viewport=PHONE)
+    phone.open(room_name)
+    phone.attach([photo(0), file("古い図面.pdf", b"%PDF-1.7 old")])
+    phone.write("最初に送った図面")
+    expect(phone.said("最初に送った図面")).to_have_count(1)
+    for number in range(60):
+        takahashi.post(room, f"その後の話 {number}")
+    desk = enter("tanaka", viewport={"width": 1280, "height": 800})
+    desk.open(room_name)
+    desk.attach([file("新しい表.xlsx", b"PK\x03\x04")])
+    desk.write("表です。")
+    expect(desk.said("表です。")).to_have_count(1)
+    for person in (desk, phone):
+        person.page.get_by_role("button", name="ファイルと写真").click()
+        listing = person.page.get_by_role("dialog", name="ファイルと写真")
+        rows = listing.locator("[data-listed] .name")
+        expect(rows).to_have_text(["新しい表.xlsx", "古い図面.pdf", "現場1.jpg"])
+        listing.get_by_role("button", name="写真", exact=True).click()
+        expect(rows).to_have_text(["現場1.jpg"])
+        listing.get_by_role("button", name="ファイル", exact=True).click()
+        expect(rows).to_have_text(["新しい表.xlsx", "古い図面.pdf"])
+        listing.get_by_label("送った人").select_option(label="高橋 健")
+        expect(rows).to_have_text(["古い図面.pdf"])
+        listing.get_by_role("button", name="古い図面.pdfのメッセージへ").click()
+        expect(person.said("最初に送った図面")).to_be_focused()
+        expect(person.said("最初に送った図面")).to_be_in_viewport()
+    # On the phone it covered the messages, and has gone; at the desk it stands beside them.
+    expect(phone.page.get_by_role("dialog", name="ファイルと写真")).to_have_count(0)
+    listing = desk.page.get_by_role("dialog", name="ファイルと写真")
+    listing.get_by_label("送った人").select_option(label="全員")
+    desk.attach([file("今の表.csv", b"a,b")])
+    desk.write("今の表です。")
+    expect(listing.locator("[data-listed] .name").first).to_have_text("今の表.csv")
+    listing.get_by_role("button", name="閉じる").click()
+    expect(listing).to_have_count(0)
+
+
 @pytest.fixture
 def two_zones(stage: Stage, tmp_path: Path) -> Iterator[Server]:
     with Server(stage.copy_to(tmp_path / "data"), ("lgwan", "internet")) as running:

@@ -65,7 +65,8 @@ export class RoomFiles {
       this.items = this.items.filter(({ message }) => message !== event.id)
     } else if (event.kind === 'message') {
       const { id, seq, at, author, attachments = [] } = event.message
-      const added = attachments.map((attachment) => ({ attachment, message: id, seq, at, author }))
+      // The newest first, also within a message, as the server lists them.
+      const added = attachments.toReversed().map((attachment) => ({ attachment, message: id, seq, at, author }))
       const known = new Set(this.items.map(({ attachment }) => attachment.id))
       this.items = [...added.filter((row) => !known.has(row.attachment.id) && this.#fits(row)), ...this.items]
     }

@@ -65,16 +65,14 @@ export class Timeline {
     }
   }
 
-  /** Brings a message into sight, loading what lies between; false if that is too much. */
+  /** Loads what lies between here and a message; false if that is too much. */
   async reach(seq: number): Promise<boolean> {
     for (let stride = 0; stride < STRIDES && !this.complete && (this.messages[0]?.seq ?? 0) > seq; stride++) {
       await this.#flight
       await this.loadOlder(STRIDE)
       if (this.older === 'failed') return false
     }
-    if (!this.messages.some((message) => message.seq === seq)) return false
-    this.target = seq
-    return true
+    return this.messages.some((message) => message.seq === seq)
   }
 
   loadOlder(limit = PAGE): Promise<void> {
