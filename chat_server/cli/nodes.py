@@ -24,6 +24,13 @@ def nodes(ctx: click.Context, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found["nodes"], ensure_ascii=False, indent=2))
         return
+    if not found["nodes"]:
+        click.echo(
+            "サーバーは起動していないか、SQLiteを使う1プロセスだけです。"
+            if japanese()
+            else "No server runs, or the one process that SQLite is for."
+        )
+        return
     headers = (
         ("ノード", "バージョン", "定期処理", "起動", "最終確認")
         if japanese()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import sys
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -149,6 +152,14 @@ async def test_guesses_are_counted_over_both_nodes(town: Cluster) -> None:
 async def test_the_list_of_nodes_names_one_that_works_for_all(town: Cluster) -> None:
     listed = (await town.nodes[1].operate("server.nodes"))["nodes"]
     assert [one["release"] for one in listed] == [listed[0]["release"]] * 2
+    command = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "chat_server", "nodes",
+        env={**os.environ, **town.environment, "RENRAKU_DATA": str(town.nodes[0].folder), "LC_ALL": "C.UTF-8"},
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    lines = (await command.communicate())[0].decode().splitlines()
+    assert lines[0].split() == ["node", "release", "workers", "since", "seen"]
+    assert len(lines) == 3
 
     async def one_leads() -> bool:
         return [one["leads"] for one in (await town.nodes[0].operate("server.nodes"))["nodes"]].count(True) == 1
