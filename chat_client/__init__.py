@@ -28,6 +28,7 @@ from chat_client.session import Credentials
 from chat_client.stream import Positions
 from chat_client.subscription import EventStream
 from chat_client.token_store import FileStore, MemoryStore, TokenStore
+from chat_client.transfers import FilePlaces, Places, Progress, Refused, safe_name
 
 __all__ = [
     "AccountDisabled",
@@ -38,6 +39,7 @@ __all__ = [
     "ClientError",
     "Credentials",
     "EventStream",
+    "FilePlaces",
     "FileStore",
     "History",
     "MemoryStore",
@@ -46,8 +48,11 @@ __all__ = [
     "OutboxInUse",
     "Person",
     "Photo",
+    "Places",
     "Positions",
+    "Progress",
     "ProtocolFault",
+    "Refused",
     "RenrakuError",
     "Room",
     "ServerRefused",
@@ -59,4 +64,5 @@ __all__ = [
     "UnexpectedAnswer",
     "Unreachable",
     "new_key",
+    "safe_name",
 ]

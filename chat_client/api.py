@@ -14,6 +14,7 @@ from chat_client.http import Body, Http
 from chat_client.models import Addresses, Attachment, History, Message, Person, Room, listed
 from chat_client.retry import Cut, Random, Tries
 from chat_client.session import Session
+from chat_client.transfers import Transfers
 
 Params = Mapping[str, str | int | None]
 T = TypeVar("T")
@@ -32,6 +33,9 @@ class Api:
         self._clock = clock
         self._random = random
         self._patience = patience
+        self.transfers = Transfers(
+            http, session, self.call, self.addresses, clock=clock, random=random, patience=patience
+        )
 
     async def call(
         self,
@@ -122,6 +126,7 @@ class Api:
         while True:
             try:
                 async with aclosing(self._http.fetch(path)) as chunks:
+                    await anext(chunks)
                     return b"".join([chunk async for chunk in chunks])
             except (Cut, UnexpectedAnswer, RenrakuError) as error:
                 await tries.wait(error)

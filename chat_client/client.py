@@ -43,6 +43,7 @@ from chat_client.session import Credentials, Session
 from chat_client.stream import Delivery, Gone, NewEpoch, Output, Positions, Reset, Tracker
 from chat_client.subscription import EventStream
 from chat_client.token_store import MemoryStore, TokenStore
+from chat_client.transfers import Places, Progress
 from chat_client.wire import CODECS, Frame
 
 Given = Path | bytes | Attachment | Photo
@@ -243,6 +244,24 @@ class Client:
     async def upload_photo(self, photo: Given, name: str | None = None) -> Attachment:
         """Upload now, send later: pass the answer to `send`. Raises OSError where the file cannot be read."""
         return await self.api.upload(Photo.of(photo, name))
+
+    async def upload_file(
+        self,
+        path: Path,
+        *,
+        name: str | None = None,
+        kind: Literal["file", "photo"] = "file",
+        progress: Progress | None = None,
+        places: Places | None = None,
+    ) -> Attachment:
+        """A file of any size, now; name it in a block `files` of `send` (a photo: in `photos`). A line that breaks costs
+        what was on it; with `places` another process goes on where this one ended. Raises OSError too."""
+        return await self.api.transfers.upload(path, name=name, kind=kind, progress=progress, places=places)
+
+    async def download(self, attachment: str, target: Path, *, progress: Progress | None = None) -> None:
+        """The file of an attachment into `target`, which must not exist. Raises Refused (not from this network),
+        FileExistsError, OSError."""
+        await self.api.transfers.download(attachment, target, progress=progress)
 
     async def edit(
         self, message: Message, text: str | None = None, *, blocks: Sequence[Mapping[str, Any]] | None = None

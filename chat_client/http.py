@@ -62,7 +62,11 @@ class Http:
         """Close every connection."""
         await self._transport.aclose()
 
-    async def request(
+    async def request(self, method: str, path: str, **what: Any) -> Any:
+        """`exchange` where the answer's headers tell nothing."""
+        return (await self.exchange(method, path, **what))[0]
+
+    async def exchange(
         self,
         method: str,
         path: str,
@@ -72,12 +76,17 @@ class Http:
         json: Any = None,
         body: Body | None = None,
         params: Mapping[str, str | int] | None = None,
-    ) -> Any:
-        """The decoded JSON answer, None where there is none.
+        headers: Mapping[str, str] | None = None,
+    ) -> tuple[Any, Mapping[str, str]]:
+        """The decoded JSON answer, None where there is none; and its headers, by names in lower case.
 
         Raises RenrakuError (the server's), UnexpectedAnswer (not of this protocol), Cut, ServerUntrusted.
         """
-        headers = {"Accept": "application/json"}
+        headers = {"Accept": "application/json", "Content-Type": "application/octet-stream", **(headers or {})}
+        if body is None and json is None:
+            del headers["Content-Type"]
+        elif json is not None:
+            headers["Content-Type"] = "application/json"
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         if key is not None:
@@ -86,20 +95,27 @@ class Http:
             request = self._build(method, path, headers, params=params, json=json)
             return _answer(*await self._exchange(request))
         # A stated length instead of chunks: proxies pass it on at once, and the server can refuse at once.
-        headers |= {"Content-Type": "application/octet-stream", "Content-Length": str(body.size)}
+        headers["Content-Length"] = str(body.size)
         draining = min(body.size, 2 * _SEND_BUFFER) / _SLOWEST
         async with aclosing(body.read()) as content:
             request = self._build(method, path, headers, params=params, content=content, draining=draining)
             return _answer(*await self._exchange(request))
 
-    async def fetch(self, path: str) -> AsyncGenerator[bytes, None]:
-        """The bytes behind an attachment's address, as they come. Raises as `request`."""
+    async def fetch(self, path: str, first: int = 0, etag: str = "") -> AsyncGenerator[bytes, None]:
+        """The bytes behind an attachment's address, as they come. Raises as `request`.
+
+        `first`: the byte to begin with, while the file is still the one of `etag`; what comes before the bytes is its
+        etag, as a piece of its own."""
+        headers = {"Accept": "*/*"}
+        if first:
+            headers |= {"Range": f"bytes={first}-", "If-Range": etag}
         try:
-            response = await self._send(self._build("GET", path, {"Accept": "*/*"}))
+            response = await self._send(self._build("GET", path, headers))
             try:
-                if response.status_code != 200:
+                if response.status_code != (206 if first else 200):
                     _answer(response, await response.aread())
                     raise UnexpectedAnswer(response.status_code)
+                yield response.headers.get("etag", "").encode("latin-1")
                 async for chunk in response.aiter_bytes():
                     yield chunk
             finally:
@@ -147,7 +163,7 @@ class Http:
         )
 
 
-def _answer(response: httpx2.Response, data: bytes) -> Any:
+def _answer(response: httpx2.Response, data: bytes) -> tuple[Any, Mapping[str, str]]:
     status = response.status_code
     decoded: Any = None
     if data:
@@ -156,7 +172,7 @@ def _answer(response: httpx2.Response, data: bytes) -> Any:
         except ValueError:
             raise UnexpectedAnswer(status, _retry_after(response)) from None
     if status < 300:
-        return decoded
+        return decoded, response.headers
     try:
         problem = RenrakuError.from_wire(decoded["error"], status)
     except (KeyError, TypeError, ValueError):

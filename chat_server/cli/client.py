@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import click
 
-from chat_client import Client, ClientError, FileStore, Message, RenrakuError, Room
+from chat_client import Client, ClientError, FilePlaces, FileStore, Message, Progress, Refused, RenrakuError, Room
 from chat_client.events import Connected, Disconnected, MessageEdited, MessagePosted, MessageRedacted, Resynced
 from chat_server.cli.speech import sentence, spoken
 
@@ -157,21 +157,29 @@ def rooms_command(as_json: bool) -> None:
     "--photo", "photos", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A photo; up to ten times, in order. 写真。",
 )  # fmt: skip
+@click.option(
+    "--file",
+    "files",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file of any size; several times, in order. ファイル。",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the acknowledgement as JSON.")
-def post(room: str, text: str | None, photos: tuple[Path, ...], as_json: bool) -> None:
-    """Post TEXT and photos to ROOM. 投稿します。
+def post(room: str, text: str | None, photos: tuple[Path, ...], files: tuple[Path, ...], as_json: bool) -> None:
+    """Post TEXT, photos and files to ROOM. 投稿します。
 
     ROOM is a name, the beginning of one, or an id (`renraku rooms`); a TEXT of - is read from standard input.
 
     \b
     renraku post 道路パトロール "倒木です。" --photo before.jpg --photo after.heic
+    renraku post 道路課 "図面一式です。" --file drawings.zip
 
-    Kept on disk until the server has it: after a cut line or a killed process the next `post` sends it as well, once.
+    Texts and photos are kept on disk until the server has it: after a cut line or a killed process the next `post` sends them as well, once. A file goes on where it was when the same command is given again.
     """
     if text == "-":
         text = sys.stdin.read()
-    if not text and not photos:
-        raise click.UsageError("Give a TEXT, or at least one --photo.")
+    if not text and not photos and not files:
+        raise click.UsageError("Give a TEXT, or at least one --photo or --file.")
 
     async def send() -> None:
         async with await _client(outbox=True) as client:
@@ -181,13 +189,97 @@ def post(room: str, text: str | None, photos: tuple[Path, ...], as_json: bool) -
             if len(photos) > most:
                 raise click.UsageError(f"A message takes up to {most} photos, not {len(photos)}.")
             chosen = _choose(room, await client.rooms())
-            ack = await client.send(chosen.id, text, photos=photos)
+            blocks = await _uploaded(client, files)
+            ack = await client.send(chosen.id, text, photos=photos, blocks=blocks)
             if as_json:
                 click.echo(json.dumps({"room": ack.room, "id": ack.id, "seq": ack.seq, "at": ack.at}))
             else:
                 click.echo(f"送信しました / sent: {chosen.name} #{ack.seq}")
 
     _run(send())
+
+
+async def _uploaded(client: Client, files: tuple[Path, ...]) -> list[dict[str, Any]] | None:
+    """The block that names them, one after the other; on a terminal one sees them move."""
+    if not files:
+        return None
+    places, ids = FilePlaces(_folder() / "uploads.json"), []
+    for path in files:
+        with _moving(path.name) as progress:
+            ids.append((await client.upload_file(path, places=places, progress=progress)).id)
+    return [{"type": "files", "ids": ids}]
+
+
+@contextlib.contextmanager
+def _moving(name: str) -> Iterator[Progress | None]:
+    """A line that moves, on a terminal alone; Ctrl+C says how it goes on."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    shown = -1.0
+
+    def progress(done: int, whole: int) -> None:
+        nonlocal shown
+        share = done / whole if whole else float(done >> 20)
+        if share - shown >= 0.005 or done == whole:
+            shown = share
+            told = f"{share:4.0%} / {whole / 1e6:,.1f} MB" if whole else f"{done / 1e6:,.1f} MB"
+            click.echo(f"\r\033[K{name}  {told}", nl=False, err=True)
+
+    try:
+        yield progress
+    except asyncio.CancelledError:
+        click.echo("\n中断しました。同じコマンドで続きから送れます。/ interrupted; the same command goes on.", err=True)
+        raise
+    click.echo("", err=True)
+
+
+@click.command()
+@click.argument("attachment")
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The file to write; it must not exist. 保存先。",
+)
+def download(attachment: str, target: Path) -> None:
+    """Save an attachment's file. 添付をファイルに保存します。
+
+    ATTACHMENT is an id (`renraku files`). After a cut line it goes on where it was.
+    """
+
+    async def save() -> None:
+        async with await _client() as client:
+            with _moving(target.name) as progress:
+                try:
+                    await client.download(attachment, target, progress=progress)
+                except Refused as refused:
+                    raise click.ClickException(f"{refused.ja} / {refused.en}") from None
+                except FileExistsError:
+                    raise click.ClickException(f"{target} is there already. Give another name with --to.") from None
+            click.echo(f"保存しました / saved: {target}")
+
+    _run(save())
+
+
+@click.command("files")
+@click.argument("room")
+@click.option("--kind", type=click.Choice(["photo", "file"]), help="Only these. 種類。")
+def files_command(room: str, kind: str | None) -> None:
+    """List ROOM's files and photos, the newest first. ファイルと写真の一覧。"""
+
+    async def show() -> None:
+        async with await _client() as client:
+            with _waiting():
+                chosen = _choose(room, await client.rooms())
+                found = await client.api.call("GET", f"/api/rooms/{chosen.id}/attachments", params={"kind": kind})
+            for item in found["items"]:
+                at = datetime.datetime.fromtimestamp(item["at"] / 1000).astimezone()
+                one = item["attachment"]
+                click.echo(f"{one['id']}  {at:%m/%d %H:%M}  {one['size'] / 1e6:>9,.1f} MB  {one['name']}")
+
+    _run(show())
 
 
 @click.command()

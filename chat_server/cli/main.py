@@ -27,7 +27,15 @@ SECTIONS = {
     "Server サーバー": (serve, demo, health, nodes, config_group),
     "Operator 運用": (organization_group, import_staff, user_group, room_group, audit_group, keys_group, outbox),
     "Backup バックアップ": (backup, backups, verify_backup, backup_key, restore, restored, migrate_engine),
-    "Client クライアント": (client.login, client.logout, client.rooms_command, client.post, client.tail),
+    "Client クライアント": (
+        client.login,
+        client.logout,
+        client.rooms_command,
+        client.post,
+        client.tail,
+        client.files_command,
+        client.download,
+    ),
 }
 
 
