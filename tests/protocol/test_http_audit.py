@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +23,7 @@ from chat_server.services.commands import Edit, Redact
 from chat_server.services.drafts import draft
 from chat_server.services.rooms import RoomChange
 from tests.support.api import Api, code_of
+from tests.support.engines import held
 from tests.support.server import RunningServer
 from tests.support.world import Org, Someone, World
 
@@ -130,8 +129,7 @@ async def test_each_reading_is_on_record_before_it_is_answered(scene: Scene) -> 
 
 async def test_a_trail_that_cannot_be_written_is_not_read(scene: Scene, server: RunningServer) -> None:
     await scene.rename("田中 一")
-    with contextlib.closing(sqlite3.connect(server.app.settings.folder / "renraku.db")) as holder:
-        holder.execute("BEGIN IMMEDIATE")
+    async with held(server.app.settings.folder):
         refused = await scene.api.call("list_audit")
     assert (code_of(refused), "items" in refused.json()) == (8001, False)
     assert len(await scene.all()) == 1

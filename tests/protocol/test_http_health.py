@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from chat_server.http import health
-from chat_server.storage.sqlite.opening import DATABASE
 from tests.support.api import code_of
+from tests.support.engines import held
 from tests.support.server import RunningServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -25,21 +24,16 @@ async def test_alive_and_ready(server: RunningServer) -> None:
 
 
 async def test_not_ready_while_the_database_is_held(server: RunningServer) -> None:
-    holder = sqlite3.connect(server.app.settings.folder / DATABASE, isolation_level=None)
-    try:
-        holder.execute("BEGIN IMMEDIATE")
-        async with server.client() as client:
-            held = await client.get("/readyz")
-            assert (held.status_code, code_of(held)) == (503, 8001)
-            assert int(held.headers["retry-after"]) > 0
+    async with server.client() as client:
+        async with held(server.app.settings.folder):
+            busy = await client.get("/readyz")
+            assert (busy.status_code, code_of(busy)) == (503, 8001)
+            assert int(busy.headers["retry-after"]) > 0
             assert (await client.get("/healthz")).status_code == 200
-            holder.execute("ROLLBACK")
-            # The probe that began while it was held may still fail; the next one finds the database free.
-            async with asyncio.timeout(10):
-                while (await client.get("/readyz")).status_code != 200:
-                    pass
-    finally:
-        holder.close()
+        # The probe that began while it was held may still fail; the next one finds the database free.
+        async with asyncio.timeout(10):
+            while (await client.get("/readyz")).status_code != 200:
+                pass
 
 
 async def test_not_ready_on_a_full_disk(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:

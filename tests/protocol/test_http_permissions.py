@@ -266,9 +266,10 @@ async def fingerprint(reader: Reader) -> list[Any]:
     row = await reader.one(
         f"SELECT {counts}, (SELECT sum(last_seq) FROM rooms), (SELECT count(*) FROM memberships WHERE to_seq IS NULL),"
         " (SELECT count(*) FROM devices WHERE revoked_at IS NULL), (SELECT count(*) FROM users WHERE disabled_at IS NULL),"
-        " (SELECT group_concat(state, '') FROM room_organizations), (SELECT sum(directory_version) FROM organizations),"
-        " (SELECT count(*) FROM rooms WHERE archived_at IS NULL), (SELECT group_concat(policy, '') FROM organizations),"
-        " (SELECT group_concat(outflow, '') FROM rooms)"
+        " (SELECT sum(directory_version) FROM organizations), (SELECT count(*) FROM rooms WHERE archived_at IS NULL)"
     )
     assert row is not None
-    return list(row)
+    states = await reader.all("SELECT state FROM room_organizations ORDER BY room_id, org_id")
+    policies = await reader.all("SELECT policy FROM organizations ORDER BY id")
+    outflows = await reader.all("SELECT outflow FROM rooms ORDER BY id")
+    return [*row, *states, *policies, *outflows]

@@ -5,11 +5,18 @@ BOTH_ENGINES = True      # in a module that uses the fixture `engine`, or the pr
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
+from collections.abc import AsyncIterator
 from pathlib import Path
+
+import asyncpg
 
 from chat_server.fuse import Fuse
 from chat_server.ports import AnyStorage, Clock
 from chat_server.storage import engines
+from chat_server.storage.postgresql.writer import LOCK
+from chat_server.storage.sqlite.opening import DATABASE
 from tests.support import postgresql
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
@@ -47,3 +54,19 @@ def belongs(folder: Path, address: str) -> None:
 async def open_storage(folder: Path, clock: Clock, fuse: Fuse | None = None) -> AnyStorage:
     """The folder's storage on the chosen engine."""
     return await engines.open_storage(database_of(folder), folder, clock, fuse or Fuse())
+
+
+@contextlib.asynccontextmanager
+async def held(folder: Path) -> AsyncIterator[None]:
+    """Somebody else holds the folder's database, so that nobody writes."""
+    if not (address := database_of(folder)):
+        with contextlib.closing(sqlite3.connect(folder / DATABASE, isolation_level=None)) as holder:
+            holder.execute("BEGIN IMMEDIATE")
+            yield
+        return
+    connection = await asyncpg.connect(address)
+    try:
+        await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
+        yield
+    finally:
+        await connection.close()
