@@ -52,6 +52,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def _default(config: pytest.Config) -> str:
+    option = config.getoption("--engine")
+    return option if option in engines.BOTH else engines.SQLITE
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    engines.choose(_default(config))
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A module that says BOTH_ENGINES runs on both; the others on SQLite, or as the option says."""
     if "engine" in metafunc.fixturenames:
@@ -67,4 +76,4 @@ def engine(request: pytest.FixtureRequest) -> Iterator[str]:
     """The engine of every storage and server that is opened by `tests.support.engines` until the module's end."""
     engines.choose(request.param)
     yield request.param
-    engines.choose(engines.SQLITE)
+    engines.choose(_default(request.config))

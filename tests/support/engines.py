@@ -70,3 +70,10 @@ async def held(folder: Path) -> AsyncIterator[None]:
         yield
     finally:
         await connection.close()
+
+
+def everything_kept(folder: Path) -> bytes:
+    """All that lies in the folder's database."""
+    if address := database_of(folder):
+        return postgresql.dump(address)
+    return b"".join(file.read_bytes() for file in folder.glob(f"{DATABASE}*"))

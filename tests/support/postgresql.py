@@ -155,3 +155,8 @@ def shared() -> Cluster:
 
 async def connect(address: str) -> Any:
     return await asyncpg.connect(address)
+
+
+def dump(address: str) -> bytes:
+    """As SQL, with all rows."""
+    return subprocess.run([str(binaries() / "pg_dump"), "--inserts", address], check=True, capture_output=True).stdout

@@ -17,7 +17,7 @@ from chat_server.services.commands import Send
 from chat_server.services.drafts import draft
 from chat_server.services.rooms import NewRoom
 from chat_server.storage.queries import departments
-from chat_server.storage.sqlite.storage import SqliteStorage
+from tests.support.engines import open_storage
 from tests.support.people import add_people
 
 Posts = list[tuple[str, str, int, int | None]]
@@ -45,7 +45,7 @@ CASES: dict[str, tuple[Posts, str]] = {
 @pytest.mark.asyncio
 @pytest.mark.parametrize(("posts", "section"), CASES.values(), ids=CASES.keys())
 async def test_one_appointment_names_somebody_everywhere(posts: Posts, section: str, tmp_path: Path) -> None:
-    storage = await SqliteStorage.open(tmp_path, SystemClock())
+    storage = await open_storage(tmp_path, SystemClock())
     try:
         viewer, someone = await add_people(storage, 2)
 

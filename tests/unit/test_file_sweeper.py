@@ -16,15 +16,15 @@ import pytest
 from chat_server.blobs.filesystem import FileBlobs
 from chat_server.domain import limits
 from chat_server.domain.actors import Actor
-from chat_server.ports import Blob, Photo, Reader, Storage, Tx
+from chat_server.ports import AnyStorage, Blob, Photo, Reader, Storage, Tx
 from chat_server.services import backups, leftovers, messages, rooms
 from chat_server.services.blocks import Photos
 from chat_server.services.commands import Send
 from chat_server.services.drafts import draft
 from chat_server.services.photo_upload import Prepared, add_photo
 from chat_server.storage.queries.attachments import NewRendition
-from chat_server.storage.sqlite.storage import SqliteStorage
 from chat_server.workers.file_sweeper import FileSweeper
+from tests.support.engines import open_storage
 from tests.support.people import add_people
 from tests.support.server import DEADLINE, MovableClock, running_server
 
@@ -39,7 +39,7 @@ class House:
 
     folder: Path
     clock: MovableClock
-    storage: SqliteStorage
+    storage: AnyStorage
     blobs: FileBlobs
     person: Actor
 
@@ -91,7 +91,7 @@ class House:
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
     clock = MovableClock()
-    storage = await SqliteStorage.open(tmp_path, clock)
+    storage = await open_storage(tmp_path, clock)
     (tmp_path / "scratch").mkdir()
     [person] = await add_people(storage, 1)
     yield House(tmp_path, clock, storage, FileBlobs(tmp_path / "blobs"), person)

@@ -14,13 +14,13 @@ from chat_server.services.blocks import Text
 from chat_server.services.commands import Bookmark, Pin, React, Send
 from chat_server.services.drafts import draft
 from chat_server.services.rooms import NewRoom
-from chat_server.storage.sqlite.storage import SqliteStorage
+from tests.support.engines import open_storage
 from tests.support.people import add_people
 
 
 @pytest.mark.asyncio
 async def test_what_retention_has_ended_is_not_there(tmp_path: Path) -> None:
-    storage = await SqliteStorage.open(tmp_path, SystemClock())
+    storage = await open_storage(tmp_path, SystemClock())
     try:
         (owner,) = await add_people(storage, 1)
         room = await storage.write(lambda tx: rooms.create(tx, owner, NewRoom(kind="private", name="道路課")))

@@ -12,13 +12,13 @@ from chat_server.services.blocks import Text
 from chat_server.services.commands import Send
 from chat_server.services.drafts import draft
 from chat_server.services.rooms import Invitation, NewRoom
-from chat_server.storage.sqlite.storage import SqliteStorage
+from tests.support.engines import open_storage
 from tests.support.people import add_people
 
 
 @pytest.mark.asyncio
 async def test_pages_reach_behind_the_time_of_absence(tmp_path: Path) -> None:
-    storage = await SqliteStorage.open(tmp_path, SystemClock())
+    storage = await open_storage(tmp_path, SystemClock())
     try:
         owner, member = await add_people(storage, 2)
         new = NewRoom(kind="private", name="道路課", history="joined", members=(member.id,))

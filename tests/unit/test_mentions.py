@@ -14,7 +14,7 @@ from chat_server.domain import limits
 from chat_server.domain.actors import Actor
 from chat_server.domain.errors import Problem
 from chat_server.domain.ids import new_id
-from chat_server.ports import Reader, Row, Tx, Value
+from chat_server.ports import AnyStorage, Reader, Row, Tx, Value
 from chat_server.services import rooms
 from chat_server.services.access import in_room
 from chat_server.services.blocks import Text
@@ -23,7 +23,7 @@ from chat_server.services.drafts import draft
 from chat_server.services.mentions import Mentioned, resolve
 from chat_server.services.rooms import NewRoom
 from chat_server.storage.queries import departments
-from chat_server.storage.sqlite.storage import SqliteStorage
+from tests.support.engines import open_storage
 from tests.support.people import add_organization, add_person
 
 pytestmark = pytest.mark.asyncio
@@ -53,7 +53,7 @@ class Counting:
 class Scene:
     """建設部 > 道路課 (author, road), 建設部 > 河川課 (river), 総務課 (nobody in the room). `outside` is of 道路課."""
 
-    storage: SqliteStorage
+    storage: AnyStorage
     people: dict[str, Actor]
     departments: dict[str, str]
     room: str
@@ -81,7 +81,7 @@ class Scene:
 
 @pytest_asyncio.fixture
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
-    storage = await SqliteStorage.open(tmp_path, SystemClock())
+    storage = await open_storage(tmp_path, SystemClock())
     try:
         org_id = await add_organization(storage)
         people = {name: await add_person(storage, org_id, name) for name in ("author", "road", "river", "outside")}

@@ -8,13 +8,13 @@ from pathlib import Path
 from chat_server.clock import SystemClock
 from chat_server.ports import Tx
 from chat_server.services import jobs
-from chat_server.storage.sqlite.storage import SqliteStorage
 from chat_server.workers.outbox import OutboxWorker
+from tests.support.engines import open_storage
 from tests.support.people import add_organization
 
 
 async def test_a_wake_up_together_with_the_cancellation_does_not_keep_it_alive(tmp_path: Path) -> None:
-    storage = await SqliteStorage.open(tmp_path, SystemClock())
+    storage = await open_storage(tmp_path, SystemClock())
     try:
         for steps in range(40):
             worker = OutboxWorker(storage, pause=0, poll=60)
@@ -34,7 +34,7 @@ async def test_a_wake_up_together_with_the_cancellation_does_not_keep_it_alive(t
 
 async def test_a_job_that_came_late_under_a_smaller_number_is_not_lost(tmp_path: Path) -> None:
     """As on PostgreSQL, where numbers are given before the commit: 3 is committed after 5 was read."""
-    storage = await SqliteStorage.open(tmp_path, SystemClock())
+    storage = await open_storage(tmp_path, SystemClock())
 
     async def put(tx: Tx, number: int) -> None:
         await tx.run("INSERT INTO outbox (id, org_id, kind, at) VALUES (?, 1, 'message', 0)", number)

@@ -11,8 +11,8 @@ from chat_server.domain import limits
 from chat_server.domain.actors import Actor
 from chat_server.ports import Reader, Tx
 from chat_server.services import own_stream, pages, streams
-from chat_server.storage.sqlite.storage import SqliteStorage
 from chat_server.workers.sweeper import Sweeper
+from tests.support.engines import open_storage
 from tests.support.people import add_people
 
 EVENTS = {"reader": 3_210, "quiet": limits.REPLAY_EVENTS + own_stream.STEP - 1, "new": 0}
@@ -20,7 +20,7 @@ EVENTS = {"reader": 3_210, "quiet": limits.REPLAY_EVENTS + own_stream.STEP - 1, 
 
 @pytest.mark.asyncio
 async def test_what_is_swept_could_not_have_been_replayed(tmp_path: Path) -> None:
-    storage = await SqliteStorage.open(tmp_path, SystemClock())
+    storage = await open_storage(tmp_path, SystemClock())
     try:
         people = dict(zip(EVENTS, await add_people(storage, len(EVENTS)), strict=True))
 

@@ -12,7 +12,7 @@ import pytest_asyncio
 from chat_server.clock import SystemClock
 from chat_server.domain import limits
 from chat_server.domain.actors import Actor
-from chat_server.ports import Reader, Row, Tx, Value
+from chat_server.ports import AnyStorage, Reader, Row, Tx, Value
 from chat_server.services import changing, messages, pages, rooms, streams
 from chat_server.services.answers import Ack
 from chat_server.services.blocks import Text
@@ -21,7 +21,7 @@ from chat_server.services.drafts import draft
 from chat_server.services.pages import Page
 from chat_server.services.rendering import pack
 from chat_server.services.rooms import NewRoom, RoomChange
-from chat_server.storage.sqlite.storage import SqliteStorage
+from tests.support.engines import open_storage
 from tests.support.people import add_people
 
 KEY = b"k" * 32
@@ -47,7 +47,7 @@ class Counting:
 class Scene:
     """An owner and a member of one room that hides its history from newcomers."""
 
-    def __init__(self, storage: SqliteStorage, owner: Actor, member: Actor) -> None:
+    def __init__(self, storage: AnyStorage, owner: Actor, member: Actor) -> None:
         self.storage, self.owner, self.member = storage, owner, member
         self.sent = 0
 
@@ -70,7 +70,7 @@ class Scene:
 
 @pytest_asyncio.fixture
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
-    storage = await SqliteStorage.open(tmp_path, SystemClock())
+    storage = await open_storage(tmp_path, SystemClock())
     try:
         owner, member = await add_people(storage, 2)
         yield Scene(storage, owner, member)

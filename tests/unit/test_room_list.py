@@ -12,7 +12,7 @@ from chat_server.domain.actors import GUEST, ORGANIZATION_ADMIN, Actor
 from chat_server.ports import Reader, Tx
 from chat_server.services import room_list, rooms, sharing
 from chat_server.services.rooms import Invitation, NewRoom
-from chat_server.storage.sqlite.storage import SqliteStorage
+from tests.support.engines import open_storage
 from tests.support.people import add_organization, add_person
 
 pytestmark = pytest.mark.asyncio
@@ -22,7 +22,7 @@ CROWD = 3_000
 
 
 async def test_guests_by_name_and_other_organizations_once(tmp_path: Path) -> None:
-    storage = await SqliteStorage.open(tmp_path, SystemClock())
+    storage = await open_storage(tmp_path, SystemClock())
     try:
         admin = (ORGANIZATION_ADMIN,)
         org_id = await add_organization(storage)
@@ -57,7 +57,7 @@ async def test_guests_by_name_and_other_organizations_once(tmp_path: Path) -> No
 
 async def test_a_crowd_in_every_room_costs_nothing(tmp_path: Path) -> None:
     """The room list used to read every member of every room, twice: 15 ms for 50 rooms of 2,000."""
-    storage = await SqliteStorage.open(tmp_path, SystemClock())
+    storage = await open_storage(tmp_path, SystemClock())
     try:
         org_id = await add_organization(storage)
         owner = await add_person(storage, org_id, "owner")

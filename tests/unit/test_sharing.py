@@ -13,11 +13,12 @@ from chat_server.clock import SystemClock
 from chat_server.domain import limits
 from chat_server.domain.actors import ORGANIZATION_ADMIN, Actor
 from chat_server.domain.errors import Problem
+from chat_server.ports import AnyStorage
 from chat_server.services import rooms, sharing
 from chat_server.services.rooms import Invitation, NewRoom
 from chat_server.storage.queries import organizations
-from chat_server.storage.sqlite.storage import SqliteStorage
 from chat_server.workers.outbox import OutboxWorker
+from tests.support.engines import open_storage
 from tests.support.people import add_organization, add_person
 
 THEIRS = 2 * limits.INVITE_AT_ONCE + 5
@@ -25,7 +26,7 @@ THEIRS = 2 * limits.INVITE_AT_ONCE + 5
 
 @dataclass
 class Scene:
-    storage: SqliteStorage
+    storage: AnyStorage
     owner: Actor
     theirs: list[Actor]
     other: str
@@ -42,7 +43,7 @@ class Scene:
 
 @pytest_asyncio.fixture
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
-    storage = await SqliteStorage.open(tmp_path, SystemClock())
+    storage = await open_storage(tmp_path, SystemClock())
     try:
         admin = (ORGANIZATION_ADMIN,)
         owner = await add_person(storage, await add_organization(storage), "owner", roles=admin)

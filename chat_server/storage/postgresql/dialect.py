@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
+
+from chat_server.ports import Value
 
 _PARTS = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|\?")
 
@@ -28,6 +31,15 @@ def statement(sql: str) -> Statement:
         return f"${number}"
 
     return Statement(_PARTS.sub(mark, sql), not sql.lstrip().startswith("SELECT"))
+
+
+def sound(values: Sequence[Value]) -> Sequence[Value]:
+    """What PostgreSQL takes: text without NUL, which no column of it can hold. What is asked for under such a name is
+    nowhere; what was to be kept under it has the replacement character instead."""
+    for value in values:
+        if type(value) is str and "\0" in value:
+            return [one.replace("\0", "\ufffd") if isinstance(one, str) else one for one in values]
+    return values
 
 
 def changed(tag: str) -> int:

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 from chat_server.ports import Clock, Reader, Row, Value
 from chat_server.storage.postgresql.address import READER, dial
-from chat_server.storage.postgresql.dialect import statement
+from chat_server.storage.postgresql.dialect import sound, statement
 from chat_server.storage.postgresql.faults import lost, translate
 
 T = TypeVar("T")
@@ -26,11 +26,11 @@ class PostgresReader:
         self.now = now
 
     async def one(self, sql: str, *values: Value) -> Row | None:
-        row: Row | None = await self._connection.fetchrow(statement(sql).text, *values)
+        row: Row | None = await self._connection.fetchrow(statement(sql).text, *sound(values))
         return row
 
     async def all(self, sql: str, *values: Value) -> Sequence[Row]:
-        rows: Sequence[Row] = await self._connection.fetch(statement(sql).text, *values)
+        rows: Sequence[Row] = await self._connection.fetch(statement(sql).text, *sound(values))
         return rows
 
 

@@ -28,7 +28,7 @@ from chat_server.fuse import Fuse
 from chat_server.ports import Clock, Row, Tx, Value
 from chat_server.storage.jobs import BATCH, BATCH_SECONDS, Job, OnDone, OnNotes, Turns, deliver, fail_all
 from chat_server.storage.postgresql.address import WRITER, dial
-from chat_server.storage.postgresql.dialect import changed, statement
+from chat_server.storage.postgresql.dialect import changed, sound, statement
 from chat_server.storage.postgresql.faults import AGAIN, lost, translate
 from chat_server.storage.postgresql.readers import hang_up
 
@@ -65,20 +65,20 @@ class PostgresTx:
     async def one(self, sql: str, *values: Value) -> Row | None:
         text, writes = statement(sql)
         self.asking, self.wrote = True, self.wrote or writes
-        row: Row | None = await self._connection.fetchrow(text, *values)
+        row: Row | None = await self._connection.fetchrow(text, *sound(values))
         self.asking = False
         return row
 
     async def all(self, sql: str, *values: Value) -> Sequence[Row]:
         text, writes = statement(sql)
         self.asking, self.wrote = True, self.wrote or writes
-        rows: Sequence[Row] = await self._connection.fetch(text, *values)
+        rows: Sequence[Row] = await self._connection.fetch(text, *sound(values))
         self.asking = False
         return rows
 
     async def run(self, sql: str, *values: Value) -> int:
         self.asking = self.wrote = True
-        tag: str = await self._connection.execute(statement(sql).text, *values)
+        tag: str = await self._connection.execute(statement(sql).text, *sound(values))
         self.asking = False
         return changed(tag)
 

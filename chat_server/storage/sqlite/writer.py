@@ -95,7 +95,7 @@ class Writer(threading.Thread):
 
     def run(self) -> None:
         while True:
-            self._take_in(block=not self._turns)
+            self._take_in(block=not (self._turns or self._stopping))
             if not self._turns:
                 if self._stopping:
                     return

@@ -15,7 +15,7 @@ from chat_server.domain.errors import Problem
 from chat_server.domain.events import UserEvent
 from chat_server.domain.ids import new_id
 from chat_server.passwords import Argon2Passwords
-from chat_server.ports import Tx
+from chat_server.ports import AnyStorage, Tx
 from chat_server.services import keys as key_service
 from chat_server.services.actors import load_actor
 from chat_server.services.keys import Keys
@@ -24,7 +24,7 @@ from chat_server.services.sign_in import PasswordStep, SignIn
 from chat_server.services.tokens import Tokens
 from chat_server.storage.queries import organizations, people
 from chat_server.storage.queries.people import NewUser
-from chat_server.storage.sqlite.storage import SqliteStorage
+from tests.support.engines import open_storage
 
 CHEAP: Final = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 """argon2id all the same; the real parameters are tried in test_passwords.py."""
@@ -48,7 +48,7 @@ class MovedClock:
 class Town:
     """Everything that sign-in needs, and what it emitted."""
 
-    storage: SqliteStorage
+    storage: AnyStorage
     clock: MovedClock
     keys: Keys
     tokens: Tokens
@@ -96,9 +96,9 @@ class Town:
 
 
 @pytest.fixture
-async def town(tmp_path: Path) -> AsyncIterator[Town]:
+async def town(engine: str, tmp_path: Path) -> AsyncIterator[Town]:
     clock = MovedClock()
-    storage = await SqliteStorage.open(tmp_path / "data", clock)
+    storage = await open_storage(tmp_path / "data", clock)
     keys = Keys()
     await key_service.prepare(storage, keys)
     tokens = Tokens(keys, clock)

@@ -166,7 +166,8 @@ async def test_only_administrators_of_the_organization(town: Town) -> None:
     await _add(town, _member("plain"))
     member = await town.actor(await town.session("plain"))
     elsewhere = Operator(await town.storage.write(lambda tx: organizations.create(tx, "other", "別の町")))
-    before = await _value(town, "SELECT group_concat(name || login || coalesce(disabled_at, '')) FROM users")
+    rows = "SELECT name, login, disabled_at FROM users ORDER BY id"
+    before = await town.storage.read(lambda reader: reader.all(rows))
     for who, number in ((member, 2008), (elsewhere, 6001)):
         for use_case in (
             partial(accounts.disable, who=who, user=user),
@@ -182,7 +183,7 @@ async def test_only_administrators_of_the_organization(town: Town) -> None:
         assert code(problem) == number
     problem_ = await _problem(town, lambda tx: accounts.add(tx, member, _member("new")))
     assert problem_.fault.code == 2008
-    assert await _value(town, "SELECT group_concat(name || login || coalesce(disabled_at, '')) FROM users") == before
+    assert await town.storage.read(lambda reader: reader.all(rows)) == before
     await town.session("takahashi")
 
 

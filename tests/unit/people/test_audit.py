@@ -145,7 +145,7 @@ async def test_a_chain_of_one_organization_means_nothing_in_another(chained: Tow
 
 
 async def test_line_breaks_cannot_forge_a_row(town: Town) -> None:
-    nasty = 'x","2","y"\r\n2026-11-22 forged\x00\u2028'
+    nasty = 'x","2","y"\r\n2026-11-22 forged\x01\u2028'
 
     async def record(tx: Tx) -> None:
         await audit.record(tx, town.org_id, nasty, nasty, nasty, {nasty: nasty}, nasty, nasty)

@@ -3,20 +3,41 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
 
 from chat_server.domain import limits
 from chat_server.domain.errors import Problem
-from chat_server.ports import Tx
+from chat_server.ports import Row, Tx, Value
 from chat_server.services import throttle
 from chat_server.services.sign_in import PasswordStep, SignIn
 from chat_server.storage.queries import people
 from chat_server.storage.queries import sign_in as queries
-from chat_server.storage.sqlite.storage import SqliteStorage
+from tests.support.engines import everything_kept, open_storage
 from tests.unit.people.conftest import ADDRESS, PASSWORD, ZONE, Town, code
+
+
+class Counting:
+    """A transaction that counts the rows it changes."""
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+        self.all, self.emit, self.now = tx.all, tx.emit, tx.now
+        self.changed = 0
+
+    async def one(self, sql: str, *values: Value) -> Row | None:
+        row = await self._tx.one(sql, *values)
+        self.changed += "RETURNING" in sql and row is not None
+        return row
+
+    async def run(self, sql: str, *values: Value) -> int:
+        changed = await self._tx.run(sql, *values)
+        self.changed += changed
+        return changed
 
 
 async def _fail(town: Town, login: str, *, organization: str = "midorino", address: str = ADDRESS) -> int:
@@ -78,10 +99,15 @@ async def test_nobody_costs_as_many_verifications_and_commits_as_somebody(town: 
         verified.append(password_hash)
         return real_verify(password_hash, raw)
 
-    async def write(use_case: object, *, org_id: int = 0) -> object:
-        before = town.storage._connection.total_changes
-        answer: object = await real_write(use_case, org_id=org_id)  # type: ignore[arg-type]
-        written.append(town.storage._connection.total_changes > before)
+    async def write(use_case: Callable[[Any], Awaitable[object]], *, org_id: int = 0) -> object:
+        counted: list[Counting] = []
+
+        async def counting(tx: Tx) -> object:
+            counted.append(Counting(tx))
+            return await use_case(counted[0])
+
+        answer: object = await real_write(counting, org_id=org_id)
+        written.append(counted[0].changed > 0)
         return answer
 
     town.passwords._verify = verify  # type: ignore[method-assign]
@@ -135,7 +161,7 @@ async def test_secrets_are_not_in_the_database(town: Town, tmp_path: Path) -> No
     begun = await town.sign_in.start("midorino", "takahashi", "x", ZONE, ADDRESS)
     session = await town.session("takahashi")
     assert begun.flow is not None
-    bytes_on_disk = b"".join(file.read_bytes() for file in (tmp_path / "data").glob("renraku.db*"))
+    bytes_on_disk = everything_kept(tmp_path / "data")
     assert session.device.encode() in bytes_on_disk
     for secret in (begun.flow, session.refresh_token, session.access_token, PASSWORD):
         assert secret.encode() not in bytes_on_disk
@@ -189,7 +215,7 @@ async def test_the_counter_survives_a_restart(town: Town, tmp_path: Path) -> Non
     for n in range(limits.FAILURES_PER_ACCOUNT):
         assert await _fail(town, "takahashi", address=f"10.0.0.{n}") == 1001
     await town.storage.close()
-    town.storage = await SqliteStorage.open(tmp_path / "data", town.clock)
+    town.storage = await open_storage(tmp_path / "data", town.clock)
     town.sign_in = SignIn(town.storage, town.tokens, [PasswordStep(town.passwords)])
     assert await _fail(town, "takahashi", address="10.0.1.1") == 1002
 

@@ -13,6 +13,7 @@ from chat_server.ports import Row, Tx, Value
 from chat_server.services import idempotency, own_stream, sweeping
 from chat_server.storage.sqlite.storage import SqliteStorage
 from chat_server.workers.sweeper import Sweeper
+from tests.support.engines import open_storage
 from tests.support.people import add_people
 
 
@@ -68,7 +69,7 @@ async def test_nothing_is_scanned_in_the_writer(tmp_path: Path) -> None:
 
 @pytest.mark.asyncio
 async def test_what_is_due_goes_and_the_rest_stays(tmp_path: Path) -> None:
-    storage = await SqliteStorage.open(tmp_path, SystemClock())
+    storage = await open_storage(tmp_path, SystemClock())
     counts = {"sign_ins": 700, "sign_in_failures": 700, "refresh_tokens": 700}
 
     async def fill(tx: Tx) -> None:
