@@ -14,6 +14,7 @@ from tests.support.engines import held
 from tests.support.server import RunningServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+BOTH_ENGINES = True
 
 
 async def test_alive_and_ready(server: RunningServer) -> None:

@@ -32,6 +32,7 @@ from tests.support.world import Org, Someone, World
 from tests.unit.photo_samples import encoded, exif_block, picture
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+BOTH_ENGINES = True
 
 TAKEN = "2026:11:20 09:30:00"
 PHOTO = encoded(

@@ -27,6 +27,7 @@ from tests.support.world import Someone, World
 from tests.unit.photo_samples import encoded, picture
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+BOTH_ENGINES = True
 
 PHOTO: Final = encoded(picture(32, 24))
 PASSWORD: Final = "みどりの町の合言葉です"

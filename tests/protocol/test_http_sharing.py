@@ -16,6 +16,7 @@ from tests.support.peer import Peer
 from tests.support.world import Org, Someone, World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+BOTH_ENGINES = True
 
 
 @dataclass

@@ -20,6 +20,7 @@ from tests.support.server import RunningServer
 from tests.support.world import Someone, World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+BOTH_ENGINES = True
 
 
 async def test_an_unexpected_fault_ends_the_socket(

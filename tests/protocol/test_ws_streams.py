@@ -20,6 +20,7 @@ from tests.support.server import RunningServer
 from tests.support.world import Org, Someone, World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+BOTH_ENGINES = True
 
 
 @dataclass

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeVar
 
+import asyncpg
+
 from chat_server.ports import Clock, Reader, Row, Value
 from chat_server.storage.postgresql.address import READER, dial
 from chat_server.storage.postgresql.dialect import sound, statement
@@ -54,8 +56,8 @@ class Readers:
         except BaseException as error:
             self._give_back(connection, error)
             found = translate(error)
-            if found is error:
-                raise
+            if found is error or isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+                raise  # a view that writes is a mistake of ours, not a standby
             raise found from error
         self._free.append(connection)
         self._places.release()
