@@ -15,10 +15,11 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import structlog
 
+from chat_server.domain.errors import Problem
 from chat_server.domain.events import EpochChanged, Joined, Note, RoomEvent, UserEvent
 from chat_server.ports import Reader, Storage
 from chat_server.realtime.hub import Hub
@@ -27,6 +28,9 @@ from chat_server.services import following as reading
 from chat_server.services.following import Asked, Present, Standing
 
 log = structlog.get_logger("renraku.following")
+
+AGAIN: Final = 0.3
+"""Seconds until the database is asked once more after it did not answer."""
 
 E = TypeVar("E", RoomEvent, UserEvent)
 
@@ -167,10 +171,13 @@ class Following:
             self._woken.clear()
             try:
                 await self.catch_up()
-            except Exception:
-                log.exception("what other nodes committed could not be read")
+            except Exception as error:
+                if isinstance(error, Problem):
+                    log.warning("what other nodes committed could not be read yet", error=str(error))
+                else:
+                    log.exception("what other nodes committed could not be read")
                 self._woken.set()
-                await asyncio.sleep(0.2)
+                await asyncio.sleep(AGAIN)
 
     async def catch_up(self) -> None:
         """Until nothing is known to be missing."""
