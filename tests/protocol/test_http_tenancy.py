@@ -21,6 +21,8 @@ from tests.support.server import RunningServer
 from tests.support.world import World
 from tests.unit.photo_samples import encoded, picture
 
+BOTH_ENGINES = True
+
 on_one_loop = pytest.mark.asyncio(loop_scope="module")
 
 Ids = dict[str, str]
