@@ -77,10 +77,16 @@ class Cluster:
     def kill(self) -> None:
         """The postmaster and all that it started, as a machine that loses its power would."""
         assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)  # or it would start more while they are counted
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
         for process in (self._process.pid, *map(int, children)):
             os.kill(process, signal.SIGKILL)
         self._process.wait()
+        # It does not start again while one of them has the shared memory.
+        end = time.monotonic() + SECONDS
+        while any(_alive(int(child)) for child in children):
+            assert time.monotonic() < end
+            time.sleep(0.01)
 
     def stop(self) -> None:
         if self._process is not None and self._process.poll() is None:
@@ -119,6 +125,16 @@ class Cluster:
         name = f"test{next(self._numbers)}"
         self.execute(f"CREATE DATABASE {name} TEMPLATE {self._template}")
         return self.address(name)
+
+
+def _alive(process: int) -> bool:
+    try:
+        state = (
+            Path(f"/proc/{process}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[0]
+        )
+    except FileNotFoundError:
+        return False
+    return state not in "ZX"
 
 
 def _in_a_thread(coroutine: Any) -> None:

@@ -35,17 +35,24 @@ _BUSY_CLASSES: Final = frozenset(
         "25",  # ended because it stood still inside a transaction
     }
 )
+_FAREWELLS: Final = ("08", "57P", "25P03", "25P04")
+"""After these the server hangs up, though the end of the line may not have arrived."""
 
 
 def lost(connection: Any, error: BaseException) -> bool:
     """Whether the connection is of no more use after `error`."""
-    return bool(connection.is_closed()) or isinstance(error, OSError | TimeoutError)
+    return (
+        bool(connection.is_closed())
+        or isinstance(error, OSError | TimeoutError | asyncpg.InternalClientError)
+        or str(getattr(error, "sqlstate", None) or "").startswith(_FAREWELLS)
+    )
 
 
 def translate(error: BaseException) -> BaseException:
     """The numbered error for a failure of the database, or the error itself: a mistake of ours, or damage that only the
     administrator's log must name."""
-    if isinstance(error, OSError | TimeoutError):
+    # asyncpg's internal error: the server said farewell between two statements, and the end of the line is not here yet.
+    if isinstance(error, OSError | TimeoutError | asyncpg.InternalClientError):
         return Problem(DATABASE_BUSY, retry_after=AGAIN)
     if isinstance(error, asyncpg.InterfaceError) and not isinstance(error, ValueError):
         return Problem(DATABASE_BUSY, retry_after=AGAIN)  # "connection is closed", "no host is a primary"
