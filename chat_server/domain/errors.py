@@ -475,6 +475,20 @@ FILE_NOT_SANITIZED = _fault(
     "このファイルは信頼度の低いネットワークから届いたため、無害化が済むまでここでは開けません。届いたネットワークの端末で開いてください。",
     "This file came in by a less trusted network. Here it can be opened only once it has been disarmed; open it on a device in the network where it came in.",
 )
+PERSON_FULL = _fault(
+    5017,
+    "person_full",
+    413,
+    "あなたが送れるファイルの合計({limit})を超えます。残りは{left}です。不要な送信途中のファイルを取り消すか、管理者にご相談ください。",
+    "This is more than you may bring in ({limit} in all; {left} are left). Cancel uploads that you do not need, or ask your administrator.",
+)
+ORGANIZATION_FULL = _fault(
+    5018,
+    "organization_full",
+    413,
+    "団体のファイルの合計({limit})を超えます。残りは{left}です。管理者にご連絡ください。",
+    "This is more than your organization may keep ({limit} in all; {left} are left). Tell your administrator.",
+)
 
 # 6xxx: people and organizations
 PERSON_NOT_FOUND = _fault(

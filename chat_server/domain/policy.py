@@ -14,6 +14,17 @@ Who = Literal["member", "department_admin", "organization_admin"]
 Named = Literal["author_and_owners", "everyone"]
 """Who is told by name who has read a message and who has not; counts are for everybody."""
 
+Size = Literal["100MB", "500MB", "1GB", "2GB", "5GB"]
+Quota = Literal["none", "1GB", "5GB", "10GB", "50GB", "100GB", "500GB", "1TB", "5TB", "10TB"]
+"""Of bytes that are kept; none is no bound."""
+
+_UNITS: Final = {"MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
+
+
+def size_of(value: str) -> int | None:
+    """Bytes of a `Size` or `Quota`; None for no bound."""
+    return None if value == "none" else int(value[:-2]) * _UNITS[value[-2:]]
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -26,6 +37,9 @@ class Policy:
     share_rooms: Who = "organization_admin"
     change_outflow: Who = "organization_admin"
     reader_names: Named = "author_and_owners"
+    person_quota: Quota = "100GB"
+    organization_quota: Quota = "none"
+    file_size: Size = "5GB"
 
 
 RULES: Final[dict[str, tuple[str, ...]]] = {rule: get_args(values) for rule, values in get_type_hints(Policy).items()}

@@ -17,6 +17,8 @@ from chat_server.domain.errors import (
     FILE_STORE_BUSY,
     NOT_A_PHOTO,
     NOT_AUTHOR,
+    ORGANIZATION_FULL,
+    PERSON_FULL,
     PHOTO_BROKEN,
     PHOTO_TOO_MANY_PIXELS,
 )
@@ -135,7 +137,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         query=PhotoQuery,
         answer=Attachment,
         raw=limits.PHOTO_BYTES,
-        faults=(NOT_A_PHOTO, PHOTO_BROKEN, PHOTO_TOO_MANY_PIXELS, DECODER_BUSY, FILE_STORE_BUSY),
+        faults=(NOT_A_PHOTO, PHOTO_BROKEN, PHOTO_TOO_MANY_PIXELS, DECODER_BUSY, FILE_STORE_BUSY, PERSON_FULL, ORGANIZATION_FULL),
         example_answer=Attachment(
             id=_PHOTO, kind="photo", name="IMG_0012.jpg", type="image/jpeg", size=3141592, state="ready",
             width=4032, height=3024, color="#8899aa",

@@ -9,7 +9,7 @@ import msgspec
 from chat_server.domain.errors import DEVICE_NOT_FOUND, PASSWORD_WEAK, PASSWORD_WRONG, SIGN_IN_THROTTLED
 from chat_server.http.calls import AnyCall, Call, Ctx, Nothing
 from chat_server.http.shapes import PERSON, ListQuery, MessageInRoom, Person, Time
-from chat_server.services import devices, history
+from chat_server.services import devices, history, quota
 from chat_server.services.blocks import Id
 from chat_server.services.password_change import change_own, prove_own
 from chat_server.services.profile import profile
@@ -97,7 +97,27 @@ async def list_bookmarks(ctx: Ctx[Nothing, ListQuery]) -> Any:
     return {"items": items, "next": following}
 
 
+class Usage(msgspec.Struct, frozen=True):
+    """Bytes. `limit` null: no bound of one's own."""
+
+    used: int
+    limit: int | None
+    file_bytes: int
+
+
+async def get_usage(ctx: Ctx[Nothing, Nothing]) -> Any:
+    return await ctx.read(lambda reader: quota.describe(reader, ctx.actor))
+
+
 CALLS: Final[tuple[AnyCall, ...]] = (
+    Call(
+        "GET",
+        "/api/me/usage",
+        "How much I have brought in, and may",
+        get_usage,
+        answer=Usage,
+        example_answer=Usage(used=734003200, limit=107374182400, file_bytes=5368709120),
+    ),
     Call(
         "GET",
         "/api/me",

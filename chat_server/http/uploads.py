@@ -14,6 +14,8 @@ from chat_server.domain.errors import (
     INVALID_BODY,
     INVALID_FIELD,
     NOT_A_PHOTO,
+    ORGANIZATION_FULL,
+    PERSON_FULL,
     PHOTO_BROKEN,
     PHOTO_TOO_MANY_PIXELS,
     SENDS_IN_PROGRESS,
@@ -201,7 +203,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         begin_upload,
         status=201,
         changes=False,
-        faults=(UPLOAD_VERSION, INVALID_FIELD, FILE_TOO_LARGE, TOO_MANY_UPLOADS),
+        faults=(UPLOAD_VERSION, INVALID_FIELD, FILE_TOO_LARGE, TOO_MANY_UPLOADS, PERSON_FULL, ORGANIZATION_FULL),
         note="tus creation: `Upload-Length` in bytes, `Upload-Metadata` with `filename` and `kind` (`file` unless it is "
         "`photo`). `Location` tells where the bytes go. Nothing is lost if this is asked twice: what nobody adds to is "
         "removed after a week.",

@@ -7,6 +7,7 @@ from typing import Final
 
 from chat_server.domain import limits
 from chat_server.ports import Reader, Tx
+from chat_server.services import quota
 from chat_server.storage.queries import leftovers as queries
 
 STEP: Final = 20
@@ -22,6 +23,8 @@ async def forget(tx: Tx, attachment_ids: Sequence[int]) -> int:
     """Remove those that are unsent to this moment; answers how many. Their bytes are orphans from now on."""
     going = await queries.still_unsent(tx, attachment_ids)
     if going:
+        for uploader_id, org_id, size in await queries.sizes(tx, going):
+            await quota.give_back(tx, org_id, uploader_id, size)
         await queries.remove(tx, going)
     return len(going)
 

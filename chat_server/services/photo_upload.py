@@ -15,6 +15,7 @@ from chat_server.domain.actors import Actor
 from chat_server.domain.ids import new_id
 from chat_server.domain.zones import ORIGINAL, POLICY_VERSION
 from chat_server.ports import Blob, BlobStore, Incoming, Photo, Photos, Tx
+from chat_server.services import quota
 from chat_server.services.file_names import display_name
 from chat_server.storage.queries import attachments as queries
 from chat_server.storage.queries.attachments import NewAttachment, NewRendition
@@ -57,7 +58,14 @@ async def prepare_photo(photos: Photos, blobs: BlobStore, scratch: Path, org_id:
 
 
 async def add_photo(tx: Tx, actor: Actor, prepared: Prepared, name: str, trust: Trust) -> dict[str, Any]:
-    """The rows of an uploaded photo; it belongs to its uploader until it is sent. Answers its wire form."""
+    """An uploaded photo, counted; it belongs to its uploader until it is sent. Answers its wire form. Raises `Problem`
+    5017, 5018."""
+    await quota.take(tx, actor, prepared.size)
+    return await insert_photo(tx, actor, prepared, name, trust)
+
+
+async def insert_photo(tx: Tx, actor: Actor, prepared: Prepared, name: str, trust: Trust) -> dict[str, Any]:
+    """Its rows."""
     photo = prepared.photo
     for rendition in prepared.renditions:
         await add_blob(tx, actor.org_id, rendition.blob, actor.zone, trust)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from chat_server.ports import Reader, Tx
-from chat_server.services import audit, epoch, jobs
+from chat_server.services import audit, epoch, jobs, quota
 from chat_server.services.authority import Operator
 from chat_server.storage.queries import nodes, organizations, outbox, sessions, uploads
 
@@ -46,6 +46,8 @@ async def restored(tx: Tx, snapshot: str = "") -> Restored:
     """
     devices = await sessions.end_everything(tx)
     parked = await outbox.park(tx, INTERNAL)
+    for org_id, user_id, size in await uploads.reserved(tx):
+        await quota.give_back(tx, org_id, user_id, size)
     await uploads.remove_unfinished(tx)  # their bytes are not in a backup: clients begin anew
     await nodes.remove_silent(tx, tx.now + 1)  # of then; those that live now write themselves down again
     new = await epoch.begin_anew(tx)

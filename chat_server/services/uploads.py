@@ -19,7 +19,7 @@ from chat_server.domain.ids import is_id, new_id
 from chat_server.domain.media import media_type
 from chat_server.domain.zones import ORIGINAL, POLICY_VERSION
 from chat_server.ports import Blob, BlobStore, Photos, Reader, Tx
-from chat_server.services import previews
+from chat_server.services import previews, quota
 from chat_server.services.file_names import display_name
 from chat_server.services.photo_upload import (
     PHOTO,
@@ -27,7 +27,7 @@ from chat_server.services.photo_upload import (
     Prepared,
     Trust,
     add_blob,
-    add_photo,
+    insert_photo,
     keep_file,
     remove_scratch,
 )
@@ -45,12 +45,14 @@ STEP: Final = 20
 
 
 async def begin(tx: Tx, actor: Actor, kind: str, name: str, size: int) -> Upload:
-    """Announce an upload of `size` bytes. Raises `Problem` 5011 (larger than allowed), 5012 (too many under way)."""
-    limit = limits.PHOTO_BYTES if kind == PHOTO else limits.FILE_BYTES
+    """Announce an upload of `size` bytes, which count from now on. Raises `Problem` 5011 (larger than allowed), 5012 (too
+    many under way), 5017, 5018 (more than may be kept)."""
+    limit = min(limits.PHOTO_BYTES if kind == PHOTO else limits.FILE_BYTES, await quota.largest(tx, actor.org_id))
     if size > limit:
         raise Problem(FILE_TOO_LARGE, field="Upload-Length", limit=limit)
     if await queries.unfinished(tx, actor.user_id) >= limits.UPLOADS:
         raise Problem(TOO_MANY_UPLOADS, limit=limits.UPLOADS)
+    await quota.take(tx, actor, size)
     return await queries.insert(
         tx,
         new_id(tx.now),
@@ -85,8 +87,13 @@ async def went_on(tx: Tx, actor: Actor, public_id: str) -> int:
 
 async def cancel(tx: Tx, actor: Actor, public_id: str) -> None:
     """It is not wanted any more. What it became, if it did, is an attachment now and stays. Raises `Problem` 5008."""
-    upload = await find(tx, actor, public_id)
+    await _drop(tx, await find(tx, actor, public_id))
+
+
+async def _drop(tx: Tx, upload: Upload) -> None:
     await queries.remove(tx, upload.id)
+    if upload.attachment is None:
+        await quota.give_back(tx, upload.org_id, upload.uploader_id, upload.size)
 
 
 async def outcome(reader: Reader, actor: Actor, upload: Upload) -> dict[str, Any] | None:
@@ -128,7 +135,7 @@ async def finish_photo(tx: Tx, actor: Actor, public_id: str, prepared: Prepared,
     done = await outcome(tx, actor, upload)
     if done is not None:
         return done
-    wire = await add_photo(tx, actor, prepared, upload.name, trust)
+    wire = await insert_photo(tx, actor, prepared, upload.name, trust)
     await queries.finish(tx, upload.id, wire["id"])
     return wire
 
@@ -181,7 +188,7 @@ async def forget(tx: Tx, public_ids: Sequence[str]) -> int:
     """Remove those of them whose time is still over; answers how many."""
     going = [upload for upload in await queries.expired(tx, STEP) if upload.public_id in set(public_ids)]
     for upload in going:
-        await queries.remove(tx, upload.id)
+        await _drop(tx, upload)
     return len(going)
 
 

@@ -66,6 +66,7 @@ PERMISSIONS: Final[dict[str, Row]] = {
     "sign_out": everyone_signed_in(204),
     "list_devices": everyone_signed_in(200),
     "sign_out_device": signed_in(6005, 6005, 204, 6005, 6005, 6005, 6005),  # another device of `member`
+    "get_usage": everyone_signed_in(200),
     "list_bookmarks": everyone_signed_in(200),
     "change_password": everyone_signed_in(1009),  # nobody's old one
     # People. `colleague` is somebody of organization A whom the guest shares no room with.

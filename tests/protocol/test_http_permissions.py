@@ -161,6 +161,7 @@ REQUESTS: Final[dict[str, Request]] = {
     "sign_out": Request(),
     "list_devices": Request(),
     "sign_out_device": Request(lambda s, p: {"device": s.second_device.actor.device}),
+    "get_usage": Request(),
     "list_bookmarks": Request(),
     "change_password": Request(json=lambda s, p: {"old": "guess", "new": "みどりの町の合言葉です"}),
     "get_directory": Request(),

@@ -24,6 +24,16 @@ async def still_unsent(tx: Tx, attachment_ids: Sequence[int]) -> list[int]:
     return [int(row[0]) for row in rows]
 
 
+async def sizes(tx: Reader, attachment_ids: Sequence[int]) -> list[tuple[int, int, int]]:
+    """(uploader, their organization, bytes) of attachments."""
+    rows = await tx.all(
+        "SELECT u.id, u.org_id, a.size FROM attachments a JOIN users u ON u.id = a.uploader_id"  # noqa: S608
+        f" WHERE a.id IN ({_places(attachment_ids)})",
+        *attachment_ids,
+    )
+    return [(int(row[0]), int(row[1]), int(row[2])) for row in rows]
+
+
 async def remove(tx: Tx, attachment_ids: Sequence[int]) -> None:
     """Attachments with their renditions, and the rows of blobs that nothing names afterwards."""
     places = _places(attachment_ids)

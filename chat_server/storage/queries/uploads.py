@@ -91,3 +91,9 @@ async def known(reader: Reader, public_ids: Sequence[str]) -> set[str]:
         *public_ids,
     )
     return {str(row[0]) for row in rows}
+
+
+async def reserved(reader: Reader) -> list[tuple[int, int, int]]:
+    """(organization, uploader, bytes in all) of what is under way."""
+    rows = await reader.all("SELECT org_id, uploader_id, size FROM uploads WHERE attachment IS NULL ORDER BY id")
+    return [(int(row[0]), int(row[1]), int(row[2])) for row in rows]
