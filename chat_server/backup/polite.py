@@ -20,7 +20,7 @@ DIRTY: Final = 2 * 1024 * 1024
 _REST_MOST: Final = 1.0
 _NICE: Final = 10
 """Not lower, and not SCHED_IDLE: the file system makes an fsync of the server wait for whoever is in the midst of a change
-to it, and if that is us, on a busy processor without a turn, the ack waits as well (measured: 250 ms instead of 25)."""
+to it, and if that is us, on a busy processor without a turn, the ack waits as well."""
 _SLICE: Final = 100_000
 """Nanoseconds that we go on when somebody else wakes up (Linux 6.12; older ones let us finish 3 ms of an ack's time)."""
 _SCHED_SETATTR: Final = {"x86_64": 314, "aarch64": 274}
