@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import DESK, PHONE, Enter, Hand, Person, Stage
 from tests.browser.photos import photo
+
+LONG_NAME: Final = "市道緑町12号線災害復旧工事_数量計算書(第2回変更・最終版)_20261122_final_final_v3_checked.zip"
 
 WATCH_SHIFTS = """() => {
     window.shifts = []
@@ -229,7 +231,16 @@ def test_nothing_sticks_out(enter: Enter, width: int) -> None:
             person.page.get_by_role("button", name="トークルーム一覧へ戻る").click()
         person.open(room)
         person.attach([photo(number, 320, 240) for number in range(3)])
+        person.attach([{"name": LONG_NAME, "mimeType": "application/zip", "buffer": b"PK\x03\x04"}])
+        expect(person.page.locator(".composer [data-file=ready]")).to_have_count(1)
         assert sticks_out(person.page) == []
+    person.write("長い名前のファイル")
+    expect(person.said("長い名前のファイル").locator("[data-file]")).to_have_count(1)
+    person.log.get_by_role("button", name="を取り消す").last.click()
+    assert sticks_out(person.page) == []
+    person.page.get_by_role("button", name="ファイルと写真").click()
+    expect(person.page.locator("[data-listed]").first).to_be_visible()
+    assert sticks_out(person.page) == []
 
 
 def sticks_out(page: Page) -> list[Any]:
