@@ -92,23 +92,23 @@ def check_cores() -> None:
 
 
 @contextlib.contextmanager
-def on_core(core: int) -> Iterator[None]:
-    """Run on `core` alone; what is started meanwhile stays there, with all its threads."""
+def on_core(core: int | None) -> Iterator[None]:
+    """Run on `core` alone; what is started meanwhile stays there, with all its threads. None: wherever it may."""
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {core})
+    os.sched_setaffinity(0, before if core is None else {core})
     try:
         yield
     finally:
         os.sched_setaffinity(0, before)
 
 
-def start(command: Sequence[str], core: int, **options: Any) -> subprocess.Popen[str]:
-    """A child on `core`, in the repository's folder."""
+def start(command: Sequence[str], core: int | None, **options: Any) -> subprocess.Popen[str]:
+    """A child on `core` (None: any), in the repository's folder."""
     with on_core(core):
         return subprocess.Popen(command, cwd=ROOT, text=True, **options)
 
 
-def start_python(module: str, *arguments: str, core: int, **options: Any) -> subprocess.Popen[str]:
+def start_python(module: str, *arguments: str, core: int | None, **options: Any) -> subprocess.Popen[str]:
     """A module of this benchmark, by the interpreter that runs it."""
     return start([sys.executable, "-m", module, *arguments], core, **options)
 

@@ -54,6 +54,8 @@ GOALS: Final = {
     "photos.thumbnail_ms": Goal(120),
     "backup.p99_ack_ratio": Goal(2),
     "restore.minutes_10gb": Goal(5),
+    "files.upload_disk_ratio": Goal(0.7, at_most=False),
+    "files.memory_mb": Goal(40),
 }
 
 

@@ -47,7 +47,7 @@ def websockets() -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def renraku(folder: Path, *options: str) -> Iterator[Server]:
+def renraku(folder: Path, *options: str, core: int | None = SERVER_CORE) -> Iterator[Server]:
     """This server on a seeded data folder; its log goes to FOLDER/server.log.
 
     Raises `BenchError` with the log's last lines if it does not start.
@@ -55,7 +55,7 @@ def renraku(folder: Path, *options: str) -> Iterator[Server]:
     path = folder / "server.log"
     with path.open("a") as log:
         process = start_python(
-            "bench.renraku_server", str(folder), *options, core=SERVER_CORE, stdout=subprocess.PIPE, stderr=log
+            "bench.renraku_server", str(folder), *options, core=core, stdout=subprocess.PIPE, stderr=log
         )
         with ended(process):
             try:
