@@ -47,6 +47,7 @@ def upload(port: int, token: str, file: BinaryIO, size: int) -> None:
             f"Content-Length: {size}",
         ]
         connection.sendall(_head(request, token) + own)
+        connection.settimeout(None)  # sendfile(2) wants a socket that blocks
         sent = len(own)
         while sent < size:
             sent += os.sendfile(connection.fileno(), file.fileno(), sent, min(size - sent, 1 << 24))
