@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import pickle
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from chat_server.fuse import Fuse
-from chat_server.ports import Clock, Reader
+from chat_server.ports import Clock, Reader, Row, Value
 from chat_server.storage.jobs import Job
+from chat_server.storage.postgresql.dialect import statement
+from chat_server.storage.postgresql.writer import PostgresTx
+from chat_server.storage.postgresql.writer import Writer as PostgresWriter
 from chat_server.storage.sqlite.storage import READERS, SqliteStorage
 from chat_server.storage.sqlite.writer import SqliteTx, Writer
 
@@ -79,6 +83,58 @@ def record_sends() -> list[Send]:
             sends.append(list(current))
 
     Writer._run_job = running  # type: ignore[method-assign]
+    return sends
+
+
+def count_postgres_batches() -> Batches:
+    """The same where the database is a PostgreSQL."""
+    counted = Batches()
+    commit_batch = PostgresWriter._commit_batch
+
+    async def counting(self: PostgresWriter) -> list[Job]:
+        done = await commit_batch(self)
+        counted.commits += 1
+        counted.jobs += len(done)
+        return done
+
+    PostgresWriter._commit_batch = counting  # type: ignore[method-assign]
+    return counted
+
+
+def record_postgres_sends() -> list[Send]:
+    """The same where the database is a PostgreSQL; how a statement is asked stands before it: `fetchrow`, `fetch` or
+    `execute`, and a blank."""
+    sends: list[Send] = []
+    current: Send = []
+    run_job = PostgresWriter._run_job
+
+    class RecordingTx(PostgresTx):
+        __slots__ = ()
+
+        async def one(self, sql: str, *values: Value) -> Row | None:
+            current.append((f"fetchrow {statement(sql).text}", values))
+            return await super().one(sql, *values)
+
+        async def all(self, sql: str, *values: Value) -> Sequence[Row]:
+            current.append((f"fetch {statement(sql).text}", values))
+            return await super().all(sql, *values)
+
+        async def run(self, sql: str, *values: Value) -> int:
+            current.append((f"execute {statement(sql).text}", values))
+            return await super().run(sql, *values)
+
+    async def running(self: PostgresWriter, job: Job) -> Exception | None:
+        if not isinstance(self._tx, RecordingTx):
+            before = self._tx
+            self._tx = RecordingTx(self._connection)
+            self._tx.now, self._tx.wrote = before.now, before.wrote
+        current.clear()
+        sunk = await run_job(self, job)
+        if sunk is None and job.error is None and any("INSERT INTO sends" in sql for sql, _ in current):
+            sends.append(list(current))
+        return sunk
+
+    PostgresWriter._run_job = running  # type: ignore[method-assign]
     return sends
 
 

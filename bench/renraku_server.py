@@ -31,8 +31,13 @@ def main() -> int:
     chosen = arguments.parse_args()
     logs.set_up("json")
     unhurried()
-    batches = observing.count_batches() if chosen.batches else None
-    sends = observing.record_sends() if chosen.record else None
+    count, record = (
+        (observing.count_postgres_batches, observing.record_postgres_sends)
+        if chosen.database
+        else (observing.count_batches, observing.record_sends)
+    )
+    batches = count() if chosen.batches else None
+    sends = record() if chosen.record else None
     if chosen.warm_caches:
         observing.warm_caches()
     status = serving.run(settings(chosen.folder, chosen.database), ready)

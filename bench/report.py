@@ -54,6 +54,7 @@ GOALS: Final = {
     "photos.thumbnail_ms": Goal(120),
     "backup.p99_ack_ratio": Goal(2),
     "restore.minutes_10gb": Goal(5),
+    "pg.acks_ratio": Goal(0.5, at_most=False),
     "files.upload_disk_ratio": Goal(0.7, at_most=False),
     "files.memory_mb": Goal(40),
 }
