@@ -234,8 +234,9 @@ def test_nothing_sticks_out(enter: Enter, width: int) -> None:
         person.attach([{"name": LONG_NAME, "mimeType": "application/zip", "buffer": b"PK\x03\x04"}])
         expect(person.page.locator(".composer [data-file=ready]")).to_have_count(1)
         assert sticks_out(person.page) == []
-    person.write("長い名前のファイル")
-    expect(person.said("長い名前のファイル").locator("[data-file]")).to_have_count(1)
+    words = f"長い名前のファイル、幅{width}"
+    person.write(words)
+    expect(person.said(words).locator("[data-file]")).to_have_count(1)
     person.log.get_by_role("button", name="を取り消す").last.click()
     assert sticks_out(person.page) == []
     person.page.get_by_role("button", name="ファイルと写真").click()

@@ -37,7 +37,16 @@ async def test_hello_is_what_the_document_says(server: RunningServer, world: Wor
     assert hello["protocol"] == 1
     assert hello["me"]["id"] == person.id
     assert hello["zone"] == "lgwan"
-    assert set(hello["limits"]) == {"frame_bytes", "depth", "text_chars", "photos", "unanswered", "photo_bytes"}
+    assert set(hello["limits"]) == {
+        "frame_bytes",
+        "depth",
+        "text_chars",
+        "photos",
+        "files",
+        "unanswered",
+        "photo_bytes",
+        "file_bytes",
+    }
     assert "photos" in hello["features"]
     assert hello["expires"] > hello["time"]
     await peer.close()
