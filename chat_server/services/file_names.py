@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Final
 
@@ -10,19 +11,24 @@ from chat_server.domain.text import nfc
 NAME_CHARS: Final = 120
 NAMELESS: Final = "写真"
 
-_BIDI: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""With them `photo\u202egpj.exe` reads as a picture."""
+_DROPPED: Final = ("Cc", "Cf", "Cn", "Co", "Cs")
+"""Controls; what is seen by nobody (zero-width, soft hyphen) or turns the reading round, so that `photo\u202egpj.exe` reads as
+a picture; what is no character."""
+_DEVICE: Final = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", re.IGNORECASE)
+"""Names that Windows takes for a device, whatever follows the dot."""
 
 
 def display_name(text: str, otherwise: str = NAMELESS) -> str:
-    """The last part of `text`, NFC (macOS sends NFD), without control, bidirectional and unassigned characters.
+    """The last part of `text`, NFC (macOS sends NFD), without control, invisible, bidirectional and unassigned characters.
 
     Too long a name loses its middle, not its ending.
     """
     text = nfc(text.encode("utf-8", "ignore").decode("utf-8"))
     text = text.replace("\\", "/").rstrip("/").rpartition("/")[2]
-    kept = "".join(c for c in text if c not in _BIDI and unicodedata.category(c) not in ("Cc", "Cn", "Co", "Cs"))
+    kept = "".join(c for c in text if unicodedata.category(c) not in _DROPPED)
     name = " ".join(kept.split()).strip(". ")
     if len(name) > NAME_CHARS:
         name = name[: NAME_CHARS - 21] + "…" + name[-20:]
+    if _DEVICE.match(name):
+        name = f"_{name}"
     return name or otherwise

@@ -21,7 +21,7 @@ async def withdraw(tx: Tx, actor: Actor, public_id: str) -> None:
     one = (await queries.seen_by(tx, actor.user_id, [public_id])).get(public_id) if is_id(public_id) else None
     if one is None or not one.member:
         raise Problem(ATTACHMENT_NOT_FOUND, field="attachment")
-    if await leftovers.forget(tx, [one.id]) or one.withdrawn:
+    if await leftovers.forget(tx, [one.id]):
         return
     sent = await queries.sent(tx, one.id)
     if sent is None:
@@ -29,6 +29,8 @@ async def withdraw(tx: Tx, actor: Actor, public_id: str) -> None:
     stored, standing = await visible_message(tx, actor, sent.message)
     if stored.author_id != actor.user_id and standing.role != OWNER:
         raise Problem(NOT_AUTHOR, field="attachment")
+    if one.withdrawn:
+        return
     await queries.withdraw(tx, one.id)
     await audit.record_by(tx, actor, "attachment.withdraw", public_id, {"room": standing.room})
     await attachment_events.changed(tx, one.id, actor)

@@ -18,7 +18,7 @@ async def unsent(reader: Reader, before: int, limit: int) -> list[int]:
 async def still_unsent(tx: Tx, attachment_ids: Sequence[int]) -> list[int]:
     """Those of them that no message has taken in the meantime."""
     rows = await tx.all(
-        f"SELECT id FROM attachments WHERE id IN ({_places(attachment_ids)}) AND message_id IS NULL",  # noqa: S608
+        f"SELECT id FROM attachments WHERE id IN ({_places(attachment_ids)}) AND message_id IS NULL AND hold = 0",  # noqa: S608
         *attachment_ids,
     )
     return [int(row[0]) for row in rows]
