@@ -6,10 +6,12 @@ import contextlib
 import errno
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from chat_server.storage.migrations import migrations
 
 LOCK: Final = "renraku.lock"
 RESTORING: Final = "restoring"
@@ -22,6 +24,24 @@ class CannotOpen(Exception):
 
 class InUse(CannotOpen):
     """A process has it."""
+
+
+def check_digests(applied: Mapping[int, str], engine: str, database: object) -> None:
+    """`applied`: digests by number of the migrations that made a database. All of them have to be ours. Raises
+    `CannotOpen`."""
+    known = {migration.number: migration.digest for migration in migrations(engine)}
+    newer = sorted(set(applied) - set(known))
+    if newer:
+        raise CannotOpen(
+            f"The database {database} was made by a newer Renraku (migration {newer[-1]}; this one knows {max(known)}). "
+            f"Install that version again, or restore a backup made by this one."
+        )
+    for number, digest in applied.items():
+        if known[number] != digest:
+            raise CannotOpen(
+                f"Migration {number} of this Renraku differs from the one that made {database}. "
+                f"Install an unmodified release."
+            )
 
 
 @dataclass(slots=True)

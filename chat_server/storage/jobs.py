@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import collections
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -62,6 +63,22 @@ class Turns:
             job.error = error
             done.append(job)
         return done
+
+
+async def answered(submit: Callable[[OnDone], None]) -> Any:
+    """The result of what `submit` queues, for whoever waits. Raises its error."""
+    future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    def done(result: Any, error: BaseException | None) -> None:
+        if future.cancelled():
+            return
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)
+
+    submit(done)
+    return await future
 
 
 def fail_all(batch: list[Job], error: BaseException) -> list[Job]:

@@ -25,6 +25,7 @@ from chat_server.services import keys as keyring
 from chat_server.services.epoch import stream_epoch
 from chat_server.services.keys import SENDS, Keys
 from chat_server.services.nodes import Self
+from chat_server.storage.jobs import answered
 from chat_server.storage.sqlite.storage import SqliteStorage
 
 T = TypeVar("T")
@@ -94,17 +95,8 @@ class NodeStorage:
             self.on_notes(notes)
 
     async def write(self, use_case: Callable[[Tx], Awaitable[T]], *, org_id: int = 0) -> T:
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-
-        def done(result: Any, error: BaseException | None) -> None:
-            if not future.done():
-                if error is None:
-                    future.set_result(result)
-                else:
-                    future.set_exception(error)
-
-        self.submit(org_id, use_case, done)
-        return await future
+        result: T = await answered(lambda done: self.submit(org_id, use_case, done))
+        return result
 
     async def read(self, use_case: Callable[[Reader], Awaitable[T]]) -> T:
         return await self._storage.read(use_case)

@@ -11,7 +11,7 @@ import asyncpg
 import structlog
 
 from chat_server.domain.addresses import without_secrets
-from chat_server.storage.folder import CannotOpen
+from chat_server.storage.folder import CannotOpen, check_digests
 from chat_server.storage.migrations import migrations
 from chat_server.storage.postgresql.address import MIGRATING, dial
 from chat_server.storage.postgresql.readers import hang_up
@@ -144,17 +144,5 @@ async def _migrate(connection: Any, address: str) -> None:
 async def _applied(connection: Any, address: str) -> set[int]:
     """The numbers of the migrations that made the database, all of them ours. Raises `CannotOpen`."""
     applied = {row[0]: row[1] for row in await connection.fetch("SELECT number, digest FROM migrations")}
-    known = {migration.number: migration for migration in migrations("postgresql")}
-    newer = sorted(set(applied) - set(known))
-    if newer:
-        raise CannotOpen(
-            f"The database {without_secrets(address)} was made by a newer Renraku (migration {newer[-1]}; this one knows "
-            f"{max(known)}). Install that version again, or restore a backup made by this one."
-        )
-    for number, digest in applied.items():
-        if known[number].digest != digest:
-            raise CannotOpen(
-                f"Migration {number} of this Renraku differs from the one that made {without_secrets(address)}. "
-                f"Install an unmodified release."
-            )
+    check_digests(applied, "postgresql", without_secrets(address))
     return set(applied)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,6 +9,7 @@ from typing import Any, TypeVar
 from chat_server.fuse import Fuse
 from chat_server.ports import Clock, Reader, Tx
 from chat_server.storage.folder import DataFolder, lock_folder
+from chat_server.storage.jobs import answered
 from chat_server.storage.postgresql.opening import explained, prepare
 from chat_server.storage.postgresql.readers import Readers
 from chat_server.storage.postgresql.writer import Writer
@@ -55,18 +55,8 @@ class PostgresStorage:
         self._writer.submit(org_id, use_case, on_done)
 
     async def write(self, use_case: Callable[[Tx], Awaitable[T]], *, org_id: int = 0) -> T:
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-
-        def done(result: Any, error: BaseException | None) -> None:
-            if future.cancelled():
-                return
-            if error is None:
-                future.set_result(result)
-            else:
-                future.set_exception(error)
-
-        self.submit(org_id, use_case, done)
-        return await future
+        result: T = await answered(lambda done: self.submit(org_id, use_case, done))
+        return result
 
     async def read(self, use_case: Callable[[Reader], Awaitable[T]]) -> T:
         return await self._readers.read(use_case)

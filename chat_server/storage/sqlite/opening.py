@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
-from chat_server.storage.folder import CannotOpen, DataFolder
+from chat_server.storage.folder import CannotOpen, DataFolder, check_digests
 from chat_server.storage.migrations import migrations
 
 DATABASE: Final = "renraku.db"
@@ -95,19 +95,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
 def check_migrations(connection: sqlite3.Connection, path: Path) -> set[int]:
     """The numbers of those that made the database, all of them ours. Raises `CannotOpen`."""
     applied = {row[0]: row[1] for row in connection.execute("SELECT number, digest FROM migrations")}
-    known = {migration.number: migration for migration in migrations("sqlite")}
-    newer = sorted(set(applied) - set(known))
-    if newer:
-        raise CannotOpen(
-            f"The database {path} was made by a newer Renraku (migration {newer[-1]}; this one knows {max(known)}). "
-            f"Install that version again, or restore a backup made by this one."
-        )
-    for number, digest in applied.items():
-        if known[number].digest != digest:
-            raise CannotOpen(
-                f"Migration {number} of this Renraku differs from the one that made {path}. "
-                f"Install an unmodified release."
-            )
+    check_digests(applied, "sqlite", path)
     return set(applied)
 
 

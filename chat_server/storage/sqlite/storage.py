@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 from chat_server.fuse import Fuse
 from chat_server.ports import Clock, Reader, Tx
 from chat_server.storage.folder import DataFolder, lock_folder
+from chat_server.storage.jobs import answered
 from chat_server.storage.sqlite.opening import DATABASE, open_writer
 from chat_server.storage.sqlite.readers import Readers
 from chat_server.storage.sqlite.writer import Writer
@@ -66,18 +67,8 @@ class SqliteStorage:
         self._writer.submit(org_id, use_case, on_done)
 
     async def write(self, use_case: Callable[[Tx], Awaitable[T]], *, org_id: int = 0) -> T:
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-
-        def done(result: Any, error: BaseException | None) -> None:
-            if future.cancelled():
-                return
-            if error is None:
-                future.set_result(result)
-            else:
-                future.set_exception(error)
-
-        self.submit(org_id, use_case, done)
-        return await future
+        result: T = await answered(lambda done: self.submit(org_id, use_case, done))
+        return result
 
     async def read(self, use_case: Callable[[Reader], Awaitable[T]]) -> T:
         return await self._readers.read(use_case)
