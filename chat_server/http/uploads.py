@@ -38,7 +38,7 @@ from chat_server.http.uploading import Turn
 from chat_server.ports import Part
 from chat_server.services import uploads
 from chat_server.services.blocks import Id
-from chat_server.services.photo_upload import PHOTO
+from chat_server.services.photo_upload import PHOTO, prepare_kept_photo
 from chat_server.services.uploads import Upload
 
 PLACE: Final = "/api/uploads"
@@ -163,7 +163,7 @@ async def _finish(ctx: Ctx[Any, Any], upload: Upload, part: Part) -> dict[str, A
     blob = await part.keep(upload.org_id)
     if upload.kind == PHOTO:
         try:
-            prepared = await uploads.decoded(parts.photos, parts.blobs, parts.scratch, upload.org_id, blob)
+            prepared = await prepare_kept_photo(parts.photos, parts.blobs, parts.scratch, upload.org_id, blob)
         except Problem as problem:
             if problem.fault in (NOT_A_PHOTO, PHOTO_BROKEN, PHOTO_TOO_MANY_PIXELS):
                 await ctx.write(lambda tx, actor: uploads.cancel(tx, actor, upload.public_id))

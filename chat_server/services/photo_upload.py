@@ -43,18 +43,34 @@ async def prepare_photo(photos: Photos, blobs: BlobStore, scratch: Path, org_id:
     Raises `Problem` 5002–5004, 8002, 8003; then nothing was kept that the sweeper does not remove.
     """
     await incoming.flush()
+    photo, made = await _decoded(photos, blobs, scratch, org_id, incoming.path)
+    return _prepared(photo, made, await blobs.keep(org_id, incoming))
+
+
+async def prepare_kept_photo(photos: Photos, blobs: BlobStore, scratch: Path, org_id: int, blob: Blob) -> Prepared:
+    """The same for a photo that came in parts and is a blob already."""
+    async with blobs.local(org_id, blob.sha256) as path:
+        photo, made = await _decoded(photos, blobs, scratch, org_id, path)
+    return _prepared(photo, made, blob)
+
+
+async def _decoded(
+    photos: Photos, blobs: BlobStore, scratch: Path, org_id: int, path: Path
+) -> tuple[Photo, list[NewRendition]]:
     out = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=scratch, prefix=PREFIX))
     try:
-        photo = await photos.prepare(incoming.path, out)
-        kept = [
+        photo = await photos.prepare(path, out)
+        return photo, [
             NewRendition(made.kind, await keep_file(blobs, org_id, made.path), made.media_type, made.width, made.height)
             for made in photo.renditions
         ]
     finally:
         await asyncio.to_thread(remove_scratch, out)
-    original = await blobs.keep(org_id, incoming)
-    kept.append(NewRendition(ORIGINAL, original, photo.media_type, photo.width, photo.height))
-    return Prepared(photo, original.size, tuple(kept))
+
+
+def _prepared(photo: Photo, made: list[NewRendition], original: Blob) -> Prepared:
+    made.append(NewRendition(ORIGINAL, original, photo.media_type, photo.width, photo.height))
+    return Prepared(photo, original.size, tuple(made))
 
 
 async def add_photo(tx: Tx, actor: Actor, prepared: Prepared, name: str, trust: Trust) -> dict[str, Any]:

@@ -6,10 +6,7 @@ has. Its row says whose it is, what it is to become, and what it became.
 
 from __future__ import annotations
 
-import asyncio
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from chat_server.domain import limits
@@ -18,18 +15,15 @@ from chat_server.domain.errors import FILE_TOO_LARGE, TOO_MANY_UPLOADS, UPLOAD_N
 from chat_server.domain.ids import is_id, new_id
 from chat_server.domain.media import media_type
 from chat_server.domain.zones import ORIGINAL, POLICY_VERSION
-from chat_server.ports import Blob, BlobStore, Photos, Reader, Tx
+from chat_server.ports import Blob, BlobStore, Reader, Tx
 from chat_server.services import previews, quota
 from chat_server.services.file_names import display_name
 from chat_server.services.photo_upload import (
     PHOTO,
-    PREFIX,
     Prepared,
     Trust,
     add_blob,
     insert_photo,
-    keep_file,
-    remove_scratch,
 )
 from chat_server.storage.queries import attachments
 from chat_server.storage.queries import uploads as queries
@@ -111,22 +105,6 @@ async def type_of(blobs: BlobStore, org_id: int, blob: Blob, name: str) -> str:
         async for piece in opened.pieces(0, min(HEAD_BYTES, blob.size)):
             head += piece
     return media_type(head, name)
-
-
-async def decoded(photos: Photos, blobs: BlobStore, scratch: Path, org_id: int, blob: Blob) -> Prepared:
-    """The renditions of a photo whose bytes are a blob already. Raises `Problem` 5002–5004, 8002, 8003."""
-    out = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=scratch, prefix=PREFIX))
-    try:
-        async with blobs.local(org_id, blob.sha256) as path:
-            photo = await photos.prepare(path, out)
-        kept = [
-            NewRendition(made.kind, await keep_file(blobs, org_id, made.path), made.media_type, made.width, made.height)
-            for made in photo.renditions
-        ]
-    finally:
-        await asyncio.to_thread(remove_scratch, out)
-    kept.append(NewRendition(ORIGINAL, blob, photo.media_type, photo.width, photo.height))
-    return Prepared(photo, blob.size, tuple(kept))
 
 
 async def finish_photo(tx: Tx, actor: Actor, public_id: str, prepared: Prepared, trust: Trust) -> dict[str, Any]:
