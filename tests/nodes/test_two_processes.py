@@ -12,9 +12,9 @@ import pytest
 import pytest_asyncio
 
 from chat_server.domain import limits
-from tests.protocol.test_http_uploads import PDF, Sender
 from tests.support.cluster import HEALED, PASSWORD, Cluster, NodeProcess, cluster, eventually, hears, said, until_bus
 from tests.support.peer import Peer
+from tests.support.uploads import PDF, Sender
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

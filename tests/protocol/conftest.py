@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from tests.support.api import document_of
 from tests.support.server import RunningServer, running_server
+from tests.support.uploads import Scene, Sender
 from tests.support.world import World
 
 
@@ -29,3 +30,21 @@ async def world(server: RunningServer) -> World:
 async def document(server: RunningServer) -> Mapping[str, Any]:
     """The OpenAPI document, as the server gives it."""
     return await document_of(server)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def scene(world: World, document: Mapping[str, Any]) -> AsyncIterator[Scene]:
+    world.made += 1
+    org = await world.organization(f"midorino{world.made}", "みどり野市")
+    other = await world.organization(f"asahi{world.made}", "あさひ町")
+    owner, member = await world.person(org, "高橋 健"), await world.person(org, "田中 美咲")
+    stranger = await world.person(other, "山崎 葵")
+    yield Scene(world, document, org, owner, member, stranger, await world.room(owner, member))
+    world.server.clock.ahead = 0
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def sender(scene: Scene) -> AsyncIterator[Sender]:
+    found = scene.sender(scene.owner)
+    async with found.client:
+        yield found

@@ -10,10 +10,10 @@ import pytest
 import pytest_asyncio
 
 from tests.protocol.test_http_uploads import *  # noqa: F403
-from tests.protocol.test_http_uploads import TUS, Scene, Sender
 from tests.support.api import code_of
 from tests.support.s3_server import S3Server, s3_server
 from tests.support.server import RunningServer, running_server
+from tests.support.uploads import TUS, Scene, Sender
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
