@@ -59,12 +59,13 @@ class FileBlobs:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         # threads of its own: an fsync on a slow disk must not hold up passwords, nor they an upload
         self._threads = ThreadPoolExecutor(_THREADS, "blobs")
+        self._drains = ThreadPoolExecutor(1, "drains")
         self._durable: set[Path] = set()
         self._arriving: weakref.WeakSet[FileIncoming] = weakref.WeakSet()
         self._kept: dict[Path, float] = {}
         """What this process kept in the last hour, by a clock that nobody sets and that stands still in a machine asleep."""
         self._names = NamingLock(root / "names.lock" if shared else None)
-        self._parts = Home(self._unfinished, self._off_loop, self._fuse, self._link, Hashes())
+        self._parts = Home(self._unfinished, self._off_loop, self._drain, self._fuse, self._link, Hashes())
 
     def receive(self) -> FileIncoming:
         """A new temporary file; it appears on disk with its first batch."""
@@ -171,9 +172,13 @@ class FileBlobs:
     async def close(self) -> None:
         """Wait for what is being written."""
         await asyncio.to_thread(self._threads.shutdown)
+        await asyncio.to_thread(self._drains.shutdown)
 
     async def _off_loop(self, function: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, function)
+
+    async def _drain(self, function: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._drains, function)
 
     def _settle(self, org_id: int, incoming: FileIncoming) -> Blob:
         return Blob(incoming.settle(lambda sha256: self._rename(org_id, incoming.path, sha256)), incoming.size)

@@ -39,6 +39,9 @@ UPLOAD: Final = re.compile(r"[a-z0-9]{16,64}")
 SAFE: Final = ".safe"
 BATCH_BYTES: Final = 1 << 20
 """that are hashed and written at once; two of them are in memory for each upload under way"""
+DRAIN_BYTES: Final = 32 << 20
+"""after which the disk is asked for what was written, while more comes in: else the last answer, and everybody's commits,
+wait behind gigabytes of it"""
 _READ: Final = 1 << 20
 _HASHES: Final = 1000
 
@@ -69,10 +72,12 @@ class Hashes:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """What the parts of one store share. `settle(org_id, path, sha256)` gives the file its final, durable name too."""
+    """What the parts of one store share. `settle(org_id, path, sha256)` gives the file its final, durable name too.
+    `drain`: as `run`, for what waits for the disk and nobody waits for."""
 
     folder: Path
     run: Run
+    drain: Run
     fuse: Fuse
     settle: Callable[[int, Path, str], None]
     hashes: Hashes
@@ -89,6 +94,8 @@ class FilePart:
         self._batch: list[bytes] = []
         self._batch_bytes = 0
         self._ahead: asyncio.Task[None] | None = None
+        self._draining: asyncio.Task[None] | None = None
+        self._drained = 0
         self._came = 0
         self._written = 0
         self._safe = 0
@@ -97,6 +104,7 @@ class FilePart:
         self._descriptor = -1
         self._done = False
         self._lock = threading.Lock()
+        self._drain_lock = threading.Lock()
         self._hashed = 0
         self._hash = hashlib.sha256()
 
@@ -117,10 +125,12 @@ class FilePart:
             batch = self._take()
             self._ahead = asyncio.create_task(self._run(lambda: self._write(batch)))
             self._ahead.add_done_callback(_seen)
+            await self._drain_behind()
 
     async def flush(self) -> None:
         await self._settle()
         try:
+            await self._drain_ended()
             await self._run(self._flush)
         except BaseException:
             self._came = self._written
@@ -135,6 +145,7 @@ class FilePart:
 
     async def keep(self, org_id: int) -> Blob:
         await self._settle()
+        await self._drain_ended()
         return await self._run(lambda: self._keep(org_id))
 
     async def discard(self) -> None:
@@ -152,6 +163,33 @@ class FilePart:
             self._take()
             self._came = self._written
             raise
+
+    async def _drain_behind(self) -> None:
+        """Begin with what has been written, unless the disk is at it still."""
+        if self._written - self._drained < DRAIN_BYTES or (self._draining and not self._draining.done()):
+            return
+        await self._drain_ended()
+        self._drained = self._written
+        self._draining = asyncio.create_task(self._drain())
+        self._draining.add_done_callback(_seen)
+
+    async def _drain(self) -> None:
+        drained = self._drained
+
+        def sync() -> None:
+            with self._drain_lock, translated(self._home.fuse):
+                if self._descriptor >= 0:
+                    os.fdatasync(self._descriptor)
+                    # a drawing set of 2 GB is not worth the memory that holds the database
+                    os.posix_fadvise(self._descriptor, 0, drained, os.POSIX_FADV_DONTNEED)
+
+        await self._home.drain(sync)
+
+    async def _drain_ended(self) -> None:
+        """Raises what became of it: a disk tells of a failure once, and the next fdatasync says that all is well."""
+        draining, self._draining = self._draining, None
+        if draining is not None:
+            await asyncio.shield(draining)
 
     async def _run(self, function: Callable[[], T]) -> T:
         def alone() -> T:
@@ -181,7 +219,7 @@ class FilePart:
 
     def close(self) -> None:
         """What is not safe is cut off. Gives up the lock."""
-        with self._lock:
+        with self._lock, self._drain_lock:
             if self._descriptor < 0:
                 return
             descriptor, self._descriptor = self._descriptor, -1

@@ -11,6 +11,7 @@ import msgspec
 from starlette.types import Receive, Scope
 
 from chat_server.domain.errors import INVALID_BODY, INVALID_FIELD, TOO_LARGE, Problem
+from chat_server.http.direct_body import DIRECT_BODY
 
 T = TypeVar("T")
 
@@ -44,6 +45,8 @@ async def stream_body(scope: Scope, receive: Receive, limit: int, *, raw: bool =
     announced = header(scope, b"content-length")
     if announced is not None and announced.isdigit() and int(announced) > limit:
         raise Problem(TOO_LARGE, limit=limit)
+    if raw and (direct := scope.get("extensions", {}).get(DIRECT_BODY, _none)()):
+        receive = direct.receive
     loop = asyncio.get_running_loop()
     began, size = loop.time(), 0
     while True:
@@ -63,6 +66,10 @@ async def stream_body(scope: Scope, receive: Receive, limit: int, *, raw: bool =
             yield chunk
         if not message.get("more_body", False):
             return
+
+
+def _none() -> None:
+    """What a door answers that knows no direct bodies."""
 
 
 async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:

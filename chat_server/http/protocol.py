@@ -1,4 +1,5 @@
-"""Limits that uvicorn's HTTP protocol does not have: how large a request's head may grow, and how long it may take.
+"""What uvicorn's HTTP protocol does not have: limits of how large a request's head may grow and how long it may take, and
+large bodies that pass it by (`direct_body.py`).
 
 Without them one connection can fill the memory with a header that never ends, and a thousand idle ones hold a thousand
 sockets (ASVS 13.1.3, "slowloris").
@@ -7,9 +8,13 @@ sockets (ASVS 13.1.3, "slowloris").
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from functools import partial
+from typing import Any, Final, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from chat_server.http.direct_body import DIRECT_BODY, DirectBody
 
 HEAD_BYTES: Final = 64 * 1024
 HEAD_SECONDS: Final = 20.0
@@ -25,6 +30,9 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     _head_bytes = 0
     _in_head = True
     _in_message = False
+    _body_left: int | None = None
+    """of the body as it was announced; None: not announced"""
+    _direct: DirectBody | None = None
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -57,6 +65,13 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._in_head = False
         self._expect_nothing()
         super().on_headers_complete()
+        self._body_left = self._announced()
+        cast("dict[str, Any]", self.scope)["extensions"] = {DIRECT_BODY: partial(self._direct_body, self.cycle)}
+
+    def on_body(self, body: bytes) -> None:
+        if self._body_left is not None:
+            self._body_left -= len(body)
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._in_message = False
@@ -67,6 +82,8 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
+        if self._direct is not None:
+            self._direct.drop()
         if self._in_message and self.cycle.response_complete:
             self._expect_within(REST_SECONDS)
 
@@ -83,3 +100,35 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._deadline = None
         if not self.transport.is_closing():
             self.transport.close()
+
+    def _announced(self) -> int | None:
+        """The parser has refused a length that is no number, two of them, and one beside chunks."""
+        named = dict(self.headers)
+        length = named.get(b"content-length")
+        return None if length is None or b"transfer-encoding" in named else int(length)
+
+    def _direct_body(self, cycle: RequestResponseCycle) -> DirectBody | None:
+        current = cycle is self.cycle and self._in_message and not cycle.response_complete
+        if not current or not self._body_left or self.transport.is_closing():
+            return None
+        begun, cycle.body = bytes(cycle.body), bytearray()
+        if cycle.waiting_for_100_continue:
+            cycle.waiting_for_100_continue = False
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self._direct = DirectBody(self, begun, self._body_left)
+        self._hand_reading_to(self._direct)
+        return self._direct
+
+    def take_back(self) -> None:
+        """The body that passed by has ended; the next request has a parser of its own."""
+        self._direct = None
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's own
+        self._hand_reading_to(self)
+        self.on_message_complete()
+
+    def _hand_reading_to(self, protocol: asyncio.BaseProtocol) -> None:
+        """A transport asks only when it begins to read which way its protocol wants the bytes."""
+        self.flow.pause_reading()
+        self.transport.set_protocol(protocol)
+        self.flow.resume_reading()
