@@ -17,6 +17,7 @@ from chat_server.app import App
 from chat_server.config import load
 from chat_server.ports import Tx
 from chat_server.services import rooms, sessions
+from tests.support.engines import database_of
 from tests.support.peer import Peer
 from tests.support.people import add_organization, add_person
 
@@ -29,7 +30,11 @@ class Server:
         self.port = 0
 
     async def _opened(self) -> App:
-        return await App.open(load(environment={"RENRAKU_DATA": str(self.folder), "RENRAKU_PORT": "0"}), workers=False)
+        return await App.open(load(environment={**self._environment, "RENRAKU_PORT": "0"}), workers=False)
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return {"RENRAKU_DATA": str(self.folder), "RENRAKU_DATABASE": database_of(self.folder)}
 
     async def sign_in_again(self) -> None:
         """Everybody, on a new device, while nobody serves the folder: their sessions have ended."""
@@ -67,7 +72,7 @@ class Server:
     async def start(self) -> None:
         self.process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "chat_server", "serve",
-            env={**os.environ, "RENRAKU_DATA": str(self.folder), "RENRAKU_PORT": str(self.port)},
+            env={**os.environ, **self._environment, "RENRAKU_PORT": str(self.port)},
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         assert self.process.stdout is not None
