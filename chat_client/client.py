@@ -258,10 +258,10 @@ class Client:
         what was on it; with `places` another process goes on where this one ended. Raises OSError too."""
         return await self.api.transfers.upload(path, name=name, kind=kind, progress=progress, places=places)
 
-    async def download(self, attachment: str, target: Path, *, progress: Progress | None = None) -> None:
-        """The file of an attachment into `target`, which must not exist. Raises Refused (not from this network),
-        FileExistsError, OSError."""
-        await self.api.transfers.download(attachment, target, progress=progress)
+    async def download(self, attachment: str, target: Path | None = None, *, progress: Progress | None = None) -> Path:
+        """The file of an attachment into `target`, which must not exist, or under its own name into a folder (None: the
+        current one); answers where it is. Raises Refused (not from this network), FileExistsError, OSError."""
+        return await self.api.transfers.download(attachment, target, progress=progress)
 
     async def edit(
         self, message: Message, text: str | None = None, *, blocks: Sequence[Mapping[str, Any]] | None = None

@@ -27,6 +27,8 @@ from chat_client.session import Session
 UPLOADS: Final = "/api/uploads"
 _TUS: Final = {"Tus-Resumable": "1.0.0"}
 _READ: Final = 256 * 1024
+_NAME, _ENDING = 200, 20
+"""Bytes of a name, and of its ending: file systems end at 255, and the temporary name is longer."""
 _GONE, _OFFSET, _BUSY = 5008, 5009, 5013
 _ADDRESS_EXPIRED: Final = 5006
 _ANEW: Final = 3
@@ -175,9 +177,11 @@ class Transfers:
 
     # Down
 
-    async def download(self, attachment: str, target: Path, *, progress: Progress | None = None) -> None:
-        """Into the file `target`, which must not exist: under a temporary name beside it, then renamed. Raises `Refused`,
-        FileExistsError."""
+    async def download(self, attachment: str, target: Path | None = None, *, progress: Progress | None = None) -> Path:
+        """Into the file `target`, which must not exist: under a temporary name beside it, then renamed; answers it. In a
+        folder, or the current one, it gets the attachment's own name, made safe. Raises `Refused`, FileExistsError."""
+        if target is None or await asyncio.to_thread(target.is_dir):
+            target = (target or Path()) / safe_name((await self._found(attachment)).name)
         if await asyncio.to_thread(target.exists):
             raise FileExistsError(str(target))
         part = target.with_name(f".{target.name}.part")
@@ -213,18 +217,23 @@ class Transfers:
                 part.unlink(missing_ok=True)
                 raise
         part.rename(target)
+        return target
 
     async def _address(self, attachment: str) -> str:
+        found = await self._found(attachment)
+        for kind in ("original", "sanitized"):
+            if kind in found.paths:
+                return found.paths[kind]
+        ja, en = found.refused or ("", "")
+        raise Refused(ja, en)
+
+    async def _found(self, attachment: str) -> Addresses:
         found: list[Addresses] = await self._addresses([attachment])
         if not found:
             raise RenrakuError(
                 5001, "attachment_not_found", None, {}, "添付が見つかりません。", "There is no such attachment."
             )
-        for kind in ("original", "sanitized"):
-            if kind in found[0].paths:
-                return found[0].paths[kind]
-        ja, en = found[0].refused or ("", "")
-        raise Refused(ja, en)
+        return found[0]
 
     def _tries(self) -> Tries:
         return Tries(self._clock, self._random, self._patience)
@@ -256,6 +265,11 @@ async def _slice(path: Path, offset: int, size: int, progress: Progress | None) 
 
 
 def safe_name(name: str) -> str:
-    """What the server calls a file, as one part of a path here: whatever it says, it leads nowhere else."""
-    kept = "".join(c for c in name if c.isprintable()).replace("/", "_").replace("\\", "_").strip(". ")
-    return kept.encode()[:200].decode("utf-8", "ignore") or "file"
+    """What the server calls a file, as one part of a path here: whatever it says, it leads nowhere else, hides nothing and
+    is no option of a command."""
+    kept = "".join(c for c in name if c.isprintable()).replace("/", "_").replace("\\", "_").strip(". ").lstrip("-")
+    stem, dot, ending = kept.rpartition(".")
+    if not dot or len(ending.encode()) > _ENDING:
+        stem, dot, ending = kept, "", ""
+    cut = stem.encode()[: _NAME - len((dot + ending).encode())].decode("utf-8", "ignore")
+    return cut + dot + ending or "file"

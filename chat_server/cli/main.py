@@ -9,7 +9,7 @@ import click
 
 from chat_server import logs
 from chat_server.app import release
-from chat_server.cli import client
+from chat_server.cli import client, files
 from chat_server.cli.backup import backup, backup_key, backups, verify_backup
 from chat_server.cli.config import config_group
 from chat_server.cli.import_staff import import_staff
@@ -33,8 +33,8 @@ SECTIONS = {
         client.rooms_command,
         client.post,
         client.tail,
-        client.files_command,
-        client.download,
+        files.files_command,
+        files.download,
     ),
 }
 

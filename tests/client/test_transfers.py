@@ -124,6 +124,10 @@ async def test_a_file_that_is_not_for_this_network_says_why(street: Street, file
         ("..", "file"),
         ("図面.pdf", "図面.pdf"),
         ("C:\\x", "C:_x"),
+        ("-rf.txt", "rf.txt"),
+        (".bashrc", "bashrc"),
+        ("図" * 100 + ".pdf", "図" * 65 + ".pdf"),
+        ("a." + "図" * 100, "a." + "図" * 66),
     ],
 )
 def test_a_name_from_the_server_leads_nowhere(told: str, kept: str) -> None:

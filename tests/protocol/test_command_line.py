@@ -18,9 +18,11 @@ PASSWORD = "ながいあいことばです"
 
 
 class Terminal:
-    """`renraku …` with a home of its own."""
+    """`renraku …` with a home of its own, which is the current folder too."""
 
     def __init__(self, home: Path, data: Path) -> None:
+        home.mkdir(exist_ok=True)
+        self._folder = home
         self._environment = {
             **os.environ, "XDG_CONFIG_HOME": str(home), "RENRAKU_DATA": str(data),
             "RENRAKU_DATABASE": database_of(data), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8",
@@ -29,7 +31,7 @@ class Terminal:
     async def start(self, *words: str) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
             sys.executable, "-m", "chat_server", *words, env=self._environment, stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, cwd=self._folder,
         )  # fmt: skip
 
     async def run(self, *words: str, given: str = "", fails: bool = False) -> str:
@@ -138,3 +140,48 @@ async def test_a_person_is_told_what_is_wrong_before_and_after_signing_in(tmp_pa
         told = await desk.run("login", url, *who, given=PASSWORD + "\n", fails=True)
         assert told.startswith("Error: The server cannot be reached.")
         assert "cannot be reached" in await desk.run("logout", fails=True)
+
+
+@pytest.mark.timeout(120)
+async def test_files_go_up_and_come_down(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    phone, desk = Terminal(tmp_path / "phone", data), Terminal(tmp_path / "desk", data)
+    drawing, short = tmp_path / "図面.dxf", tmp_path / "メモ.txt"
+    drawing.write_bytes(os.urandom(3_500_000))
+    short.write_bytes(b"memo\n")
+    async with server_process(data, tmp_path, zones=("lgwan",)) as server:
+        room = await set_up(desk)
+        url = f"http://127.0.0.1:{server.ports['lgwan']}"
+        for terminal, login in ((phone, "takahashi"), (desk, "tanaka")):
+            await terminal.run("login", url, "-o", "midorino", "-l", login, given=PASSWORD + "\n")
+        await phone.run("post", room, "図面です。", "--file", str(drawing), "--file", str(short))
+        lines = (await desk.run("files", "道路")).splitlines()
+        assert sorted(line.split("  ", 2)[2].strip() for line in lines) == ["3.5 MB  図面.dxf", "5 B  メモ.txt"]
+        ids = {line.rsplit("  ", 1)[1]: line.split("  ")[0] for line in lines}
+        assert await desk.run("files", "道路", "--kind", "photo") == ""
+        assert "図面.dxf" in await desk.run("download", ids["図面.dxf"])
+        assert (tmp_path / "desk" / "図面.dxf").read_bytes() == drawing.read_bytes()
+        again = await desk.run("download", ids["図面.dxf"], fails=True)
+        assert "図面.dxf" in again
+        assert "--to" in again
+        await desk.run("download", ids["メモ.txt"], "--to", "別名.txt")
+        assert (tmp_path / "desk" / "別名.txt").read_bytes() == b"memo\n"
+        assert "[5001]" in await desk.run("download", "0" * 26, fails=True)
+        assert not [path for path in (tmp_path / "desk").iterdir() if path.name.endswith(".part")]
+
+
+async def test_who_reads_no_further_is_not_complained_about(tmp_path: Path) -> None:
+    """`renraku rooms | head -1`"""
+    data = tmp_path / "data"
+    desk = Terminal(tmp_path / "desk", data)
+    async with server_process(data, tmp_path, zones=("lgwan",)) as server:
+        await set_up(desk)
+        url = f"http://127.0.0.1:{server.ports['lgwan']}"
+        await desk.run("login", url, "-o", "midorino", "-l", "tanaka", given=PASSWORD + "\n")
+        process = await desk.start("rooms")
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout._transport.close()  # type: ignore[attr-defined]
+        async with asyncio.timeout(60):
+            assert await process.stderr.read() == b""
+            await process.wait()
