@@ -276,6 +276,7 @@ def test_a_file_is_withdrawn_from_everybody_after_a_question(
     for person in (author, reader):
         withdrawn = person.said("名簿です。").locator("[data-file]").first
         expect(withdrawn).to_contain_text("この添付は取り消されました")
+        expect(withdrawn).not_to_contain_text("名簿.xlsx")
         expect(withdrawn.get_by_role("button")).to_have_count(0)
     expect(reader.said("名簿です。").get_by_role("button", name="正しい名簿.xlsxを保存")).to_be_visible()
     author.said("名簿です。").get_by_role("button", name="写真を大きく表示").click()
@@ -284,6 +285,21 @@ def test_a_file_is_withdrawn_from_everybody_after_a_question(
     viewer.get_by_role("button", name="添付を取り消す").click()
     expect(viewer).to_contain_text("取り消されました")
     expect(reader.said("名簿です。").locator(".album")).to_contain_text("取り消されました")
+
+
+def test_an_owner_takes_back_what_somebody_else_sent(
+    enter: Enter, hand: Callable[..., Hand], stage: Stage, room_name: str
+) -> None:
+    hand("takahashi").room(room_name, stage.facts["people"]["tanaka"])
+    owner, author = enter("takahashi"), enter("tanaka")
+    owner.open(room_name)
+    author.open(room_name)
+    author.attach([file("間違えた名簿.xlsx", b"PK\x03\x04 names")])
+    author.write("名簿です。")
+    owner.log.get_by_role("button", name="間違えた名簿.xlsxを取り消す").click()
+    owner.log.get_by_role("alertdialog").get_by_role("button", name="添付を取り消す").click()
+    for person in (owner, author):
+        expect(person.said("名簿です。").locator("[data-file]")).to_contain_text("この添付は取り消されました")
 
 
 def test_the_rooms_list_finds_files_by_kind_and_person_and_leads_to_the_message(

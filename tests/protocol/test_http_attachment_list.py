@@ -12,6 +12,7 @@ from chat_server.services.blocks import Files, Photos
 from chat_server.services.changing import redact
 from chat_server.services.commands import Redact
 from tests.support.api import Api, code_of
+from tests.support.peer import Peer
 from tests.support.uploads import PDF, Scene, Sender
 from tests.support.world import Someone
 from tests.unit.photo_samples import encoded, picture
@@ -99,7 +100,7 @@ async def test_a_withdrawn_file_is_opened_by_nobody(scene: Scene) -> None:
     assert await listed(scene, scene.owner) == []
     async with scene.server.client(scene.member.token) as client:
         [message] = (await client.get(f"/api/rooms/{scene.room}/messages")).json()["messages"][-1:]
-        assert [one["state"] for one in message["attachments"]] == ["withdrawn"]
+        assert [(one["state"], one["name"]) for one in message["attachments"]] == [("withdrawn", "")]
         assert [act for act, _, _ in await scene.world.recorded(scene.org, "attachment.withdraw")] != []
     rows = await scene.server.app.storage.read(
         lambda tx: tx.one(
@@ -120,3 +121,46 @@ async def test_what_was_not_sent_is_removed(scene: Scene, sender: Sender) -> Non
         assert code_of(await other.client.delete(f"/api/attachments/{file}")) == 5001
     assert (await sender.client.delete(f"/api/attachments/{file}")).status_code == 204
     assert await scene.item(scene.owner, file) is None
+
+
+async def test_an_owner_takes_back_what_others_sent_and_everybody_hears_it_without_its_name(scene: Scene) -> None:
+    """The name may be what should not have been said."""
+    other = await scene.world.person(scene.org, "佐藤 陽子")
+    invited = rooms.Invitation((other.id,))
+    await scene.server.app.storage.write(lambda tx: rooms.invite(tx, scene.owner.actor, scene.room, invited))
+    peers = [await Peer.live(scene.server.ports["lgwan"], who.token) for who in (scene.owner, other, scene.stranger)]
+    file = await scene.sent(scene.member, name="懲戒処分.pdf")
+    answers = []
+    for who in (other, scene.owner):
+        async with scene.server.client(who.token) as client:
+            answers.append(code_of(await client.delete(f"/api/attachments/{file}")))
+    assert answers == [4004, 204]
+    for peer in peers[:2]:
+        told = await peer.until(
+            lambda wire: wire.get("kind") == "attachment" and wire["attachment"]["state"] == "withdrawn"
+        )
+        assert (told["attachment"]["id"], told["attachment"]["name"]) == (file, "")
+    assert [wire for wire in await peers[2].nothing_but() if wire.get("kind") == "attachment"] == []
+    pulled = await peers[1].ask("pull", room=scene.room, after=0, limit=500)
+    assert "懲戒" not in str(pulled)
+    for peer in peers:
+        await peer.close()
+
+
+async def test_a_forwarded_copy_is_its_forwarders(scene: Scene) -> None:
+    file = await scene.upload(scene.owner)
+    ack = await scene.world.post(scene.owner, scene.room, Files((file,)))
+    elsewhere = await scene.world.room(scene.member)
+    peer = await Peer.live(scene.server.ports["lgwan"], scene.member.token)
+    sent = await peer.ask("send", room=elsewhere, client_msg_id="forward-0001", forward=ack.id)
+    assert sent["op"] == "ack", sent
+    await peer.close()
+    async with scene.server.client(scene.owner.token) as client:
+        assert (await client.delete(f"/api/attachments/{file}")).status_code == 204
+    async with scene.server.client(scene.member.token) as client:
+        [message] = (await client.get(f"/api/rooms/{elsewhere}/messages")).json()["messages"][-1:]
+        [copy] = message["attachments"]
+        assert (copy["state"], copy["name"]) == ("ready", "図面.pdf")
+        assert (await scene.get(await scene.original(scene.member, copy["id"]))).content == PDF
+        assert (await client.delete(f"/api/attachments/{copy['id']}")).status_code == 204
+    assert await scene.item(scene.member, copy["id"]) is None

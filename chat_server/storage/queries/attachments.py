@@ -95,7 +95,7 @@ class Viewer:
 
 
 WIRE: Final = (
-    "attachments.public_id, attachments.kind, attachments.name, attachments.media_type, attachments.size,"
+    "attachments.public_id, attachments.kind, CASE WHEN attachments.withdrawn_at IS NULL THEN attachments.name ELSE '' END, attachments.media_type, attachments.size,"
     " CASE WHEN attachments.withdrawn_at IS NULL THEN attachments.state ELSE 'withdrawn' END, attachments.width, attachments.height, attachments.color, attachments.pages,"
     " coalesce((SELECT p.state FROM renditions p WHERE p.attachment_id = attachments.id AND p.kind = 'preview'),"
     " (SELECT p.state FROM renditions p WHERE p.attachment_id = attachments.id AND p.kind = 'text'))"

@@ -10,7 +10,7 @@ import { fileStore, sendStore } from '../protocol/sends'
 import type { Sessions } from '../protocol/session'
 import type { Socket } from '../protocol/socket'
 import { type Action, type StreamId, Streams } from '../protocol/stream'
-import type { Hello, Limits, Me, MeEvent, RoomEvent, RoomId } from '../protocol/types'
+import type { Author, Hello, Limits, Me, MeEvent, RoomEvent, RoomId } from '../protocol/types'
 import { Transfers } from '../protocol/transfers'
 import { fileSender, library } from '../protocol/tus'
 import { uploader } from '../protocol/uploads'
@@ -76,7 +76,7 @@ export class Client {
   readonly #markers: Markers
   readonly #ended: ClientOptions['ended']
   #socket: Socket | null = null
-  #open: RoomId | null = null
+  #open = $state<RoomId | null>(null)
 
   constructor({ base, sessions, user, database, tab, tabs, ended }: ClientOptions) {
     this.user = user
@@ -162,6 +162,11 @@ export class Client {
     this.listed = null
     // Where the unread messages begin is in the list.
     if (room !== null && this.rooms.loaded) this.#show(room)
+  }
+
+  /** Whether the server lets this person take back an attachment that `author` sent into the room on the screen. */
+  mayWithdraw(author: Author): boolean {
+    return author.id === this.user || (this.#open !== null && this.rooms.get(this.#open)?.role === 'owner')
   }
 
   list(room: RoomId | null): void {

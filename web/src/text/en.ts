@@ -115,6 +115,7 @@ export const en: Words = {
     previewPending: 'Preparing the preview',
     failed: 'This file cannot be opened',
     withdrawn: 'This attachment was withdrawn',
+    withdrawnName: 'Withdrawn attachment',
     gone: 'This file is not there. It was withdrawn, or its time is over.',
     notReady: 'This file cannot be saved yet. Wait a moment and try again.',
     unreachable: 'The file could not be fetched. Check the network and try again.',
