@@ -18,10 +18,10 @@ from chat_server.storage.folder import CannotOpen
 from chat_server.storage.migrations import migrations
 from chat_server.storage.sqlite.opening import DATABASE, check_migrations
 
-_STEPS: Final = 20_000
-"""Of SQLite's machine between two looks at the clock: a millisecond or so."""
-_STRETCH: Final = 0.02
-"""Seconds of work between two rests."""
+_STEPS: Final = 4_000
+"""Of SQLite's machine between two looks at the clock: a fraction of a millisecond."""
+_STRETCH: Final = 0.004
+"""Seconds of work between two rests: an ack that waits for the processor or for the disk waits no longer than this."""
 OnBytes = Callable[[int], None]
 
 
