@@ -367,3 +367,69 @@ class Passwords(Protocol):
     def outdated(self, password_hash: str) -> bool:
         """Whether the hash was made with other parameters than today's."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Something that can be found: one text, where it stands, and what narrows a search to it.
+
+    `id`: newer texts have larger ones, and those of one message are neighbours (`services.indexing`). `kind`: message,
+    photo, file (by its name), document (by its text). `text`: folded, see `domain.folding`.
+    """
+
+    id: int
+    room_id: int
+    seq: int
+    author_id: int
+    department: str
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """A question to the index. `words`: folded, all of them in one text. `rooms`: those that the seeker is in.
+    `above` ≤ id < `below`."""
+
+    words: Sequence[str]
+    rooms: Sequence[int]
+    kinds: Sequence[str]
+    author_id: int | None
+    department: str | None
+    above: int
+    below: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A candidate: what the seeker may see of it, the caller decides."""
+
+    id: int
+    room_id: int
+    seq: int
+
+
+class SearchIndex(Protocol):
+    """Grams of everything that was said, beside the database: never the truth, and made anew from it when it is lost.
+
+    MUST: `find` answers every text that holds all of the words in its folded form, as a plain scan would.
+    """
+
+    async def belong(self, epoch: str) -> None:
+        """Of another generation of the streams, after a restore, nothing stays: there, other messages have these keys."""
+        ...
+
+    async def position(self) -> int:
+        """Up to which message the index has come, by `messages.id`; 0: nothing is in it."""
+        ...
+
+    async def replace(self, messages: Sequence[int], texts: Sequence[Text], position: int) -> None:
+        """What there was of `messages` goes, `texts` come, and `position` is kept, all in one step."""
+        ...
+
+    async def find(self, sought: Sought) -> list[Hit]:
+        """The newest first."""
+        ...
+
+    async def close(self) -> None: ...

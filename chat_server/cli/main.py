@@ -20,6 +20,7 @@ from chat_server.cli.outbox import outbox
 from chat_server.cli.restore import restore
 from chat_server.cli.restored import restored
 from chat_server.cli.room import room_group
+from chat_server.cli.search import search
 from chat_server.cli.serve import demo, health, serve
 from chat_server.cli.user import user_group
 
@@ -33,6 +34,7 @@ SECTIONS = {
         client.rooms_command,
         client.post,
         client.tail,
+        search,
         files.files_command,
         files.download,
     ),

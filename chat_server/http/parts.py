@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from chat_server.http.inflight import InFlight
 from chat_server.http.peer import Network
 from chat_server.http.uploading import Uploading
-from chat_server.ports import BlobStore, Clock, Passwords, Photos, Storage
+from chat_server.ports import BlobStore, Clock, Passwords, Photos, SearchIndex, Storage
 from chat_server.services.keys import Keys
 from chat_server.services.sign_in import SignIn
 from chat_server.services.tokens import Tokens
@@ -40,6 +40,7 @@ class Parts:
 
     storage: Storage
     blobs: BlobStore
+    index: SearchIndex
     photos: Photos
     passwords: Passwords
     clock: Clock

@@ -19,6 +19,7 @@ from chat_server.http import (
     organization,
     people,
     rooms,
+    search,
     sharing,
     sign_in,
     uploads,
@@ -47,6 +48,7 @@ MODULES: Final = (
     messages,
     attachments,
     uploads,
+    search,
     audit,
 )
 

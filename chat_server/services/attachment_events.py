@@ -6,7 +6,7 @@ from chat_server.domain.actors import Actor
 from chat_server.domain.events import RoomEvent
 from chat_server.ports import Tx
 from chat_server.services.rendering import pack
-from chat_server.storage.queries import attachments, rooms
+from chat_server.storage.queries import attachments, rooms, search
 
 
 async def changed(tx: Tx, attachment_id: int, actor: Actor | None = None) -> None:
@@ -15,6 +15,7 @@ async def changed(tx: Tx, attachment_id: int, actor: Actor | None = None) -> Non
     if sent is None:
         return
     data = {"attachment": sent.wire["id"]}
+    await search.changed(tx, sent.message_id)
     seq = await rooms.next_seq(tx, sent.room_id)
     await rooms.add_event(
         tx,

@@ -27,7 +27,7 @@ from chat_server.services.commands import Bookmark, Edit, Pin, React, Redact
 from chat_server.services.drafts import Draft
 from chat_server.services.mentions import resolve
 from chat_server.services.rendering import pack, render_one, unpack
-from chat_server.storage.queries import messages, rooms
+from chat_server.storage.queries import messages, rooms, search
 from chat_server.storage.queries.messages import Stored
 
 
@@ -53,6 +53,7 @@ async def edit(tx: Tx, actor: Actor, draft: Draft[Edit]) -> Ack:
     if content == stored.blocks:
         return Ack(room=standing.room, id=stored.public_id, at=tx.now)
     await messages.seal_version(tx, stored, actor.user_id)
+    await search.changed(tx, stored.id)
     await messages.edit(tx, stored.id, stored.version, fallback(blocks, names), content, pack(names) if names else None)
     # Whoever is not called any more must not go on being told so.
     await messages.replace_calls(tx, stored.id, everyone=mentioned is not None and mentioned.everyone)
@@ -77,6 +78,7 @@ async def redact(tx: Tx, actor: Actor, command: Redact) -> Ack:
         return Ack(room=standing.room, id=stored.public_id, at=tx.now)
     if command.how == "cancelled" and tx.now - stored.created_at > limits.CANCEL_WITHIN:
         raise Problem(CANCEL_TOO_LATE, field="how")
+    await search.changed(tx, stored.id)
     await messages.redact(tx, stored.id, actor.user_id, command.how)
     if not own:
         await audit.record_by(tx, actor, "message.redact", stored.public_id, {"room": standing.room})

@@ -75,6 +75,20 @@ async def addresses(reader: Reader, actor: Actor, ids: Sequence[str], keys: Keys
     return items
 
 
+async def readable(reader: Reader, actor: Actor, ids: Sequence[str], kind: str, trust: Trust) -> dict[str, OpenFile]:
+    """The renditions of that kind which the actor may read from here, by the attachments' public ids."""
+    seen = await queries.seen_by(reader, actor.user_id, ids)
+    made = await queries.renditions(reader, [one.id for one in seen.values() if one.member])
+    found = {}
+    for public_id, one in seen.items():
+        rendition = made.get(one.id, {}).get(kind)
+        if rendition is None or rendition.sha256 is None:
+            continue
+        if _verdict(one, rendition, kind, actor.zone, trust) == ALLOWED:
+            found[public_id] = OpenFile(rendition.org_id, rendition.sha256, rendition.media_type, one.name)
+    return found
+
+
 async def open_file(reader: Reader, capability: Capability, trust: Trust) -> OpenFile:
     """What an address stands for, checked as if nobody had checked before (ASVS 7.4.2: a disabled user's links are dead).
 

@@ -159,6 +159,12 @@ async def test_files_go_up_and_come_down(tmp_path: Path) -> None:
         assert sorted(line.split("  ", 2)[2].strip() for line in lines) == ["3.5 MB  図面.dxf", "5 B  メモ.txt"]
         ids = {line.rsplit("  ", 1)[1]: line.split("  ")[0] for line in lines}
         assert await desk.run("files", "道路", "--kind", "photo") == ""
+        async with asyncio.timeout(30):
+            while "図面です。" not in (found := await desk.run("search", "図面", "--kind", "message")):
+                pass  # what was just posted is found a moment later
+        assert "道路パトロール" in found
+        assert "図面.dxf" in await desk.run("search", "図面", "--room", "道路", "--kind", "file", "--json")
+        assert await desk.run("search", "どこにもない言葉") == ""
         assert "図面.dxf" in await desk.run("download", ids["図面.dxf"])
         assert (tmp_path / "desk" / "図面.dxf").read_bytes() == drawing.read_bytes()
         again = await desk.run("download", ids["図面.dxf"], fails=True)

@@ -194,6 +194,7 @@ REQUESTS: Final[dict[str, Request]] = {
     "send_message": Request(
         in_room, json=lambda s, p: {"client_msg_id": f"cell-{p}-x", "blocks": [{"type": "text", "text": "確認"}]}
     ),
+    "search": Request(json=lambda s, p: {"words": "道路", "room": s.room}),
     "list_attachments": Request(in_room),
     "list_pins": Request(in_room),
     "get_message": Request(on_message),

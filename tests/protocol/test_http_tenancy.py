@@ -91,6 +91,7 @@ REQUESTS: Final[dict[str, tuple[str, Mapping[str, Any], int]]] = {
     "people of": ("list_people", {"params": {"department": "{a_department}"}}, 6008),
     "rename": ("change_person", {"json": {"name": "改名"}}, 6001),
     "device": ("sign_out_device", {}, 6005),
+    "search in": ("search", {"json": {"words": "道路", "room": "{a_room}"}}, 3001),
     "sponsor": (
         "add_person",
         {"json": {"login": "g", "name": "客", "kind": "guest", "sponsor": "{a_user}", "ends_at": 4_000_000_000_000}},

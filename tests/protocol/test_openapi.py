@@ -13,8 +13,16 @@ from chat_server.http.calls import AnyCall, Nothing
 from chat_server.http.routes import CALLS
 from tests.support.schema import errors
 
-_WITHOUT_A_KEY = {"start_sign_in", "prove_password", "give_addresses", "begin_upload", "add_to_upload", "cancel_upload"}
-"""The steps of sign-in work once each; asking for addresses changes nothing; of uploads
+_WITHOUT_A_KEY = {
+    "start_sign_in",
+    "prove_password",
+    "give_addresses",
+    "begin_upload",
+    "add_to_upload",
+    "cancel_upload",
+    "search",
+}
+"""The steps of sign-in work once each; asking for addresses and searching change nothing; of uploads
 the offset tells what was done (docs/protocol.md, section 6)."""
 
 

@@ -135,7 +135,7 @@ def test_lists_are_paged_as_the_page_says() -> None:
         {f"/api/{path}" for path in re.findall(r"`(?:GET )?/api/([^`]+)`", PROTOCOL.split(mark)[1].partition(". ")[0])}
         for mark in ("**Paged**", "**Whole**")
     )
-    lists = {call.path: call.query for call in CALLS if {"items", "next"} <= set(inside(call.answer))}
+    lists = {call.path: call.query for call in CALLS if call.safe and {"items", "next"} <= set(inside(call.answer))}
     assert paged == {path for path, query in lists.items() if query and {"cursor", "limit"} <= set(declared(query))}
     assert whole == set(lists) - paged
 

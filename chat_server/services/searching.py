@@ -1,0 +1,240 @@
+"""Finding what was said: the index proposes, and what is shown is authorized anew, as of now and from here.
+
+The index may be behind, and knows nothing of zones: so nothing that it holds is ever shown. What is shown comes from the
+database and the blob store, and has to hold the words there (security.md, 5, 6, 10, 14).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar
+
+from chat_server.domain.actors import Actor
+from chat_server.domain.errors import INVALID_FIELD, Problem
+from chat_server.domain.events import Ranges, within
+from chat_server.domain.folding import folded
+from chat_server.domain.grams import terms
+from chat_server.domain.zones import TEXT
+from chat_server.ports import Hit, Reader, SearchIndex, Sought
+from chat_server.services import cursors, files
+from chat_server.services.access import in_room
+from chat_server.services.files import OpenFile, Trust
+from chat_server.services.indexing import DOCUMENT, DOCUMENT_CHARS, DOCUMENTS, MESSAGE, NAMES, PARTS
+from chat_server.storage.queries import attachments, messages, rooms
+from chat_server.storage.queries import search as queries
+from chat_server.storage.queries.messages import Stored
+
+T = TypeVar("T")
+KINDS: Final = (MESSAGE, "photo", "file", DOCUMENT)
+BEFORE, AFTER = 30, 90
+"""Characters shown before the first word that was found, and from it on."""
+ROUNDS: Final = 6
+"""Questions to the index for one page: a page may be short, and the next one goes on."""
+_END: Final = 2**53
+_STILL_IN: Final = 9007199254740991
+
+Read = Callable[[Callable[[Reader], Awaitable[Any]]], Awaitable[Any]]
+Load = Callable[[OpenFile], Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`words` as they were typed. `room`, `by`: public ids; `department`: its name as it was; `since` ≤ at < `until`."""
+
+    words: str
+    room: str | None = None
+    by: str | None = None
+    department: str | None = None
+    kinds: Sequence[str] = ()
+    since: int | None = None
+    until: int | None = None
+    cursor: str | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """What the seeker may look through."""
+
+    visible: dict[int, Ranges]
+    sought: Sought
+
+
+async def page(
+    read: Read, index: SearchIndex, load: Load, actor: Actor, question: Question, trust: Trust
+) -> dict[str, Any]:
+    """`{items, next}`, the newest first. Raises `Problem` 2001, 3001."""
+    words = terms(question.words)
+    if not words:
+        raise Problem(INVALID_FIELD, field="words", reason="検索する言葉を入れてください / give a word to look for")
+    scope: _Scope = await read(lambda reader: _scope(reader, actor, question, words))
+    items: list[dict[str, Any]] = []
+    below = scope.sought.below
+    for _ in range(ROUNDS):
+        wanted = question.limit - len(items)
+        hits = await index.find(replace(scope.sought, below=below, limit=wanted))
+        seen = [hit for hit in hits if within(scope.visible.get(hit.room_id, ()), hit.seq)]
+        items += await _shown(read, load, actor, scope, question, words, seen, trust)
+        if len(hits) < wanted:
+            return {"items": items, "next": None}
+        below = hits[-1].id
+        if len(items) >= question.limit:
+            break
+    return {"items": items, "next": cursors.encode([below])}
+
+
+async def _scope(reader: Reader, actor: Actor, question: Question, words: Sequence[str]) -> _Scope:
+    """Rooms that the seeker is in now, and what of them they may see."""
+    known = await rooms.all_intervals(reader, actor.user_id)
+    visible = {room: ranges for room, ranges in known.items() if any(last >= _STILL_IN for _, last in ranges)}
+    if question.room is not None:
+        chosen = (await in_room(reader, actor, question.room)).room_id
+        visible = {room: ranges for room, ranges in visible.items() if room == chosen}
+    by = -1
+    if question.by is not None:
+        by = await queries.user_key(reader, question.by) or 0
+    above = 0 if question.since is None else await queries.first_since(reader, question.since)
+    below = _END if question.until is None else await queries.first_since(reader, question.until) * PARTS
+    if question.cursor is not None:
+        below = min(below, cursors.decode(question.cursor, int)[0])
+    return _Scope(
+        visible,
+        Sought(
+            words=words,
+            rooms=tuple(visible),
+            kinds=question.kinds,
+            author_id=None if by < 0 else by,
+            department=question.department,
+            above=above * PARTS,
+            below=below,
+            limit=question.limit,
+        ),
+    )
+
+
+async def _shown(
+    read: Read,
+    load: Load,
+    actor: Actor,
+    scope: _Scope,
+    question: Question,
+    words: Sequence[str],
+    hits: Sequence[Hit],
+    trust: Trust,
+) -> list[dict[str, Any]]:
+    """Those of the hits that are still there for the seeker and hold the words, in their order."""
+
+    async def look(reader: Reader) -> list[_Found]:
+        return await _found(reader, actor, question, hits, trust)
+
+    items = []
+    for one in await read(look):
+        text = one.text if one.document is None else (await load(one.document))[:DOCUMENT_CHARS]
+        excerpt = excerpt_of(text, words)
+        if excerpt:
+            items.append({**one.wire, "excerpt": excerpt})
+    return items
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """`text`: what has to hold the words; of a document, `document` tells where it lies."""
+
+    wire: dict[str, Any]
+    text: str
+    document: OpenFile | None = None
+
+
+async def _found(reader: Reader, actor: Actor, question: Question, hits: Sequence[Hit], trust: Trust) -> list[_Found]:
+    stored = await messages.by_ids(reader, list({hit.id // PARTS for hit in hits}))
+    places = {hit.id: _place(hit) for hit in hits}
+    public = await queries.attachments_at(reader, [place for place in places.values() if place[1] >= 0])
+    wires = await attachments.wire_of(reader, list(public.values()))
+    documents = [public[places[hit.id]] for hit in hits if _is_document(hit) and places[hit.id] in public]
+    texts = await files.readable(reader, actor, documents, TEXT, trust)
+    names = {room: await rooms.public_id(reader, room) for room in {hit.room_id for hit in hits}}
+    found = []
+    for hit in hits:
+        message = stored.get(hit.id // PARTS)
+        # The index may be of a moment ago, or of a database that was restored.
+        if (
+            message is None
+            or message.redacted_at is not None
+            or (message.room_id, message.seq) != (hit.room_id, hit.seq)
+        ):
+            continue
+        if question.since is not None and message.created_at < question.since:
+            continue
+        if question.until is not None and message.created_at >= question.until:
+            continue
+        wire = _wire(message, names[hit.room_id])
+        if places[hit.id][1] < 0:
+            found.append(_Found({**wire, "kind": MESSAGE}, message.text))
+            continue
+        attachment = wires.get(public.get(places[hit.id], ""))
+        if attachment is None:
+            continue
+        if not _is_document(hit):
+            found.append(_Found({**wire, "kind": attachment["kind"], "attachment": attachment}, attachment["name"]))
+        elif attachment["id"] in texts:
+            found.append(_Found({**wire, "kind": DOCUMENT, "attachment": attachment}, "", texts[attachment["id"]]))
+    return found
+
+
+def _place(hit: Hit) -> tuple[int, int]:
+    """(message, position of the attachment; -1: the message itself)"""
+    message, part = divmod(hit.id, PARTS)
+    return message, part - (DOCUMENTS if part >= DOCUMENTS else NAMES)
+
+
+def _is_document(hit: Hit) -> bool:
+    return hit.id % PARTS >= DOCUMENTS
+
+
+def _wire(message: Stored, room: str) -> dict[str, Any]:
+    return {
+        "room": room,
+        "message": message.public_id,
+        "seq": message.seq,
+        "at": message.created_at,
+        "author": {
+            "id": message.author,
+            "name": message.author_name,
+            "department": message.author_department,
+            "post": message.author_post,
+            "kind": message.author_kind,
+        },
+        "attachment": None,
+    }
+
+
+def excerpt_of(text: str, words: Sequence[str]) -> list[dict[str, Any]]:
+    """Pieces of `text` around the first word: `[{text, hit}]`; empty unless all of the words are in it."""
+    plain = folded(text)
+    if not all(word in plain.text for word in words):
+        return []
+    first = min(plain.text.index(word) for word in words)
+    low, high = max(0, first - BEFORE), min(len(plain.text), first + AFTER)
+    hit = [False] * (high - low)
+    for word in words:
+        at = plain.text.find(word, low)
+        while at >= 0 and at + len(word) <= high:
+            hit[at - low : at - low + len(word)] = [True] * len(word)
+            at = plain.text.find(word, at + 1)
+    pieces: list[dict[str, Any]] = []
+    done = plain.begins[low]
+    for offset, marked in enumerate(hit, start=low):
+        begin, end = max(plain.begins[offset], done), plain.ends[offset]
+        if end <= done:
+            continue
+        if pieces and pieces[-1]["hit"] == marked:
+            pieces[-1]["text"] += text[begin:end]
+        else:
+            pieces.append({"text": text[begin:end], "hit": marked})
+        done = end
+    if low > 0:
+        pieces.insert(0, {"text": "…", "hit": False})
+    if high < len(plain.text):
+        pieces.append({"text": "…", "hit": False})
+    return pieces
