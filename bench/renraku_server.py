@@ -27,6 +27,7 @@ def main() -> int:
     arguments.add_argument("--database", default="")
     arguments.add_argument("--batches", type=Path)
     arguments.add_argument("--record", type=Path)
+    arguments.add_argument("--bots", default="")
     arguments.add_argument("--warm-caches", action="store_true")
     chosen = arguments.parse_args()
     logs.set_up("json")
@@ -40,7 +41,7 @@ def main() -> int:
     sends = record() if chosen.record else None
     if chosen.warm_caches:
         observing.warm_caches()
-    status = serving.run(settings(chosen.folder, chosen.database), ready)
+    status = serving.run(settings(chosen.folder, chosen.database, chosen.bots), ready)
     if batches is not None:
         chosen.batches.write_text(json.dumps({"commits": batches.commits, "jobs": batches.jobs}))
     if sends is not None:

@@ -57,6 +57,13 @@ GOALS: Final = {
     "pg.acks_ratio": Goal(0.5, at_most=False),
     "files.upload_disk_ratio": Goal(0.7, at_most=False),
     "files.memory_mb": Goal(40),
+    "search.newest50_ms": Goal(80),
+    "search.pg_newest50_ms": Goal(150),
+    "search.recall": Goal(1, at_most=False),
+    "search.index_ms": Goal(0.3),
+    "search.freshness_ms": Goal(500),
+    "bots.latency_ms": Goal(20),
+    "bots.flood_ack_ratio": Goal(1.2),
 }
 
 

@@ -8,10 +8,10 @@ from chat_server.config import Listener, Settings
 from chat_server.domain import limits
 
 
-def settings(folder: Path, database: str = "") -> Settings:
+def settings(folder: Path, database: str = "", bots: str = "") -> Settings:
     """SQLite unless `database` names a PostgreSQL one. One listener on a free port, everything else as it comes."""
     blobs = str(folder.parent / "files") if database else ""  # several nodes share them
-    return Settings(data=str(folder), database=database, blobs=blobs, listen=(Listener(port=0),))
+    return Settings(data=str(folder), database=database, blobs=blobs, listen=(Listener(port=0),), bots=bots)
 
 
 def unhurried() -> None:

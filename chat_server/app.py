@@ -15,6 +15,8 @@ import structlog
 
 from chat_server import web_origin
 from chat_server.blobs.opening import CannotKeep, open_blobs
+from chat_server.bot_runner import plugins
+from chat_server.bot_runner.process import BotProcess
 from chat_server.bus.postgresql import NotifyBus
 from chat_server.bus.valkey import ValkeyBus
 from chat_server.clock import SystemClock
@@ -33,13 +35,15 @@ from chat_server.http.routes import build_http
 from chat_server.passwords import Argon2Passwords
 from chat_server.photos import workers as photos
 from chat_server.photos.workers import PhotoDecoders, PhotosThrough
-from chat_server.ports import AnyStorage, BlobStore, Bus, Clock, Reader
+from chat_server.ports import AnyStorage, BlobStore, Bus, Clock, Reader, SearchIndex
 from chat_server.realtime.dispatch import Dispatcher, Load
 from chat_server.realtime.endpoint import Endpoint
 from chat_server.realtime.hub import Hub
 from chat_server.realtime.node import Node, serving
+from chat_server.search.opening import open_index
 from chat_server.services import keys as keyring
 from chat_server.services.actors import load_actor
+from chat_server.services.bots import Plugin
 from chat_server.services.epoch import stream_epoch
 from chat_server.services.keys import SENDS, Keys
 from chat_server.services.nodes import Self
@@ -48,7 +52,9 @@ from chat_server.services.tokens import Tokens
 from chat_server.storage import engines
 from chat_server.storage.folder import CannotOpen
 from chat_server.storage.postgresql.address import options as session_options
+from chat_server.workers.bots import BotWorker
 from chat_server.workers.file_sweeper import FileSweeper
+from chat_server.workers.indexer import Indexer
 from chat_server.workers.outbox import OutboxWorker
 from chat_server.workers.previews import PreviewWorker
 from chat_server.workers.sweeper import Sweeper
@@ -83,6 +89,7 @@ class App:
         fuse: Fuse,
         storage: AnyStorage,
         blobs: BlobStore,
+        index: SearchIndex,
         *,
         slow_path: bool,
         workers: bool,
@@ -103,6 +110,8 @@ class App:
             patience=600,
         )  # fmt: skip
         self.outbox = OutboxWorker(storage)
+        self.index = index
+        self.indexer = Indexer(storage, index, blobs)
         self.leadership = engines.leadership(settings.database)
         self.node: Node | None = None
         """where other processes may serve the same database"""
@@ -127,7 +136,8 @@ class App:
         except CannotKeep as error:
             await storage.close()
             raise CannotOpen(str(error)) from None
-        app = cls(settings, clock, fuse, storage, blobs, slow_path=slow_path, workers=workers)
+        index = await open_index(session_options(settings.database) if settings.database else None, settings.folder)
+        app = cls(settings, clock, fuse, storage, blobs, index, slow_path=slow_path, workers=workers)
         try:
             await app._start()
         except BaseException:
@@ -159,6 +169,7 @@ class App:
         self.parts = Parts(
             storage=self.storage,
             blobs=self.blobs,
+            index=self.index,
             photos=self.photos,
             passwords=self.passwords,
             clock=self.clock,
@@ -188,7 +199,14 @@ class App:
                 )
             self.node = self._as_one_of_several()
             await self.node.start()
-        once = (self.outbox, Sweeper(self.storage), files, self._preview_worker(scratch))
+        once: list[Worker] = [
+            self.outbox,
+            self.indexer,
+            Sweeper(self.storage),
+            files,
+            self._preview_worker(scratch),
+            *self._bots(),
+        ]
         self._tasks = [
             asyncio.create_task(self.leadership.hold(partial(_all_of, once))),
             asyncio.create_task(files.run_here()),
@@ -204,8 +222,27 @@ class App:
             ValkeyBus(self.settings.bus) if self.settings.bus else NotifyBus(**session_options(self.settings.database))
         )
         node = Node(me, self.storage, self.dispatcher, bus, self.keys, lambda: self.leadership.leads)
-        node.neighbours.on_hint = self.outbox.wake
+        node.neighbours.on_hint = self._wake
         return node
+
+    def _bots(self) -> list[BotWorker]:
+        """A worker for each folder that is a bot."""
+        zone = max(self.settings.zones, key=self.settings.trust)
+        key = self.keys.current(SENDS).secret
+        self.plugins: list[Plugin] = []
+        found = []
+        for one in plugins.find(self.settings.bots):
+            plugin = Plugin(one.name, one.bot.title, one.bot.reading, one.bot.everywhere)
+            self.plugins.append(plugin)
+            process = BotProcess(one.module, self.settings.bots)
+            found.append(BotWorker(self.storage, self.clock, plugin, process, zone, key))
+
+        def wake() -> None:
+            for worker in found:
+                worker.wake()
+
+        self.outbox.on_bots = wake
+        return found
 
     def _preview_worker(self, scratch: Path) -> PreviewWorker:
         return PreviewWorker(
@@ -226,7 +263,11 @@ class App:
             self.hub.publish(notes)
         else:
             self.node.following.committed(notes)
+        self._wake()
+
+    def _wake(self) -> None:
         self.outbox.wake()
+        self.indexer.wake()
 
     def _broke(self, cause: BaseException) -> None:
         log.critical("the disk failed; stopping without touching it again", error=str(cause))
@@ -301,6 +342,7 @@ class App:
             await self.node.close()
         await self.photos.close()
         await self.previewing.close()
+        await self.index.close()
         await self.storage.close()
         await self.blobs.close()
         self.passwords.close()

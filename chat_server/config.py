@@ -65,6 +65,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """processes that decode photos"""
     preview_decoders: Annotated[int, msgspec.Meta(ge=1, le=32)] = 1
     """processes that make previews and texts of files"""
+    bots: str = ""
+    """a folder with bots of one's own, a folder each (docs/bots.md); empty: those that come with Renraku alone"""
     log: Annotated[str, msgspec.Meta(pattern="^(json|text)$")] = "json"
     """one JSON object a line, or text for a terminal"""
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from chat_server.ports import Reader, Tx
-from chat_server.services import own_stream, sharing
+from chat_server.services import bots, own_stream, sharing
 from chat_server.storage.queries import outbox, people_streams
 
+MESSAGE: Final = "message"
 DIRECTORY: Final = "directory"
 CLOSED_SIDE: Final = sharing.CLOSED_SIDE
 
@@ -28,9 +29,13 @@ async def oldest(tx: Reader, limit: int) -> list[Job]:
     return [Job(*row) for row in await outbox.oldest(tx, limit)]
 
 
-async def finish(tx: Tx, batch: Sequence[Job]) -> None:
-    """All of these are done, and nothing else."""
+async def finish(tx: Tx, batch: Sequence[Job]) -> int:
+    """All of these are done, and nothing else; in the same step bots get what was sent. Answers how many things they have
+    to do now."""
+    sent = [(job.room_id, job.seq) for job in batch if job.kind == MESSAGE]
+    expected = await bots.expect(tx, [(room, seq) for room, seq in sent if room is not None and seq is not None])
     await outbox.done(tx, [job.id for job in batch])
+    return expected
 
 
 async def people_after(tx: Reader, org_id: int, after: int, limit: int) -> tuple[list[int], int]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -29,6 +30,8 @@ class OutboxWorker:
         self._pause = pause
         self._poll = poll
         self._woken = asyncio.Event()
+        self.on_bots: Callable[[], None] = lambda: None
+        """called when bots have something to do"""
 
     def wake(self) -> None:
         self._woken.set()
@@ -52,7 +55,7 @@ class OutboxWorker:
                 self._woken.clear()
 
     async def expand(self) -> int:
-        """One batch; answers its size. Messages wait for the pushers of a later piece: nobody is to be told yet."""
+        """One batch; answers its size. Messages go to the bots of their rooms; nobody is pushed yet."""
         batch = await self._storage.read(lambda tx: jobs.oldest(tx, BATCH))
         if not batch:
             return 0
@@ -62,7 +65,8 @@ class OutboxWorker:
             if job.kind == jobs.CLOSED_SIDE and job.room_id is not None:
                 while await self._storage.write(partial(jobs.empty_closed, room_id=job.room_id), org_id=job.org_id):
                     pass
-        await self._storage.write(partial(jobs.finish, batch=batch))
+        if await self._storage.write(partial(jobs.finish, batch=batch)):
+            self.on_bots()
         return len(batch)
 
     async def _tell_everybody(self, org_id: int) -> None:

@@ -12,7 +12,7 @@ import msgspec
 from chat_server.domain.actors import DEPARTMENT_ADMIN, Actor
 from chat_server.domain.ids import new_id
 from chat_server.ports import Tx
-from chat_server.services import messages, rooms, sessions
+from chat_server.services import bots, messages, rooms, sessions
 from chat_server.services.actors import load_actor
 from chat_server.services.answers import Ack
 from chat_server.services.blocks import Block, Text
@@ -64,7 +64,11 @@ class World:
     async def organization(self, code: str, name: str, *, tx: Tx | None = None) -> Org:
         async def make(tx: Tx) -> Org:
             public_id = new_id(tx.now)
-            return Org(await organizations.insert(tx, public_id, code, name), public_id, code, name)
+            org = Org(await organizations.insert(tx, public_id, code, name), public_id, code, name)
+            for plugin in self.server.app.plugins:
+                # as its worker would a moment later, in the midst of what a test looks at
+                await bots.ensure(tx, plugin)
+            return org
 
         return await self._do(tx, make)
 

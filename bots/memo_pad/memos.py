@@ -1,0 +1,62 @@
+"""A memo: what somebody put into their own room."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+KINDS: Final = {"写真": "写真", "URL": "URL", "リンク": "URL", "ファイル": "ファイル", "文": "文"}
+"""What one may call a kind → what it is."""
+_URL: Final = re.compile(r"https?://[^\s<>\"'、。「」（）()]{1,500}")
+_URLS: Final = 5
+_LINE: Final = 60
+
+
+@dataclass
+class Memo:
+    """`at`: seconds since 1970. `kinds`: 写真, URL, ファイル, 文."""
+
+    number: int
+    at: int
+    kinds: list[str]
+    text: str
+    urls: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    pinned: bool = False
+
+    @property
+    def line(self) -> str:
+        """One line of it."""
+        words = " ".join(self.text.split())
+        words = words[:_LINE] + ("…" if len(words) > _LINE else "")
+        what = " ".join(f"[{name}]" for name in (*(("写真",) if "写真" in self.kinds else ()), *self.files))
+        return " ".join(filter(None, ("📌" if self.pinned else "", what, words)))
+
+    @property
+    def bytes(self) -> int:
+        """About as many as keeping it takes."""
+        return 100 + sum(len(words.encode()) for words in (self.text, *self.urls, *self.files))
+
+    def kept(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def urls_in(text: str) -> list[str]:
+    return list(dict.fromkeys(_URL.findall(text)))[:_URLS]
+
+
+def kinds_of(text: str, photos: int, files: tuple[str, ...], urls: list[str]) -> list[str]:
+    there = {"写真": photos > 0, "URL": bool(urls), "ファイル": bool(files), "文": bool(text.strip())}
+    return [kind for kind, is_there in there.items() if is_there]
+
+
+def found_in(memo: Memo, words: str) -> bool:
+    """Whether all of the words are in its text or in a name."""
+    text = _plain(" ".join((memo.text, *memo.files)))
+    return all(word in text for word in _plain(words).split())
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()

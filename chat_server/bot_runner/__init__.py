@@ -1,0 +1,1 @@
+"""Bots in processes of their own: whatever one does to itself costs nobody else anything."""

@@ -1,0 +1,169 @@
+"""Bots that run in the server: what they have to do, and what they did.
+
+What a bot did comes in one transaction with the end of what it was asked: a worker that is killed asks again, and the effects
+are there once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Final
+
+import msgspec
+
+from chat_server.bot_api import ROOM_TIMERS
+from chat_server.domain import limits
+from chat_server.domain.actors import BOT, Actor
+from chat_server.domain.errors import ROOM_ARCHIVED, ROOM_NOT_FOUND, ROOM_READ_ONLY, Problem
+from chat_server.domain.ids import new_id
+from chat_server.domain.rooms import WRITER
+from chat_server.ports import Reader, Tx
+from chat_server.services import directory, membership, messages
+from chat_server.services.blocks import Text
+from chat_server.services.commands import Send
+from chat_server.services.drafts import draft
+from chat_server.services.membership import Place, Who
+from chat_server.storage.queries import attachments, bots, people, rooms
+from chat_server.storage.queries import messages as stored_messages
+from chat_server.storage.queries.bots import Due as Due
+from chat_server.storage.queries.people import NewUser
+
+TRIES: Final = 3
+_LATER: Final = (2 * limits.SECOND, 20 * limits.SECOND)
+"""until the second and the third try"""
+_SOON: Final = limits.SECOND
+"""A bot is not called again sooner: one that calls itself must not turn without end."""
+LOGIN: Final = "bot."
+_LANGUAGES: Final = "「{bot}」がこの投稿を処理できませんでした: {ja}。管理者にお知らせください。"
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """A bot's class, as the database needs it. `everywhere`: see `bot_api.Bot`."""
+
+    name: str
+    title: str
+    reading: str
+    everywhere: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the bot gets to see of one thing. `said`: (text, author, photos, names of files, at); None: a timer. `gone`:
+    there is nothing left to do."""
+
+    due: Due
+    store: Mapping[str, Any]
+    said: tuple[str, str, int, tuple[str, ...], int] | None
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Did:
+    """What it did. `timers`: (at, note)."""
+
+    said: Sequence[str]
+    timers: Sequence[tuple[int, str]]
+    store: Mapping[str, Any]
+
+
+async def lacking(reader: Reader, plugin: str) -> bool:
+    """Whether an organization has no account of the bot yet."""
+    return bool(await bots.without(reader, plugin))
+
+
+async def ensure(tx: Tx, plugin: Plugin) -> int:
+    """An account in every organization; answers how many were made."""
+    missing = await bots.without(tx, plugin.name)
+    for org_id in missing:
+        login = LOGIN + plugin.name.replace("_", ".")
+        user_id = await people.insert(tx, NewUser(new_id(tx.now), org_id, BOT, login, plugin.title, plugin.reading))
+        await bots.insert(tx, user_id, org_id, plugin.name, plugin.everywhere)
+        await directory.changed(tx, org_id)
+    return len(missing)
+
+
+async def expect(tx: Tx, sent: Sequence[tuple[int, int]]) -> int:
+    """Messages (room, seq) that were committed: whoever is in their rooms has them to do. Answers how many."""
+    if not sent or not await bots.any_at_all(tx):
+        return 0
+    found = 0
+    for room_id, group in groupby(sorted(sent), key=lambda one: one[0]):
+        found += await bots.expect_messages(tx, room_id, [seq for _, seq in group])
+    return found
+
+
+async def due(reader: Reader, plugin: str, limit: int) -> list[Asked]:
+    """What the bot has to do now, with what it may see of it."""
+    return [await _asked(reader, one) for one in await bots.due(reader, plugin, limit)]
+
+
+async def _asked(reader: Reader, due_: Due) -> Asked:
+    packed = await bots.stored(reader, due_.bot_id, due_.room_id)
+    store = msgspec.msgpack.decode(packed, type=dict[str, Any]) if packed else {}
+    if due_.seq is None:
+        return Asked(due_, store, None)
+    found = await stored_messages.page(reader, due_.room_id, due_.seq - 1, due_.seq + 1, 1, newest=True)
+    if not found or found[0].redacted_at is not None:
+        return Asked(due_, store, None, gone=True)
+    message = found[0]
+    attached = (await attachments.wire_of_messages(reader, [message.id])).get(message.id, [])
+    kept = [one for one in attached if one["state"] != "withdrawn"]
+    photos = sum(one["kind"] == "photo" for one in kept)
+    names = tuple(one["name"] for one in kept if one["kind"] != "photo")
+    words = "\n".join(block["text"] for block in msgspec.msgpack.decode(message.blocks) if block.get("type") == "text")
+    return Asked(due_, store, (words, message.author_name, photos, names, message.created_at))
+
+
+async def finish(tx: Tx, asked: Asked, did: Did, zone: str, key: bytes) -> bool:
+    """What the bot did, all of it, once. False where it was done before. `zone`: what the bot writes counts as written
+    there. `key`: see `messages.send`."""
+    due_ = asked.due
+    if not await bots.done(tx, due_):
+        return False
+    if did.store != asked.store:
+        await bots.store(tx, due_.bot_id, due_.room_id, due_.org_id, msgspec.msgpack.encode(did.store))
+    room = max(0, ROOM_TIMERS - await bots.timers(tx, due_.bot_id, due_.room_id)) if did.timers else 0
+    for at, note in did.timers[:room]:
+        await bots.add_timer(tx, due_, new_id(tx.now), max(at, tx.now + _SOON), note)
+    for number, text in enumerate(did.said):
+        await _say(tx, due_, text, f"bot-{due_.key}-{number}", zone, key)
+    return True
+
+
+async def failed(tx: Tx, asked: Asked, ja: str, en: str, zone: str, key: bytes) -> bool:
+    """Later again, or parked for good: then the room is told. Answers whether it was parked."""
+    due_ = asked.due
+    tries = due_.tries + 1
+    if tries < TRIES:
+        await bots.postpone(tx, due_, tries, tx.now + _LATER[due_.tries])
+        return False
+    if await bots.park(tx, due_, tries, en):
+        text = _LANGUAGES.format(bot=due_.account_name, ja=ja)
+        await _say(tx, due_, text, f"bot-parked-{due_.key}", zone, key)
+    return True
+
+
+async def _say(tx: Tx, due_: Due, text: str, client_msg_id: str, zone: str, key: bytes) -> None:
+    """Where the bot may not write any more, it says nothing."""
+    bot = Actor(due_.bot_id, due_.org_id, 0, due_.account, "", BOT, due_.account_name, zone, "")
+    await _be_there(tx, due_, bot)
+    try:
+        await messages.send(
+            tx, bot, draft(Send(ref=1, room=due_.room, client_msg_id=client_msg_id, blocks=(Text(text),))), key
+        )
+    except Problem as problem:
+        if problem.fault not in (ROOM_NOT_FOUND, ROOM_ARCHIVED, ROOM_READ_ONLY):
+            raise
+
+
+async def _be_there(tx: Tx, due_: Due, bot: Actor) -> None:
+    """A bot that is everywhere in rooms of this kind becomes a member when it first has something to say."""
+    if await rooms.standing_by_id(tx, bot.user_id, due_.room_id) is None and await bots.is_everywhere(
+        tx, bot.user_id, due_.room_kind
+    ):
+        place = Place(due_.room_id, due_.room, due_.org_id, "all", 1)
+        who = Who(bot.user_id, bot.org_id, bot.id)
+        await membership.enter(tx, who, place, who, WRITER)

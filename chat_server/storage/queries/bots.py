@@ -1,0 +1,143 @@
+"""SQL of the bots that run in the server."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from chat_server.ports import Reader, Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One thing that a bot has to do now. `account`, `room`: public ids."""
+
+    id: int
+    key: str
+    org_id: int
+    bot_id: int
+    account: str
+    account_name: str
+    room_id: int
+    room: str
+    room_kind: str
+    room_name: str
+    kind: str
+    seq: int | None
+    note: str
+    tries: int
+
+
+async def without(reader: Reader, plugin: str) -> list[int]:
+    """Organizations that have no account of the bot yet."""
+    rows = await reader.all(
+        "SELECT o.id FROM organizations o WHERE NOT EXISTS"
+        " (SELECT 1 FROM bots b WHERE b.org_id = o.id AND b.plugin = ?) ORDER BY o.id",
+        plugin,
+    )
+    return [row[0] for row in rows]
+
+
+async def insert(tx: Tx, user_id: int, org_id: int, plugin: str, everywhere: str) -> None:
+    await tx.run(
+        "INSERT INTO bots (user_id, org_id, plugin, everywhere) VALUES (?, ?, ?, ?)",
+        user_id,
+        org_id,
+        plugin,
+        everywhere,
+    )
+
+
+async def any_at_all(reader: Reader) -> bool:
+    return await reader.one("SELECT 1 FROM bots LIMIT 1") is not None
+
+
+async def expect_messages(tx: Tx, room_id: int, seqs: Sequence[int]) -> int:
+    """Every bot of the room's home that is in the room has these messages to do, unless a bot wrote them: bots do not hear
+    each other, so that two of them cannot talk for ever. Answers how many."""
+    marks = ",".join("?" * len(seqs))
+    return await tx.run(
+        "INSERT INTO bot_events (org_id, bot_id, room_id, key, kind, seq, due_at)"  # noqa: S608 (question marks)
+        " SELECT b.org_id, b.user_id, m.room_id, 'm' || m.room_id || '-' || m.seq, 'message', m.seq, m.created_at FROM messages m"
+        " JOIN users u ON u.id = m.author_id JOIN rooms r ON r.id = m.room_id JOIN bots b ON b.org_id = r.org_id"
+        f" WHERE m.room_id = ? AND m.seq IN ({marks}) AND u.kind <> 'bot' AND (b.everywhere = r.kind OR EXISTS"
+        " (SELECT 1 FROM memberships s WHERE s.room_id = r.id AND s.user_id = b.user_id AND s.to_seq IS NULL"
+        " AND s.from_seq <= m.seq)) ORDER BY m.seq, b.user_id",
+        room_id,
+        *seqs,
+    )
+
+
+_DUE: Final = (
+    "SELECT e.id, e.key, e.org_id, e.bot_id, u.public_id, u.name, e.room_id, r.public_id, r.kind, r.name, e.kind, e.seq, e.note,"
+    " e.tries FROM bot_events e JOIN bots b ON b.user_id = e.bot_id JOIN users u ON u.id = e.bot_id"
+    " JOIN rooms r ON r.id = e.room_id"
+    " WHERE e.parked_at IS NULL AND e.due_at <= ? AND b.plugin = ? AND u.disabled_at IS NULL"
+    " ORDER BY e.due_at, e.id LIMIT ?"
+)
+
+
+async def due(reader: Reader, plugin: str, limit: int) -> list[Due]:
+    rows: Sequence[Any] = await reader.all(_DUE, reader.now, plugin, limit)
+    return [Due(*row) for row in rows]
+
+
+async def next_due(reader: Reader) -> int | None:
+    """When the next timer is due (UTC ms)."""
+    row = await reader.one("SELECT min(due_at) FROM bot_events WHERE parked_at IS NULL")
+    return None if row is None or row[0] is None else int(row[0])
+
+
+async def done(tx: Tx, event: Due) -> bool:
+    """False where it was done before."""
+    return await tx.run("DELETE FROM bot_events WHERE id = ? AND key = ?", event.id, event.key) == 1
+
+
+async def postpone(tx: Tx, event: Due, tries: int, due_at: int) -> None:
+    await tx.run(
+        "UPDATE bot_events SET tries = ?, due_at = ? WHERE id = ? AND key = ?", tries, due_at, event.id, event.key
+    )
+
+
+async def park(tx: Tx, event: Due, tries: int, reason: str) -> bool:
+    """False where it was parked or done before."""
+    changed = await tx.run(
+        "UPDATE bot_events SET tries = ?, parked_at = ?, reason = ? WHERE id = ? AND key = ? AND parked_at IS NULL",
+        tries, tx.now, reason, event.id, event.key,
+    )  # fmt: skip
+    return changed == 1
+
+
+async def add_timer(tx: Tx, due_: Due, key: str, at: int, note: str) -> None:
+    await tx.run(
+        "INSERT INTO bot_events (org_id, bot_id, room_id, key, kind, note, due_at) VALUES (?, ?, ?, ?, 'timer', ?, ?)",
+        due_.org_id, due_.bot_id, due_.room_id, key, note, at,
+    )  # fmt: skip
+
+
+async def timers(reader: Reader, bot_id: int, room_id: int) -> int:
+    row = await reader.one(
+        "SELECT count(*) FROM bot_events WHERE bot_id = ? AND room_id = ? AND kind = 'timer' AND parked_at IS NULL",
+        bot_id, room_id,
+    )  # fmt: skip
+    assert row is not None
+    return int(row[0])
+
+
+async def stored(reader: Reader, bot_id: int, room_id: int) -> bytes | None:
+    row = await reader.one("SELECT value FROM bot_stores WHERE bot_id = ? AND room_id = ?", bot_id, room_id)
+    return bytes(row[0]) if row else None
+
+
+async def store(tx: Tx, bot_id: int, room_id: int, org_id: int, value: bytes) -> None:
+    await tx.run(
+        "INSERT INTO bot_stores (bot_id, room_id, org_id, value) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (bot_id, room_id) DO UPDATE SET value = excluded.value",
+        bot_id, room_id, org_id, value,
+    )  # fmt: skip
+
+
+async def is_everywhere(reader: Reader, bot_id: int, kind: str) -> bool:
+    """Whether it is in rooms of this kind without being asked in."""
+    return await reader.one("SELECT 1 FROM bots WHERE user_id = ? AND everywhere = ?", bot_id, kind) is not None

@@ -1,0 +1,115 @@
+"""Running one bot: what it has to do, one after the other, in its own process; what it did, into the database.
+
+A bot that crashes, hangs or floods costs itself time. Messages do not wait for it, nor do other bots.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from functools import partial
+from typing import Final
+
+import structlog
+
+from chat_server.bot_runner.process import BotFailed, BotProcess
+from chat_server.bot_runner.wire import Done, Said, Task
+from chat_server.domain.errors import Problem
+from chat_server.ports import Clock, Storage
+from chat_server.services import bots
+from chat_server.services.bots import Asked, Did, Plugin
+
+BATCH: Final = 5
+A_SECOND: Final = 50
+"""Things that a bot does in a second, at most."""
+SAYS_A_SECOND: Final = 20
+"""Messages that it writes in a second, at most, where it has more and more to say."""
+log = structlog.get_logger("renraku.bots")
+
+
+class BotWorker:
+    """One task. `wake` when there may be something to do; a poll finds the timers."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        clock: Clock,
+        plugin: Plugin,
+        process: BotProcess,
+        zone: str,
+        key: bytes,
+        *,
+        poll: float = 1.0,
+    ) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._plugin = plugin
+        self._zone = zone
+        self._key = key
+        self._poll = poll
+        self._woken = asyncio.Event()
+        self._process = process
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        try:
+            while True:
+                try:
+                    worked = await self.step()
+                except Exception:
+                    log.exception("running a bot failed", bot=self._plugin.name)
+                    worked = 0
+                if not worked:
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(self._poll):
+                            await self._woken.wait()
+                    self._woken.clear()
+        finally:
+            await self._process.close()
+
+    async def step(self) -> int:
+        """Everything that is due, as far as one batch goes; answers how many things."""
+        if await self._storage.read(lambda reader: bots.lacking(reader, self._plugin.name)):
+            await self._storage.write(lambda tx: bots.ensure(tx, self._plugin))
+        due = await self._storage.read(lambda reader: bots.due(reader, self._plugin.name, BATCH))
+        for asked in due:
+            begun = time.monotonic()
+            said = await self._do(asked)
+            if len(due) > 1:
+                rest = max(1 / A_SECOND, said / SAYS_A_SECOND) - (time.monotonic() - begun)
+                await asyncio.sleep(max(0.0, rest))
+        return len(due)
+
+    async def _do(self, asked: Asked) -> int:
+        """Answers how much it said."""
+        org_id = asked.due.org_id
+        try:
+            done = Done(store=dict(asked.store)) if asked.gone else await self._process.ask(self._task(asked))
+            did = Did(done.said, [(timer.at, timer.note) for timer in done.timers], done.store)
+            await self._storage.write(
+                partial(bots.finish, asked=asked, did=did, zone=self._zone, key=self._key), org_id=org_id
+            )
+            return len(did.said)
+        except BotFailed as failed:
+            log.warning("a bot failed", bot=self._plugin.name, why=failed.en, tries=asked.due.tries + 1)
+            await self._fail(asked, failed.ja, failed.en)
+        except Problem as problem:
+            if problem.fault.code >= 8000:
+                raise
+            told = problem.as_dict()
+            await self._fail(asked, told["ja"], told["en"])
+        return 0
+
+    async def _fail(self, asked: Asked, ja: str, en: str) -> None:
+        await self._storage.write(
+            partial(bots.failed, asked=asked, ja=ja, en=en, zone=self._zone, key=self._key), org_id=asked.due.org_id
+        )
+
+    def _task(self, asked: Asked) -> Task:
+        due = asked.due
+        said = None if asked.said is None else Said(*asked.said)
+        return Task(due.room_kind, due.room_name, self._clock.now(), dict(asked.store), said, due.note)
