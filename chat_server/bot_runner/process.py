@@ -20,10 +20,12 @@ _KEPT: Final = ("PATH", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "VIRTUAL_ENV")
 
 
 class BotFailed(Exception):
-    """It gave no answer, or a wrong one. `ja`, `en` say what happened."""
+    """It gave no answer, or a wrong one. `ja`, `en` say what happened to those in the room; `kind`, for the log, says nothing of
+    what was written there: raised, slow, ended."""
 
-    def __init__(self, ja: str, en: str) -> None:
-        super().__init__(en)
+    def __init__(self, kind: str, ja: str, en: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
         self.ja = ja
         self.en = en
 
@@ -45,7 +47,7 @@ class BotProcess:
             await self._start()
         done = await self._exchange(wire.framed(wire.pack(task)), SECONDS if seconds is None else seconds)
         if done.failure is not None:
-            raise BotFailed(f"エラーが起きました（{done.failure}）", f"it raised an error ({done.failure})")
+            raise BotFailed("raised", f"エラーが起きました（{done.failure}）", f"it raised an error ({done.failure})")
         return done
 
     async def close(self) -> None:
@@ -69,9 +71,11 @@ class BotProcess:
             async with asyncio.timeout(seconds):
                 return await self._answer(data)
         except TimeoutError:
-            failed = BotFailed(f"{seconds:g}秒以内に終わりませんでした", f"it was not done within {seconds:g} s")
+            failed = BotFailed(
+                "slow", f"{seconds:g}秒以内に終わりませんでした", f"it was not done within {seconds:g} s"
+            )
         except (OSError, asyncio.IncompleteReadError, msgspec.MsgspecError, ValueError) as error:
-            failed = BotFailed("途中で止まりました", f"its process ended ({type(error).__name__})")
+            failed = BotFailed("ended", "途中で止まりました", f"its process ended ({type(error).__name__})")
         except BaseException:
             await self.close()
             raise

@@ -75,13 +75,14 @@ async def lacking(reader: Reader, plugin: str) -> bool:
 
 
 async def ensure(tx: Tx, plugin: Plugin) -> int:
-    """An account in every organization; answers how many were made."""
+    """An account in every organization; answers how many were made. Where nobody is there yet, nobody is told."""
     missing = await bots.without(tx, plugin.name)
     for org_id in missing:
         login = LOGIN + plugin.name.replace("_", ".")
         user_id = await people.insert(tx, NewUser(new_id(tx.now), org_id, BOT, login, plugin.title, plugin.reading))
         await bots.insert(tx, user_id, org_id, plugin.name, plugin.everywhere)
-        await directory.changed(tx, org_id)
+        if await bots.somebody_there(tx, org_id):
+            await directory.changed(tx, org_id)
     return len(missing)
 
 

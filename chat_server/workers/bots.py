@@ -95,7 +95,7 @@ class BotWorker:
             )
             return len(did.said)
         except BotFailed as failed:
-            log.warning("a bot failed", bot=self._plugin.name, why=failed.en, tries=asked.due.tries + 1)
+            log.warning("a bot failed", bot=self._plugin.name, why=failed.kind, tries=asked.due.tries + 1)
             await self._fail(asked, failed.ja, failed.en)
         except Problem as problem:
             if problem.fault.code >= 8000:

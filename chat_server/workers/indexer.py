@@ -20,6 +20,8 @@ from chat_server.services.epoch import stream_epoch
 from chat_server.services.indexing import DOCUMENT_CHARS, Unread
 
 BATCH: Final = 100
+REST: Final = 4
+"""Seconds of rest for each second of work, while there is more to do."""
 _BYTES: Final = DOCUMENT_CHARS * 4
 log = structlog.get_logger("renraku.search")
 
@@ -53,8 +55,8 @@ class Indexer:
             except Exception:
                 log.exception("indexing failed")
                 worked = 0
-            # As long a rest as the work took: a rebuilding must not take the processor from those who write.
-            await asyncio.sleep(max(self._pause if worked < BATCH else 0.0, time.monotonic() - begun))
+            # A rebuilding, or a rush, must not take the processor from those who write.
+            await asyncio.sleep(max(self._pause if worked < BATCH else 0.0, REST * (time.monotonic() - begun)))
             if not worked:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self._poll):

@@ -131,8 +131,8 @@ class Bad(Bot):
         if message.text == "止まる":
             while True:
                 pass
-        if message.text == "間違える":
-            raise ValueError("no such thing")
+        if message.text.endswith("間違える"):
+            raise ValueError(message.text)
         if message.text == "あふれる":
             for n in range(1000):
                 room.say("x")
@@ -157,6 +157,17 @@ async def bad(scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     await invited(scene, plugin.name)
     yield worker
     await worker._process.close()
+
+
+async def test_the_log_does_not_tell_what_was_written(
+    scene: Scene, owner: Peer, bad: BotWorker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await tell(owner, scene.room, "名前を間違える")
+    await expected(scene, 1)
+    await bad.step()
+    logged = capsys.readouterr()
+    assert "a bot failed" in logged.out + logged.err
+    assert "名前" not in logged.out + logged.err
 
 
 @pytest.mark.parametrize("fault", ["落ちる", "止まる", "間違える", "あふれる", "抱え込む", "食べる"])

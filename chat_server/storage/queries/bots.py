@@ -49,6 +49,11 @@ async def insert(tx: Tx, user_id: int, org_id: int, plugin: str, everywhere: str
     )
 
 
+async def somebody_there(reader: Reader, org_id: int) -> bool:
+    """Whether the organization has people."""
+    return await reader.one("SELECT 1 FROM users WHERE org_id = ? AND kind <> 'bot' LIMIT 1", org_id) is not None
+
+
 async def any_at_all(reader: Reader) -> bool:
     return await reader.one("SELECT 1 FROM bots LIMIT 1") is not None
 
