@@ -20,9 +20,9 @@ from bench.report import Figure, figure, spread
 from bench.searching import freshness
 from chat_server.domain.folding import fold
 from chat_server.domain.grams import terms
-from chat_server.ports import SearchIndex, Sought, Text
+from chat_server.ports import PARTS, SearchIndex, Sought, Text
 from chat_server.search.opening import open_index
-from chat_server.services.indexing import MESSAGE, PARTS
+from chat_server.services.indexing import MESSAGE
 from chat_server.storage.postgresql.address import options
 
 QUESTIONS: Final = 300

@@ -369,6 +369,10 @@ class Passwords(Protocol):
         ...
 
 
+PARTS: Final = 256
+"""Numbers of one message's texts in the index: `Text.id` is the message's key × this + which of them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """Something that can be found: one text, where it stands, and what narrows a search to it.

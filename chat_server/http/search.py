@@ -12,7 +12,7 @@ from chat_server.http.shapes import Attachment, Author, Cursor, Seq, Time
 from chat_server.services import searching
 from chat_server.services.blocks import Id
 from chat_server.services.files import OpenFile
-from chat_server.services.indexing import DOCUMENT_CHARS
+from chat_server.services.indexing import document_text
 
 FoundKind = Literal["message", "photo", "file", "document"]
 
@@ -69,9 +69,7 @@ async def search(ctx: Ctx[Search, Nothing]) -> Any:
     )
 
     async def load(document: OpenFile) -> str:
-        async with ctx.parts.blobs.open(document.org_id, document.sha256) as file:
-            pieces = [piece async for piece in file.pieces(0, min(file.size, DOCUMENT_CHARS * 4))]
-        return b"".join(pieces).decode("utf-8", "ignore")
+        return await document_text(ctx.parts.blobs, document.org_id, document.sha256)
 
     return await searching.page(ctx.read, ctx.parts.index, load, ctx.actor, question, ctx.parts.trust)
 

@@ -12,11 +12,10 @@ from typing import Any, Final
 import asyncpg
 
 from chat_server.domain.errors import DATABASE_BUSY, Problem
-from chat_server.ports import Hit, Sought, Text
+from chat_server.ports import PARTS, Hit, Sought, Text
 from chat_server.search.words import all_of, one_of, words_of
 
 FORM: Final = 1
-PARTS: Final = 256
 AGAIN: Final = 2
 _SESSIONS: Final = 3
 _SCHEMA: Final = """

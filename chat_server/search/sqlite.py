@@ -17,15 +17,13 @@ from typing import Any, Final, TypeVar
 
 import structlog
 
-from chat_server.ports import Hit, Sought, Text
+from chat_server.ports import PARTS, Hit, Sought, Text
 from chat_server.search.words import all_of, one_of, words_of
 
 T = TypeVar("T")
 FILE: Final = "search.db"
 FORM: Final = 1
 """Of the file and of the folding; an index of another form is made anew."""
-PARTS: Final = 256
-"""Ids of one message's texts."""
 _READERS: Final = 2
 _COLUMNS: Final = "id, room_id, seq, author_id, department, kind, folded"
 _SCHEMA: Final = (

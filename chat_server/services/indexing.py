@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from chat_server.domain.folding import fold
-from chat_server.ports import Blob, Reader, Text, Tx
+from chat_server.ports import PARTS, Blob, BlobStore, Reader, Text, Tx
 from chat_server.storage.queries import search as queries
 
-PARTS: Final = 256
-"""Numbers of a message's texts: 0 the message, then the names of its attachments, then their documents."""
 NAMES, DOCUMENTS = 1, 128
+"""Where in a message's texts (`ports.PARTS`) they begin: 0 is the message, then the names of its attachments, then their
+documents."""
 DOCUMENT_CHARS: Final = 200_000
 """of a document that are found by"""
 MESSAGE, DOCUMENT = "message", "document"
@@ -70,3 +70,10 @@ async def _texts(reader: Reader, messages: Sequence[int]) -> list[Unread]:
             if one.sha256 is not None:
                 texts.append(Unread(first + DOCUMENTS, of, DOCUMENT, "", one.org_id, Blob(one.sha256, 0)))
     return texts
+
+
+async def document_text(blobs: BlobStore, org_id: int, sha256: str) -> str:
+    """What a document says, as far as it can be found. Raises FileNotFoundError, `Problem` 8xxx."""
+    async with blobs.open(org_id, sha256) as file:
+        pieces = [piece async for piece in file.pieces(0, min(file.size, DOCUMENT_CHARS * 4))]
+    return b"".join(pieces).decode("utf-8", "ignore")[:DOCUMENT_CHARS]

@@ -13,22 +13,20 @@ from typing import Any, Final, TypeVar
 from chat_server.domain.actors import Actor
 from chat_server.domain.errors import INVALID_FIELD, Problem
 from chat_server.domain.events import Ranges, within
-from chat_server.domain.folding import folded
 from chat_server.domain.grams import terms
 from chat_server.domain.zones import TEXT
-from chat_server.ports import Hit, Reader, SearchIndex, Sought
+from chat_server.ports import PARTS, Hit, Reader, SearchIndex, Sought
 from chat_server.services import cursors, files
 from chat_server.services.access import in_room
+from chat_server.services.excerpts import excerpt_of
 from chat_server.services.files import OpenFile, Trust
-from chat_server.services.indexing import DOCUMENT, DOCUMENT_CHARS, DOCUMENTS, MESSAGE, NAMES, PARTS
+from chat_server.services.indexing import DOCUMENT, DOCUMENTS, MESSAGE, NAMES
 from chat_server.storage.queries import attachments, messages, rooms
 from chat_server.storage.queries import search as queries
 from chat_server.storage.queries.messages import Stored
 
 T = TypeVar("T")
 KINDS: Final = (MESSAGE, "photo", "file", DOCUMENT)
-BEFORE, AFTER = 30, 90
-"""Characters shown before the first word that was found, and from it on."""
 ROUNDS: Final = 6
 """Questions to the index for one page: a page may be short, and the next one goes on."""
 _END: Final = 2**53
@@ -130,7 +128,7 @@ async def _shown(
 
     items = []
     for one in await read(look):
-        text = one.text if one.document is None else (await load(one.document))[:DOCUMENT_CHARS]
+        text = one.text if one.document is None else await load(one.document)
         excerpt = excerpt_of(text, words)
         if excerpt:
             items.append({**one.wire, "excerpt": excerpt})
@@ -207,34 +205,3 @@ def _wire(message: Stored, room: str) -> dict[str, Any]:
         },
         "attachment": None,
     }
-
-
-def excerpt_of(text: str, words: Sequence[str]) -> list[dict[str, Any]]:
-    """Pieces of `text` around the first word: `[{text, hit}]`; empty unless all of the words are in it."""
-    plain = folded(text)
-    if not all(word in plain.text for word in words):
-        return []
-    first = min(plain.text.index(word) for word in words)
-    low, high = max(0, first - BEFORE), min(len(plain.text), first + AFTER)
-    hit = [False] * (high - low)
-    for word in words:
-        at = plain.text.find(word, low)
-        while at >= 0 and at + len(word) <= high:
-            hit[at - low : at - low + len(word)] = [True] * len(word)
-            at = plain.text.find(word, at + 1)
-    pieces: list[dict[str, Any]] = []
-    done = plain.begins[low]
-    for offset, marked in enumerate(hit, start=low):
-        begin, end = max(plain.begins[offset], done), plain.ends[offset]
-        if end <= done:
-            continue
-        if pieces and pieces[-1]["hit"] == marked:
-            pieces[-1]["text"] += text[begin:end]
-        else:
-            pieces.append({"text": text[begin:end], "hit": marked})
-        done = end
-    if low > 0:
-        pieces.insert(0, {"text": "…", "hit": False})
-    if high < len(plain.text):
-        pieces.append({"text": "…", "hit": False})
-    return pieces

@@ -17,12 +17,11 @@ from chat_server.domain.errors import Problem
 from chat_server.ports import BlobStore, SearchIndex, Storage, Text
 from chat_server.services import indexing
 from chat_server.services.epoch import stream_epoch
-from chat_server.services.indexing import DOCUMENT_CHARS, Unread
+from chat_server.services.indexing import Unread
 
 BATCH: Final = 100
 REST: Final = 4
 """Seconds of rest for each second of work, while there is more to do."""
-_BYTES: Final = DOCUMENT_CHARS * 4
 log = structlog.get_logger("renraku.search")
 
 
@@ -79,10 +78,8 @@ class Indexer:
         if unread.blob is None:
             return unread.text(unread.words)
         try:
-            async with self._blobs.open(unread.org_id, unread.blob.sha256) as file:
-                pieces = [piece async for piece in file.pieces(0, min(file.size, _BYTES))]
+            words = await indexing.document_text(self._blobs, unread.org_id, unread.blob.sha256)
         except (FileNotFoundError, Problem) as error:
             log.warning("a document's text cannot be read", why=str(error))
             return None
-        words = b"".join(pieces).decode("utf-8", "ignore")[:DOCUMENT_CHARS]
         return await asyncio.to_thread(unread.text, words)
