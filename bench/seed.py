@@ -27,6 +27,7 @@ from chat_server.services.actors import load_actor
 from chat_server.services.blocks import Text
 from chat_server.services.commands import Send
 from chat_server.services.drafts import draft
+from chat_server.services.epoch import stream_epoch
 from chat_server.services.keys import SENDS
 from chat_server.services.rooms import Invitation, NewRoom
 from chat_server.storage.queries import departments, organizations, people
@@ -124,6 +125,14 @@ class Seed:
             await self._write(partial(row, blob=blob))
             size -= blob.size
 
+    async def workers_done(self) -> None:
+        """Nothing is left of what workers do about messages: a server that begins on it is at rest."""
+        while await self._app.outbox.expand():
+            pass
+        await self._app.index.belong(await stream_epoch(self._app.storage))
+        while await self._app.indexer.step():
+            pass
+
 
 Lines = list[tuple[str, str]]
 """(token, room) a client."""
@@ -178,6 +187,7 @@ async def archive(seed: Seed, count: int) -> Lines:
         some = [groups[number % len(groups)] for number in range(begin, min(count, begin + POSTED_AT_ONCE))]
         await asyncio.gather(*(seed.post(author, room) for author, room in some))
     await seed.blobs(count * BLOB_BYTES_EACH)
+    await seed.workers_done()
     return lines
 
 

@@ -36,7 +36,7 @@ class Migration:
 
     def statements(self) -> Iterator[str]:
         """Single statements; a semicolon ends a line in our migrations and nowhere else."""
-        bare = re.sub(r"--[^\n]*", "", self.sql)
+        bare = re.sub(r"[ \t]*--[^\n]*", "", self.sql)
         for part in bare.split(";\n"):
             if statement := part.strip().rstrip(";"):
                 yield statement
