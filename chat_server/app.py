@@ -43,7 +43,7 @@ from chat_server.realtime.node import Node, serving
 from chat_server.search.opening import open_index
 from chat_server.services import keys as keyring
 from chat_server.services.actors import load_actor
-from chat_server.services.bots import Plugin
+from chat_server.services.bots import Place, Plugin
 from chat_server.services.epoch import stream_epoch
 from chat_server.services.keys import SENDS, Keys
 from chat_server.services.nodes import Self
@@ -53,10 +53,12 @@ from chat_server.storage import engines
 from chat_server.storage.folder import CannotOpen
 from chat_server.storage.postgresql.address import options as session_options
 from chat_server.workers.bots import BotWorker
+from chat_server.workers.confirmations import ConfirmationWorker
 from chat_server.workers.file_sweeper import FileSweeper
 from chat_server.workers.indexer import Indexer
 from chat_server.workers.outbox import OutboxWorker
 from chat_server.workers.previews import PreviewWorker
+from chat_server.workers.scheduled import ScheduledWorker
 from chat_server.workers.sweeper import Sweeper
 
 
@@ -206,6 +208,8 @@ class App:
             files,
             self._preview_worker(scratch),
             *self._bots(),
+            ConfirmationWorker(self.storage),
+            ScheduledWorker(self.storage, self.keys.current(SENDS).secret),
         ]
         self._tasks = [
             asyncio.create_task(self.leadership.hold(partial(_all_of, once))),
@@ -228,14 +232,14 @@ class App:
     def _bots(self) -> list[BotWorker]:
         """A worker for each folder that is a bot."""
         zone = max(self.settings.zones, key=self.settings.trust)
-        key = self.keys.current(SENDS).secret
+        place = Place(zone, self.keys.current(SENDS).secret, self.settings.trust)
         self.plugins: list[Plugin] = []
         found = []
         for one in plugins.find(self.settings.bots):
             plugin = Plugin(one.name, one.bot.title, one.bot.reading, one.bot.everywhere)
             self.plugins.append(plugin)
             process = BotProcess(one.module, self.settings.bots)
-            found.append(BotWorker(self.storage, self.clock, plugin, process, zone, key))
+            found.append(BotWorker(self.storage, self.clock, plugin, process, self.blobs, place))
 
         def wake() -> None:
             for worker in found:

@@ -8,8 +8,17 @@ that happens in one step after it has returned, or not at all; so it may be aske
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
+
+from chat_server.bot_blocks import BotBlock, Value
+from chat_server.bot_blocks import Button as Button
+from chat_server.bot_blocks import Buttons as Buttons
+from chat_server.bot_blocks import Card as Card
+from chat_server.bot_blocks import Field as Field
+from chat_server.bot_blocks import Form as Form
+from chat_server.domain.sheets import sheet as sheet
 
 SAYS: Final = 10
 """Messages that a bot may write about one thing."""
@@ -21,6 +30,9 @@ STORE_BYTES: Final = 64 * 1024
 """Of what a bot keeps for one room, packed."""
 SECONDS: Final = 10.0
 """For one thing; then its process is ended. It gets what the server leaves of the processor."""
+FILE_BYTES: Final = 256 * 1024
+"""Of all files that it posts about one thing."""
+NAME_CHARS: Final = 64
 
 JST: Final = datetime.timezone(datetime.timedelta(hours=9), "JST")
 
@@ -31,13 +43,53 @@ class TooMuch(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What somebody wrote. `author`: a name as people see it. `photos`: how many; `files`: their names. `at`: when."""
+    """What somebody wrote. `author`: a name as people see it; `person`: who it is, a word without meaning. `photos`: how many;
+    `files`: their names. `at`: when."""
 
     text: str
     author: str
     photos: int
     files: tuple[str, ...]
     at: datetime.datetime
+    person: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How somebody answered a form, as it is now. Of a secret one there are `values` alone."""
+
+    values: dict[str, Value]
+    person: str = ""
+    name: str = ""
+    department: str = ""
+    at: datetime.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """Somebody pressed a button. `post`: the name of the post that it is on; `answers`: all of its form's, as they are now."""
+
+    key: str
+    post: str
+    by: str
+    person: str
+    answers: Sequence[Answer] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file to post. `data`: all of it."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What a bot wrote, or made of what it wrote before under that name."""
+
+    name: str
+    parts: tuple[str | BotBlock | File, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +107,43 @@ class Room:
     name: str
     now: datetime.datetime
     store: dict[str, Any] = field(default_factory=dict)
-    said: list[str] = field(default_factory=list)
+    posts: list[Post] = field(default_factory=list)
+    changes: list[Post] = field(default_factory=list)
     timers: list[Timer] = field(default_factory=list)
 
     def say(self, text: str) -> None:
         """Write into the room. Raises `TooMuch`."""
-        if len(self.said) >= SAYS:
+        self.post(text)
+
+    def post(self, *parts: str | BotBlock | File, name: str = "") -> None:
+        """Write words, cards, buttons, a form, files. `name`: to change it later, and to know its buttons and answers by; each
+        name once in a room. Raises `TooMuch`."""
+        if len(self.posts) >= SAYS:
             raise TooMuch(f"a bot says at most {SAYS} things at once")
-        if len(text) > TEXT_CHARS:
-            raise TooMuch(f"a bot's message has at most {TEXT_CHARS} characters")
-        self.said.append(text)
+        self.posts.append(_checked(Post(name, parts)))
+
+    def change(self, name: str, *parts: str | BotBlock) -> None:
+        """Put these in the place of what the post of that name holds; its files stay. What changes many times a second is shown
+        as it is once a second. Raises `TooMuch`."""
+        if len(self.changes) >= SAYS:
+            raise TooMuch(f"a bot changes at most {SAYS} posts at once")
+        self.changes.append(_checked(Post(name, parts)))
 
     def remind(self, at: datetime.datetime, note: str) -> None:
         """Be called by `on_timer` with `note`, not before `at`. Raises `TooMuch`."""
         if len(self.timers) >= TIMERS:
             raise TooMuch(f"a bot asks for at most {TIMERS} calls at once")
         self.timers.append(Timer(at, note))
+
+
+def _checked(post: Post) -> Post:
+    if sum(len(part) for part in post.parts if isinstance(part, str)) > TEXT_CHARS:
+        raise TooMuch(f"a bot's message has at most {TEXT_CHARS} characters")
+    if sum(len(part.data) for part in post.parts if isinstance(part, File)) > FILE_BYTES:
+        raise TooMuch(f"a bot's files have at most {FILE_BYTES} bytes")
+    if len(post.name) > NAME_CHARS:
+        raise TooMuch(f"a post's name has at most {NAME_CHARS} characters")
+    return post
 
 
 class Bot:
@@ -85,6 +158,12 @@ class Bot:
 
     def on_message(self, room: Room, message: Message) -> None:
         """Somebody, never a bot, wrote into a room that this one is in."""
+
+    def on_press(self, room: Room, press: Press) -> None:
+        """Somebody pressed a button of one of its posts."""
+
+    def on_answers(self, room: Room, post: str, answers: Sequence[Answer]) -> None:
+        """The form of its post has new or changed answers; these are all of them. Many at once are told of once."""
 
     def on_timer(self, room: Room, note: str) -> None:
         """The time has come that was asked for by `Room.remind`."""

@@ -1,5 +1,5 @@
-"""A conversation with a bot, for its tests: no server, a clock of one's own, and everything that the bot kept goes through the
-same packing as in earnest.
+"""A conversation with a bot, for its tests: no server, a clock of one's own, and everything that the bot kept and wrote goes
+through the same packing as in earnest.
 
     dialog = Dialog(MemoPad(), kind="memo", now="2026-11-26 09:00")
     assert dialog.say("一覧") == ["メモはまだありません。"]
@@ -9,46 +9,86 @@ same packing as in earnest.
 from __future__ import annotations
 
 import datetime
-from dataclasses import replace
 from typing import Any
 
 import msgspec
 
-from chat_server.bot_api import JST, STORE_BYTES, Bot, Message, Room, Timer, TooMuch
+from chat_server.bot_api import JST, Bot, Buttons, Card, Form
+from chat_server.bot_blocks import Value
+from chat_server.bot_runner import wire
+from chat_server.bot_runner.asking import act
+from chat_server.bot_runner.wire import Answered, Answers, Pressed, Said, Task
 
 
 class Dialog:
-    """One room with the bot in it."""
+    """One room with the bot in it. `posts`: what it wrote, as it is now, by name; the nameless by their number."""
 
     def __init__(self, bot: Bot, *, kind: str = "private", name: str = "道路課", now: str = "2026-11-26 09:00") -> None:
         self._bot = bot
         self._kind = kind
         self._name = name
-        self._timers: list[Timer] = []
+        self._timers: list[wire.Timer] = []
         self._store = b"\x80"
+        self._answers: dict[str, dict[str, Answered]] = {}
+        self.posts: dict[str, wire.Post] = {}
         self.now = datetime.datetime.fromisoformat(now).replace(tzinfo=JST)
 
     def say(self, text: str, *, author: str = "田中 美咲", photos: int = 0, files: tuple[str, ...] = ()) -> list[str]:
         """What the bot answers."""
-        return self._ask(lambda room: self._bot.on_message(room, Message(text, author, photos, files, self.now)))
+        return self._ask(message=Said(text, author, photos, files, _ms(self.now), author))
+
+    def press(self, key: str, post: str, *, by: str = "田中 美咲") -> list[str]:
+        """Press a button of a post. Raises KeyError where there is none."""
+        buttons = [one for part in self.posts[post].parts if isinstance(part, Buttons) for one in part.buttons]
+        if key not in {button.key for button in buttons}:
+            raise KeyError(key)
+        answers = tuple(self._answers.get(post, {}).values())
+        return self._ask(press=Pressed(key, post, by, by, answers))
+
+    def answer(self, post: str, *, by: str = "田中 美咲", department: str = "道路課", **values: Value) -> list[str]:
+        """Answer the form of a post. Raises KeyError where there is none, or not any more."""
+        form = next((part for part in self.posts[post].parts if isinstance(part, Form)), None)
+        if form is None or not form.open or not set(values) <= {one.key for one in form.fields}:
+            raise KeyError(post)
+        given = self._answers.setdefault(post, {})
+        given[by] = Answered(values) if form.secret else Answered(values, by, by, department, _ms(self.now))
+        return self._ask(answers=Answers(post, tuple(given.values())))
 
     def wait(self, **time: float) -> list[str]:
         """What it says of itself while time passes (`datetime.timedelta`'s words)."""
         until, said = self.now + datetime.timedelta(**time), []
-        while due := [timer for timer in self._timers if timer.at <= until]:
+        while due := [timer for timer in self._timers if timer.at <= _ms(until)]:
             first = min(due, key=lambda timer: timer.at)
             self._timers.remove(first)
-            self.now = max(self.now, first.at)
-            said += self._ask(lambda room, first=first: self._bot.on_timer(room, first.note))
+            self.now = max(self.now, datetime.datetime.fromtimestamp(first.at / 1000, JST))
+            said += self._ask(note=first.note)
         self.now = until
         return said
 
-    def _ask(self, ask: Any) -> list[str]:
-        room = Room(self._kind, self._name, self.now, msgspec.msgpack.decode(self._store))
-        ask(room)
-        self._store = msgspec.msgpack.encode(room.store)
-        if len(self._store) > STORE_BYTES:
-            raise TooMuch(f"a bot keeps at most {STORE_BYTES} bytes for a room")
-        soon = self.now + datetime.timedelta(seconds=1)
-        self._timers += [replace(timer, at=max(timer.at, soon)) for timer in room.timers]
-        return room.said
+    def _ask(self, **asked: Any) -> list[str]:
+        store = msgspec.msgpack.decode(self._store)
+        done = act(self._bot, Task(self._kind, self._name, _ms(self.now), store, **asked))
+        self._store = wire.pack(done.store)
+        soon = _ms(self.now) + 1000
+        self._timers += [wire.Timer(max(timer.at, soon), timer.note) for timer in done.timers]
+        for post in done.posts:
+            self.posts[post.name or str(len(self.posts))] = post
+        for post in done.changes:
+            kept = tuple(part for part in self.posts[post.name].parts if isinstance(part, wire.File))
+            self.posts[post.name] = wire.Post(post.name, (*post.parts, *kept))
+        return [words(post) for post in done.posts]
+
+
+def words(post: wire.Post) -> str:
+    """A post as a line of words: of a card, a form, a file their titles."""
+    return "\n".join(_word(part) for part in post.parts if not isinstance(part, Buttons))
+
+
+def _word(part: Any) -> str:
+    if isinstance(part, str):
+        return part
+    return part.title if isinstance(part, (Card, Form)) else str(part.name)
+
+
+def _ms(at: datetime.datetime) -> int:
+    return int(at.timestamp() * 1000)

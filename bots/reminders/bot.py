@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime
 from typing import Any, Final
 
-from bots.reminders.times import When, day_and_time, understood
 from chat_server.bot_api import JST, Bot, Message, Room
+from chat_server.bot_times import When, day_and_time, understood
 
 WORD: Final = "リマインド"
 HELP: Final = """「リマインド」で始めて、いつ・何を、と書いてください。

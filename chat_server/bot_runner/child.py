@@ -3,16 +3,15 @@ output; what the bot prints goes to standard error."""
 
 from __future__ import annotations
 
-import datetime
 import os
 import resource
 import sys
 from typing import Any, BinaryIO, Final
 
-from chat_server.bot_api import JST, STORE_BYTES, Bot, Message, Room, TooMuch
 from chat_server.bot_runner import wire
+from chat_server.bot_runner.asking import carry_out
 from chat_server.bot_runner.plugins import load, shelve
-from chat_server.bot_runner.wire import Done, Task, Timer
+from chat_server.bot_runner.wire import Done
 
 MEMORY: Final = 512 << 20
 OPEN_FILES: Final = 64
@@ -32,27 +31,6 @@ def main() -> None:
     while (data := _frame(tasks)) is not None:
         answers.write(wire.framed(wire.pack(carry_out(bot, wire.task_of(data)))))
         answers.flush()
-
-
-def carry_out(bot: Bot, task: Task) -> Done:
-    """Ask it. Whatever it raises is its failure."""
-    room = Room(task.kind, task.name, _time(task.now), dict(task.store))
-    try:
-        if task.message is not None:
-            said = task.message
-            bot.on_message(room, Message(said.text, said.author, said.photos, said.files, _time(said.at)))
-        else:
-            bot.on_timer(room, task.note)
-        if len(wire.pack(room.store)) > STORE_BYTES:
-            raise TooMuch(f"a bot keeps at most {STORE_BYTES} bytes for a room")
-        timers = tuple(Timer(int(timer.at.timestamp() * 1000), str(timer.note)) for timer in room.timers)
-        return Done(tuple(map(str, room.said)), timers, room.store)
-    except Exception as error:
-        return Done(failure=f"{type(error).__name__}: {error}"[:300])
-
-
-def _time(at: int) -> datetime.datetime:
-    return datetime.datetime.fromtimestamp(at / 1000, JST)
 
 
 def _frame(stream: BinaryIO) -> bytes | None:

@@ -6,7 +6,10 @@ from typing import Any, Final
 
 import msgspec
 
+from chat_server.bot_blocks import Buttons, Card, Form, Value
+
 FRAME_BYTES: Final = 1 << 20
+"""Of what a bot answers."""
 LENGTH: Final = 4
 
 
@@ -18,17 +21,59 @@ class Said(msgspec.Struct, frozen=True):
     photos: int
     files: tuple[str, ...]
     at: int
+    person: str
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """See `bot_api.Answer`. `at`: UTC milliseconds."""
+
+    values: dict[str, Value]
+    person: str = ""
+    name: str = ""
+    department: str = ""
+    at: int | None = None
+
+
+class Pressed(msgspec.Struct, frozen=True):
+    """See `bot_api.Press`."""
+
+    key: str
+    post: str
+    by: str
+    person: str
+    answers: tuple[Answered, ...] = ()
+
+
+class Answers(msgspec.Struct, frozen=True):
+    """All of a form's, on the post of that name."""
+
+    post: str
+    all: tuple[Answered, ...]
 
 
 class Task(msgspec.Struct, frozen=True):
-    """One thing that a bot is asked about: a message, or a timer's note."""
+    """One thing that a bot is asked about: a message, a button, a form's answers, or a timer's note."""
 
     kind: str
     name: str
     now: int
     store: dict[str, Any]
     message: Said | None = None
+    press: Pressed | None = None
+    answers: Answers | None = None
     note: str = ""
+
+
+class File(msgspec.Struct, tag_field="type", tag="file", frozen=True):
+    name: str
+    data: bytes
+
+
+class Post(msgspec.Struct, frozen=True):
+    """See `bot_api.Post`."""
+
+    name: str
+    parts: tuple[str | Card | Buttons | Form | File, ...]
 
 
 class Timer(msgspec.Struct, frozen=True):
@@ -39,7 +84,8 @@ class Timer(msgspec.Struct, frozen=True):
 class Done(msgspec.Struct, frozen=True):
     """What it did. `failure`: its own words of what went wrong; then nothing of the rest counts."""
 
-    said: tuple[str, ...] = ()
+    posts: tuple[Post, ...] = ()
+    changes: tuple[Post, ...] = ()
     timers: tuple[Timer, ...] = ()
     store: dict[str, Any] = {}
     failure: str | None = None

@@ -362,6 +362,51 @@ TOO_MANY_MENTIONS = _fault(
     "A message has at most {limit} mentions. Mention everyone to call the whole room.",
 )
 
+NOTHING_TO_PRESS = _fault(
+    4011,
+    "nothing_to_press",
+    409,
+    "このボタンはもう使えません。最新の表示を確かめてください。",
+    "This button is not there any more. Look at the message as it is now.",
+)
+FORM_CLOSED = _fault(
+    4012,
+    "form_closed",
+    409,
+    "回答は締め切られました。",
+    "This form takes no answers any more.",
+)
+
+NOTHING_TO_CONFIRM = _fault(
+    4013,
+    "nothing_to_confirm",
+    409,
+    "この投稿は確認を求めていません。最新の表示を確かめてください。",
+    "This message does not ask you to confirm it. Look at it as it is now.",
+)
+
+TOO_MANY_SCHEDULED = _fault(
+    4014,
+    "too_many_scheduled",
+    409,
+    "予約できるのは{limit}件までです。予約の一覧から、不要なものを取り消してください。",
+    "At most {limit} messages can wait to be sent. Take some of them back first.",
+)
+SCHEDULED_NOT_FOUND = _fault(
+    4015,
+    "scheduled_not_found",
+    404,
+    "この予約はありません。送信されたか、取り消されています。",
+    "There is no such scheduled message: it was sent, or taken back.",
+)
+SERVER_RESTORED = _fault(
+    4016,
+    "server_restored",
+    409,
+    "サーバーが控えから復元されたため、送信しませんでした。すでに届いているかを確かめ、必要なら時刻を変えてください。",
+    "The server was restored from a backup, so this was not sent. See whether it arrived before; if not, choose another time.",
+)
+
 # 5xxx: files
 ATTACHMENT_NOT_FOUND = _fault(
     5001,

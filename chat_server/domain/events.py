@@ -14,7 +14,8 @@ EventKind = Literal["message", "edit", "redaction", "reaction", "pin", "membersh
 Stub = Literal["stub"]
 
 OwnKind = Literal[
-    "room_gained", "room_lost", "read", "involvement", "bookmark", "devices", "directory", "profile"
+    "room_gained", "room_lost", "read", "involvement", "bookmark", "devices", "directory", "profile", "confirmed",
+    "confirm_again", "scheduled",
 ]  # fmt: skip
 """What a person's own stream holds."""
 
@@ -98,10 +99,20 @@ class ReadMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfirmedIn:
+    """Somebody confirmed a message. Never stored as an event; those who look at the room hear how many have. `room`, `message`:
+    public ids."""
+
+    room_id: int
+    room: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class EpochChanged:
     """The data was restored: every connection has to begin anew."""
 
     epoch: str
 
 
-Note = RoomEvent | UserEvent | ReadMoved | EpochChanged
+Note = RoomEvent | UserEvent | ReadMoved | ConfirmedIn | EpochChanged

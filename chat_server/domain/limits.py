@@ -40,6 +40,10 @@ REACTION_CHARS: Final = 32
 REACTION_KINDS: Final = 20
 REACTION_USERS_SHOWN: Final = 50
 CANCEL_WITHIN: Final = 24 * HOUR
+SCHEDULED: Final = 100
+"""Messages of a person that wait to be sent."""
+SCHEDULED_SOONEST: Final = MINUTE
+SCHEDULED_LATEST: Final = 366 * DAY
 UNREAD_CAP: Final = 100
 RECEIPT_MEMBERS: Final = 50
 """Up to this many members a read marker is shown by name, where everybody may know; else counts, once a second."""

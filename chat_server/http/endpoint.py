@@ -22,6 +22,7 @@ from chat_server.domain.errors import (
     ORGANIZATION_NOT_FOUND,
     PERSON_NOT_FOUND,
     ROOM_NOT_FOUND,
+    SCHEDULED_NOT_FOUND,
     UPLOAD_NOT_FOUND,
     Fault,
     Problem,
@@ -33,7 +34,7 @@ from chat_server.http.calls import NOTHING, Access, AnyCall, Ctx, Replayed, nobo
 from chat_server.http.files import FileAnswer, send_file
 from chat_server.http.parts import Parts
 from chat_server.http.peer import peer_address
-from chat_server.http.replies import JSON, Bare, Headers, encode, send_bare, send_bytes, send_problem
+from chat_server.http.replies import JSON, Bare, Download, Headers, encode, send_bare, send_bytes, send_problem
 from chat_server.http.seen import seen_of
 from chat_server.services.idempotency import FIELD as KEY_HEADER
 from chat_server.services.idempotency import Answer
@@ -44,6 +45,7 @@ ZONE: Final = "renraku.zone"
 _MISSING: Final[dict[str, tuple[Fault, ...]]] = {
     "room": (ROOM_NOT_FOUND,),
     "message": (MESSAGE_NOT_FOUND,),
+    "scheduled": (SCHEDULED_NOT_FOUND,),
     "user": (MEMBER_NOT_FOUND, PERSON_NOT_FOUND),
     "device": (DEVICE_NOT_FOUND,),
     "organization": (ORGANIZATION_NOT_FOUND,),
@@ -78,12 +80,14 @@ class Endpoint:
             await send_file(scope, receive, send, answer)
         elif isinstance(answer, Bare):
             await send_bare(send, answer)
+        elif isinstance(answer, Download):
+            await send_bytes(send, call.status, answer.body, answer.media_type.encode(), answer.headers)
         else:
             await send_bytes(send, answer.status, answer.body, JSON, headers)
 
     async def _answer(
         self, call: AnyCall, scope: Scope, receive: Receive
-    ) -> tuple[Answer | FileAnswer | Bare, Headers]:
+    ) -> tuple[Answer | FileAnswer | Bare | Download, Headers]:
         zone: str = scope[ZONE]
         address = peer_address(scope, self._parts.site.trusted_proxies)
         who = nobody if call.access is Access.ANYONE else caller(self._parts, scope, zone, address, call.access)
@@ -110,7 +114,7 @@ class Endpoint:
                 result = await call.handler(ctx)
             except Replayed as replayed:
                 return replayed.answer, [(b"idempotency-replayed", b"true")]
-        if isinstance(result, FileAnswer | Bare):
+        if isinstance(result, FileAnswer | Bare | Download):
             return result, []
         if ctx.written is not None:
             return ctx.written, []

@@ -60,6 +60,7 @@ class NewMessage(msgspec.Struct, frozen=True):
     blocks: Blocks | None = None
     quote: Id | None = None
     forward: Id | None = None
+    confirm: Time | None = None
 
 
 class ReadersOfDepartment(msgspec.Struct, frozen=True):
@@ -102,6 +103,7 @@ async def send_message(ctx: Ctx[NewMessage, Nothing]) -> Any:
         blocks=new.blocks,
         quote=new.quote,
         forward=new.forward,
+        confirm=new.confirm,
     )
     written = draft(command)
     key = ctx.parts.keys.current(SENDS).secret

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import quote
 
 import msgspec
 from starlette.types import Send
@@ -51,6 +52,20 @@ class Bare:
 
     status: int
     headers: Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file that is made for this answer."""
+
+    name: str
+    media_type: str
+    body: bytes
+
+    @property
+    def headers(self) -> Headers:
+        disposition = f"attachment; filename*=UTF-8''{quote(self.name, safe='')}"
+        return [(b"content-disposition", disposition.encode()), (b"content-security-policy", FILE_POLICY)]
 
 
 encode: Final = msgspec.json.Encoder().encode

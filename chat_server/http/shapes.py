@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from chat_server.domain import limits
-from chat_server.services.blocks import Block, Id
+from chat_server.services.blocks import AnyBlock, Id
 from chat_server.services.rooms import Outflow
 
 Time = Annotated[int, msgspec.Meta(description="UTC milliseconds", ge=0)]
@@ -108,6 +108,12 @@ class Reaction(msgspec.Struct, frozen=True):
     users: Annotated[list[Id], msgspec.Meta(max_length=limits.REACTION_USERS_SHOWN)]
 
 
+class ToConfirm(msgspec.Struct, frozen=True):
+    """Everybody is asked to confirm it by then."""
+
+    by: Time
+
+
 class Message(msgspec.Struct, frozen=True):
     """A redacted message has `redacted`, and nothing that was said."""
 
@@ -119,12 +125,13 @@ class Message(msgspec.Struct, frozen=True):
     author: Author
     version: int | UnsetType = UNSET
     text: str | UnsetType = UNSET
-    blocks: list[Block] | UnsetType = UNSET
+    blocks: list[AnyBlock] | UnsetType = UNSET
     mentions: dict[str, str] | UnsetType = UNSET
     quote: Quote | UnsetType = UNSET
     forward: Forward | UnsetType = UNSET
     attachments: list[Attachment] | UnsetType = UNSET
     edited: Time | UnsetType = UNSET
+    confirm: ToConfirm | UnsetType = UNSET
     pinned: bool | UnsetType = UNSET
     reactions: list[Reaction] | UnsetType = UNSET
     redacted: Time | UnsetType = UNSET

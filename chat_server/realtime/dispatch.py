@@ -55,6 +55,10 @@ FEATURES: Final = (
     "presence",
     "typing",
     "forward",
+    "press",
+    "confirm",
+    "schedule",
+    "answer",
 )
 AT_ONCE: Final = 4
 """Authentications under way in one process, and as many resumes and pages: enough to keep every reading thread busy."""

@@ -12,7 +12,17 @@ from collections.abc import Callable, Collection, Iterable
 import structlog
 
 from chat_server.domain import closing
-from chat_server.domain.events import EpochChanged, Joined, Left, Note, Ranges, ReadMoved, RoomEvent, UserEvent
+from chat_server.domain.events import (
+    ConfirmedIn,
+    EpochChanged,
+    Joined,
+    Left,
+    Note,
+    Ranges,
+    ReadMoved,
+    RoomEvent,
+    UserEvent,
+)
 from chat_server.realtime.channel import Channel
 from chat_server.realtime.connection import Connection
 from chat_server.realtime.holding import Holding
@@ -40,6 +50,7 @@ class Hub:
         """Whether the writer is at work on sends to the room that were accepted already."""
         self._holding = Holding(self._burst, lambda room: self.more_coming(room))
         self.on_read_moved: Callable[[ReadMoved], None] = lambda note: None
+        self.on_confirmed: Callable[[ConfirmedIn], None] = lambda note: None
         self.on_left: Callable[[Left], None] = lambda gone: None
         self.on_presence: Callable[[str, bool], None] = lambda user, online: None
 
@@ -139,6 +150,8 @@ class Hub:
             self.epoch = note.epoch
             self.close_all(closing.RESTARTING)
             self.heads.clear()
+        elif isinstance(note, ConfirmedIn):
+            self.on_confirmed(note)
         else:
             self.on_read_moved(note)
 

@@ -40,6 +40,14 @@ class Moved(msgspec.Struct, frozen=True, tag="read"):
     named: bool
 
 
+class Confirms(msgspec.Struct, frozen=True, tag="confirms"):
+    """`domain.events.ConfirmedIn`"""
+
+    room_id: int
+    room: str
+    message: str
+
+
 class Changed(msgspec.Struct, frozen=True, tag="changed"):
     """The first connection of somebody at `node` came, or the last one went. `version` counts these."""
 
@@ -72,7 +80,7 @@ class Who(msgspec.Struct, frozen=True, tag="who"):
     node: str = ""
 
 
-Item = Heads | Restored | Types | Moved | Changed | Everybody | Here | Who
+Item = Heads | Restored | Types | Moved | Confirms | Changed | Everybody | Here | Who
 
 encode: Final = msgspec.json.Encoder().encode
 decode: Final = msgspec.json.Decoder(Item).decode

@@ -8,13 +8,14 @@ from typing import Final
 import msgspec
 import structlog
 
-from chat_server.domain.events import EpochChanged, Note, ReadMoved, RoomEvent, UserEvent
+from chat_server.domain.events import ConfirmedIn, EpochChanged, Note, ReadMoved, RoomEvent, UserEvent
 from chat_server.ports import Bus
 from chat_server.realtime.ephemeral import Ephemeral
 from chat_server.realtime.following import Following
 from chat_server.realtime.hub import Hub
 from chat_server.realtime.items import (
     Changed,
+    Confirms,
     Everybody,
     Heads,
     Here,
@@ -76,6 +77,8 @@ class Neighbours:
                 users[note.user_id] = note.seq
             elif isinstance(note, EpochChanged):
                 self._say(Restored())
+            elif isinstance(note, ConfirmedIn):
+                self._say(Confirms(note.room_id, note.room, note.message))
             else:
                 self._say(Moved(note.room_id, note.room, note.user, note.upto, note.members, note.named))
         for some_rooms, some_users in _pieces(rooms, users):
@@ -110,6 +113,8 @@ class Neighbours:
             self.on_hint()
         elif isinstance(item, Moved):
             self._hub.on_read_moved(ReadMoved(item.room_id, item.room, item.user, item.upto, item.members, item.named))
+        elif isinstance(item, Confirms):
+            self._hub.on_confirmed(ConfirmedIn(item.room_id, item.room, item.message))
         elif isinstance(item, Types):
             self._ephemeral.types(item)
         elif isinstance(item, Changed):

@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from chat_server.bot_blocks import BotBlock, Buttons, Card, Form
 from chat_server.domain import limits
 from chat_server.domain.text import nfc
 
@@ -36,6 +37,9 @@ class Files(msgspec.Struct, tag_field="type", tag="files", frozen=True):
 
 
 Block = Text | Photos | Files
+"""What people write."""
+AnyBlock = Block | BotBlock
+"""What a message can hold."""
 Blocks = Annotated[tuple[Block, ...], msgspec.Meta(min_length=1, max_length=limits.BLOCKS)]
 
 MENTION: Final = re.compile(r"<@(?:(user|department):([0-9a-v]{26})|(everyone))>")
@@ -51,30 +55,46 @@ def clean_text(text: str) -> str:
     return nfc(_DROPPED.sub("", text.replace("\r\n", "\n").replace("\r", "\n")))
 
 
-def text_chars(blocks: Iterable[Block]) -> int:
+def text_chars(blocks: Iterable[AnyBlock]) -> int:
     """Characters of all texts."""
-    return sum(len(block.text) for block in blocks if isinstance(block, Text))
+    return sum(len(words_of(block) or "") for block in blocks)
 
 
-def attachment_kinds(blocks: Iterable[Block]) -> dict[str, str]:
+def words_of(block: AnyBlock) -> str | None:
+    """What a block says in plain words, mentions as they stand; None for photos and files."""
+    match block:
+        case Text():
+            return block.text
+        case Card():
+            rows = [f"{label}: {value}" for label, value in block.rows]
+            return "\n".join(filter(None, (block.title, block.text, *rows)))
+        case Form():
+            return "\n".join((block.title, *(f"・{field.label}" for field in block.fields)))
+        case Buttons():
+            return " ".join(f"［{button.label}］" for button in block.buttons)
+        case _:
+            return None
+
+
+def attachment_kinds(blocks: Iterable[AnyBlock]) -> dict[str, str]:
     """Public ids of all attachments, in order, each with the kind that its block wants: photo or file."""
     return {
         attachment: "photo" if isinstance(block, Photos) else "file"
         for block in blocks
-        if not isinstance(block, Text)
+        if isinstance(block, (Photos, Files))
         for attachment in block.ids
     }
 
 
-def photo_count(blocks: Iterable[Block]) -> int:
+def photo_count(blocks: Iterable[AnyBlock]) -> int:
     return sum(len(block.ids) for block in blocks if isinstance(block, Photos))
 
 
-def file_count(blocks: Iterable[Block]) -> int:
+def file_count(blocks: Iterable[AnyBlock]) -> int:
     return sum(len(block.ids) for block in blocks if isinstance(block, Files))
 
 
-def attachment_blocks(kinds: Iterable[tuple[str, str]]) -> list[Block]:
+def attachment_blocks(kinds: Iterable[tuple[str, str]]) -> list[Photos | Files]:
     """(id, kind) of attachments as blocks: neighbours of one kind share one, as far as it holds them."""
     made: list[Photos | Files] = []
     for attachment, kind in kinds:
@@ -83,10 +103,10 @@ def attachment_blocks(kinds: Iterable[tuple[str, str]]) -> list[Block]:
             made[-1] = shape(ids=(*made[-1].ids, attachment))
         else:
             made.append(shape(ids=(attachment,)))
-    return list(made)
+    return made
 
 
-def mention_tokens(blocks: Iterable[Block]) -> list[str]:
+def mention_tokens(blocks: Iterable[AnyBlock]) -> list[str]:
     """The mentions of all texts without their brackets: `user:ID`, `department:ID`, `everyone`; each once."""
     found: dict[str, None] = {}
     for block in blocks:
@@ -96,13 +116,13 @@ def mention_tokens(blocks: Iterable[Block]) -> list[str]:
     return list(found)
 
 
-def fallback(blocks: tuple[Block, ...], names: dict[str, str]) -> str:
+def fallback(blocks: tuple[AnyBlock, ...], names: dict[str, str]) -> str:
     """The plain text of a message: names filled in, photos and files counted."""
 
     def name(match: re.Match[str]) -> str:
         return "@" + names.get(match[3] or f"{match[1]}:{match[2]}", "?")
 
-    parts = [MENTION.sub(name, block.text) for block in blocks if isinstance(block, Text)]
+    parts = [MENTION.sub(name, words) for block in blocks if (words := words_of(block)) is not None]
     if photos := photo_count(blocks):
         parts.append(f"写真 {photos}枚")
     if files := file_count(blocks):

@@ -6,8 +6,9 @@ are there once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, Final
 
@@ -16,17 +17,19 @@ import msgspec
 from chat_server.bot_api import ROOM_TIMERS
 from chat_server.domain import limits
 from chat_server.domain.actors import BOT, Actor
-from chat_server.domain.errors import ROOM_ARCHIVED, ROOM_NOT_FOUND, ROOM_READ_ONLY, Problem
+from chat_server.domain.errors import Problem
 from chat_server.domain.ids import new_id
 from chat_server.domain.rooms import WRITER
 from chat_server.ports import Reader, Tx
-from chat_server.services import directory, membership, messages
-from chat_server.services.blocks import Text
-from chat_server.services.commands import Send
-from chat_server.services.drafts import draft
-from chat_server.services.membership import Place, Who
+from chat_server.services import bot_posts, directory, membership, pressing
+from chat_server.services.bot_posts import Post, Waiting
+from chat_server.services.membership import Who
+from chat_server.services.photo_upload import Trust
 from chat_server.storage.queries import attachments, bots, people, rooms
+from chat_server.storage.queries import bot_posts as bot_post_queries
 from chat_server.storage.queries import messages as stored_messages
+from chat_server.storage.queries.bot_posts import BotPost
+from chat_server.storage.queries.bot_posts import Given as Given
 from chat_server.storage.queries.bots import Due as Due
 from chat_server.storage.queries.people import NewUser
 
@@ -35,8 +38,10 @@ _LATER: Final = (2 * limits.SECOND, 20 * limits.SECOND)
 """until the second and the third try"""
 _SOON: Final = limits.SECOND
 """A bot is not called again sooner: one that calls itself must not turn without end."""
+PRESS: Final = "press"
+ANSWERS: Final = "answers"
 LOGIN: Final = "bot."
-_LANGUAGES: Final = "「{bot}」がこの投稿を処理できませんでした: {ja}。管理者にお知らせください。"
+_LANGUAGES: Final = "「{bot}」がこの投稿や操作を処理できませんでした: {ja}。管理者にお知らせください。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +56,14 @@ class Plugin:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the bot gets to see of one thing. `said`: (text, author, photos, names of files, at); None: a timer. `gone`:
-    there is nothing left to do."""
+    """What the bot gets to see of one thing. `said`: (text, author, photos, names of files, at, person). `post`: the one that
+    was pressed or answered, with `answers` as they are now. None of them: a timer. `gone`: there is nothing left to do."""
 
     due: Due
     store: Mapping[str, Any]
-    said: tuple[str, str, int, tuple[str, ...], int] | None
+    said: tuple[str, str, int, tuple[str, ...], int, str] | None = None
+    post: BotPost | None = None
+    answers: Sequence[Given] = ()
     gone: bool = False
 
 
@@ -64,9 +71,19 @@ class Asked:
 class Did:
     """What it did. `timers`: (at, note)."""
 
-    said: Sequence[str]
-    timers: Sequence[tuple[int, str]]
-    store: Mapping[str, Any]
+    posts: Sequence[Post] = ()
+    changes: Sequence[Post] = ()
+    timers: Sequence[tuple[int, str]] = ()
+    store: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What bots' posts have in common. `zone`: they count as written there. `key`: see `messages.send`. `trust`: of zones."""
+
+    zone: str
+    key: bytes
+    trust: Trust
 
 
 async def lacking(reader: Reader, plugin: str) -> bool:
@@ -104,23 +121,33 @@ async def due(reader: Reader, plugin: str, limit: int) -> list[Asked]:
 async def _asked(reader: Reader, due_: Due) -> Asked:
     packed = await bots.stored(reader, due_.bot_id, due_.room_id)
     store = msgspec.msgpack.decode(packed, type=dict[str, Any]) if packed else {}
+    if due_.message_id is not None:
+        return await _asked_of_post(reader, due_, store)
     if due_.seq is None:
-        return Asked(due_, store, None)
+        return Asked(due_, store)
     found = await stored_messages.page(reader, due_.room_id, due_.seq - 1, due_.seq + 1, 1, newest=True)
     if not found or found[0].redacted_at is not None:
-        return Asked(due_, store, None, gone=True)
+        return Asked(due_, store, gone=True)
     message = found[0]
     attached = (await attachments.wire_of_messages(reader, [message.id])).get(message.id, [])
     kept = [one for one in attached if one["state"] != "withdrawn"]
     photos = sum(one["kind"] == "photo" for one in kept)
     names = tuple(one["name"] for one in kept if one["kind"] != "photo")
     words = "\n".join(block["text"] for block in msgspec.msgpack.decode(message.blocks) if block.get("type") == "text")
-    return Asked(due_, store, (words, message.author_name, photos, names, message.created_at))
+    return Asked(due_, store, (words, message.author_name, photos, names, message.created_at, message.author))
 
 
-async def finish(tx: Tx, asked: Asked, did: Did, zone: str, key: bytes) -> bool:
-    """What the bot did, all of it, once. False where it was done before. `zone`: what the bot writes counts as written
-    there. `key`: see `messages.send`."""
+async def _asked_of_post(reader: Reader, due_: Due, store: Mapping[str, Any]) -> Asked:
+    """A button or the answers of a post, unless it was taken back."""
+    assert due_.message_id is not None
+    post = await bot_post_queries.of_message(reader, due_.message_id)
+    stored = (await stored_messages.by_ids(reader, [due_.message_id]))[due_.message_id]
+    answers = await bot_post_queries.answers(reader, stored.id) if post is not None and post.answered else ()
+    return Asked(due_, store, post=post, answers=answers, gone=post is None or stored.redacted_at is not None)
+
+
+async def finish(tx: Tx, asked: Asked, did: Did, place: Place) -> bool:
+    """What the bot did, all of it, once. False where it was done before. Raises `Problem` for what one may not post."""
     due_ = asked.due
     if not await bots.done(tx, due_):
         return False
@@ -129,12 +156,42 @@ async def finish(tx: Tx, asked: Asked, did: Did, zone: str, key: bytes) -> bool:
     room = max(0, ROOM_TIMERS - await bots.timers(tx, due_.bot_id, due_.room_id)) if did.timers else 0
     for at, note in did.timers[:room]:
         await bots.add_timer(tx, due_, new_id(tx.now), max(at, tx.now + _SOON), note)
-    for number, text in enumerate(did.said):
-        await _say(tx, due_, text, f"bot-{due_.key}-{number}", zone, key)
+    bot = _account(due_, place)
+    for number, post in enumerate(did.posts):
+        await _post(tx, due_, bot, post, f"bot-{due_.key}-{number}", place)
+    for post in did.changes:
+        with _passing_over():
+            await bot_posts.change(tx, bot, due_.room_id, post)
+    await _told_of_all(tx, asked)
     return True
 
 
-async def failed(tx: Tx, asked: Asked, ja: str, en: str, zone: str, key: bytes) -> bool:
+async def _told_of_all(tx: Tx, asked: Asked) -> None:
+    """Answers that came while the bot was being told of the others are told of next."""
+    if asked.due.kind != ANSWERS or asked.post is None:
+        return
+    now = await bot_post_queries.of_message(tx, asked.post.message_id)
+    if now is not None and now.answered != asked.post.answered:
+        await bots.expect_answers(tx, now, f"a{new_id(tx.now)}", pressing.again(now, tx.now))
+
+
+async def show_changes(tx: Tx, waiting: Waiting, place: Place) -> None:
+    """A post shows a change that had to wait a moment; where it cannot any more, the change is dropped."""
+    bot = Actor(waiting.bot_id, waiting.org_id, 0, waiting.account, "", BOT, waiting.account_name, place.zone, "")
+    try:
+        await bot_posts.show_waiting(tx, bot, waiting.message_id)
+    except Problem as problem:
+        if problem.fault not in bot_posts.NOT_HERE:
+            raise
+        await bot_posts.give_up(tx, waiting.message_id)
+
+
+async def changes(reader: Reader, plugin: str, limit: int) -> list[Waiting]:
+    """Posts whose change is to be shown now."""
+    return await bot_post_queries.waiting(reader, plugin, limit)
+
+
+async def failed(tx: Tx, asked: Asked, ja: str, en: str, place: Place) -> bool:
     """Later again, or parked for good: then the room is told. Answers whether it was parked."""
     due_ = asked.due
     tries = due_.tries + 1
@@ -143,20 +200,27 @@ async def failed(tx: Tx, asked: Asked, ja: str, en: str, zone: str, key: bytes) 
         return False
     if await bots.park(tx, due_, tries, en):
         text = _LANGUAGES.format(bot=due_.account_name, ja=ja)
-        await _say(tx, due_, text, f"bot-parked-{due_.key}", zone, key)
+        await _post(tx, due_, _account(due_, place), Post("", (text,)), f"bot-parked-{due_.key}", place)
     return True
 
 
-async def _say(tx: Tx, due_: Due, text: str, client_msg_id: str, zone: str, key: bytes) -> None:
+def _account(due_: Due, place: Place) -> Actor:
+    return Actor(due_.bot_id, due_.org_id, 0, due_.account, "", BOT, due_.account_name, place.zone, "")
+
+
+async def _post(tx: Tx, due_: Due, bot: Actor, post: Post, client_msg_id: str, place: Place) -> None:
     """Where the bot may not write any more, it says nothing."""
-    bot = Actor(due_.bot_id, due_.org_id, 0, due_.account, "", BOT, due_.account_name, zone, "")
     await _be_there(tx, due_, bot)
+    with _passing_over():
+        await bot_posts.write(tx, bot, due_.room, post, client_msg_id, place.key, place.trust)
+
+
+@contextmanager
+def _passing_over() -> Iterator[None]:
     try:
-        await messages.send(
-            tx, bot, draft(Send(ref=1, room=due_.room, client_msg_id=client_msg_id, blocks=(Text(text),))), key
-        )
+        yield
     except Problem as problem:
-        if problem.fault not in (ROOM_NOT_FOUND, ROOM_ARCHIVED, ROOM_READ_ONLY):
+        if problem.fault not in bot_posts.NOT_HERE:
             raise
 
 
@@ -165,6 +229,6 @@ async def _be_there(tx: Tx, due_: Due, bot: Actor) -> None:
     if await rooms.standing_by_id(tx, bot.user_id, due_.room_id) is None and await bots.is_everywhere(
         tx, bot.user_id, due_.room_kind
     ):
-        place = Place(due_.room_id, due_.room, due_.org_id, "all", 1)
+        where = membership.Place(due_.room_id, due_.room, due_.org_id, "all", 1)
         who = Who(bot.user_id, bot.org_id, bot.id)
-        await membership.enter(tx, who, place, who, WRITER)
+        await membership.enter(tx, who, where, who, WRITER)

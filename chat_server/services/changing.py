@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from chat_server.domain import limits
 from chat_server.domain.actors import Actor
 from chat_server.domain.errors import (
@@ -22,11 +20,11 @@ from chat_server.ports import Tx
 from chat_server.services import audit, own_stream
 from chat_server.services.access import check_can_post, living_message, visible_message
 from chat_server.services.answers import Ack
-from chat_server.services.blocks import Block, attachment_kinds, clean_text, fallback
+from chat_server.services.blocks import attachment_kinds, clean_text, fallback
 from chat_server.services.commands import Bookmark, Edit, Pin, React, Redact
 from chat_server.services.drafts import Draft
 from chat_server.services.mentions import resolve
-from chat_server.services.rendering import pack, render_one, unpack
+from chat_server.services.rendering import blocks_of, pack, render_one
 from chat_server.storage.queries import messages, rooms, search
 from chat_server.storage.queries.messages import Stored
 
@@ -44,7 +42,7 @@ async def edit(tx: Tx, actor: Actor, draft: Draft[Edit]) -> Ack:
     check_can_post(standing)
     if command.version != stored.version:
         raise Problem(VERSION_CONFLICT, field="version", version=stored.version)
-    before = msgspec.convert(unpack(stored.blocks), tuple[Block, ...], strict=False)
+    before = blocks_of(stored)
     if list(attachment_kinds(blocks).items()) != list(attachment_kinds(before).items()):
         raise Problem(INVALID_FIELD, field="blocks", reason="photos and files cannot change")
     mentioned = await resolve(tx, actor, standing, draft.mentions) if draft.mentions else None
@@ -60,7 +58,7 @@ async def edit(tx: Tx, actor: Actor, draft: Draft[Edit]) -> Ack:
     for user_id in mentioned.users if mentioned else ():
         await messages.add_mention(tx, user_id, stored.room_id, stored.ordinal, stored.org_id, stored.id)
     now = await messages.by_ids(tx, [stored.id])
-    return await _record(tx, actor, standing, stored, "edit", {"message": await render_one(tx, now[stored.id])})
+    return await record(tx, actor, standing, stored, "edit", {"message": await render_one(tx, now[stored.id])})
 
 
 async def redact(tx: Tx, actor: Actor, command: Redact) -> Ack:
@@ -82,7 +80,7 @@ async def redact(tx: Tx, actor: Actor, command: Redact) -> Ack:
     await messages.redact(tx, stored.id, actor.user_id, command.how)
     if not own:
         await audit.record_by(tx, actor, "message.redact", stored.public_id, {"room": standing.room})
-    return await _record(
+    return await record(
         tx,
         actor,
         standing,
@@ -106,7 +104,7 @@ async def react(tx: Tx, actor: Actor, command: React) -> Ack:
     if not await messages.react(tx, stored, actor.user_id, key, command.on):
         return Ack(room=standing.room, id=stored.public_id, at=tx.now)
     data = {"key": key, "on": command.on}
-    return await _record(
+    return await record(
         tx, actor, standing, stored, "reaction", {"id": stored.public_id, "user": actor.id, **data}, data=data
     )
 
@@ -118,7 +116,7 @@ async def pin(tx: Tx, actor: Actor, command: Pin) -> Ack:
     if not await messages.pin(tx, stored.id, command.on):
         return Ack(room=standing.room, id=stored.public_id, at=tx.now)
     data = {"on": command.on}
-    return await _record(tx, actor, standing, stored, "pin", {"id": stored.public_id, **data}, data=data)
+    return await record(tx, actor, standing, stored, "pin", {"id": stored.public_id, **data}, data=data)
 
 
 async def bookmark(tx: Tx, actor: Actor, command: Bookmark) -> Ack:
@@ -130,7 +128,7 @@ async def bookmark(tx: Tx, actor: Actor, command: Bookmark) -> Ack:
     return Ack()
 
 
-async def _record(
+async def record(
     tx: Tx,
     actor: Actor,
     standing: Standing,

@@ -14,6 +14,8 @@ from chat_server.services.blocks import Blocks, Id
 
 Ref = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
 Seq = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Time = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+"""UTC milliseconds."""
 ClientMsgId = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{8,64}$")]
 Token = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
 Involvement = Literal["nothing", "mentions", "everything"]
@@ -55,6 +57,7 @@ class Send(_Command, tag="send", frozen=True):
     blocks: Blocks | None = None
     quote: Id | None = None
     forward: Id | None = None
+    confirm: Time | None = None
 
 
 class Edit(_Command, tag="edit", frozen=True):

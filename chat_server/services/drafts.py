@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 from chat_server.domain import limits
 from chat_server.domain.errors import INVALID_FIELD, MESSAGE_EMPTY, TEXT_TOO_LONG, TOO_MANY_MENTIONS, Problem
 from chat_server.services.blocks import (
+    AnyBlock,
     Block,
     Text,
     attachment_kinds,
@@ -32,7 +33,7 @@ class Draft(Generic[C]):
     `mentions`: whom they call (`blocks.mention_tokens`)."""
 
     command: C
-    blocks: tuple[Block, ...]
+    blocks: tuple[AnyBlock, ...]
     mentions: tuple[str, ...]
 
 
@@ -50,7 +51,7 @@ def draft(command: C) -> Draft[C]:
     return Draft(command, blocks, tuple(mentions))
 
 
-def check_attachments(blocks: tuple[Block, ...]) -> None:
+def check_attachments(blocks: tuple[AnyBlock, ...]) -> None:
     """As many as a message may carry, each once. Raises `Problem` 2001."""
     photos, files = photo_count(blocks), file_count(blocks)
     if photos > limits.PHOTOS:
@@ -61,7 +62,7 @@ def check_attachments(blocks: tuple[Block, ...]) -> None:
         raise Problem(INVALID_FIELD, field="blocks", reason="each attachment once")
 
 
-def check_length(blocks: tuple[Block, ...]) -> None:
+def check_length(blocks: tuple[AnyBlock, ...]) -> None:
     """Raises `Problem` 4007."""
     if text_chars(blocks) > limits.TEXT_CHARS:
         raise Problem(TEXT_TOO_LONG, field="blocks", limit=limits.TEXT_CHARS)

@@ -6,17 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
+from chat_server.bot_blocks import Buttons
 from chat_server.domain.actors import Actor
 from chat_server.domain.errors import MESSAGE_NOT_FOUND, Problem
 from chat_server.domain.ids import new_id
 from chat_server.domain.rooms import Standing
 from chat_server.ports import Reader, Tx
 from chat_server.services.access import visible_message
-from chat_server.services.blocks import MENTION, Block, Text, attachment_blocks, fallback
+from chat_server.services.blocks import MENTION, AnyBlock, Text, attachment_blocks, fallback, words_of
 from chat_server.services.photo_upload import PHOTO
-from chat_server.services.rendering import Wire, pack, unpack
+from chat_server.services.rendering import Wire, blocks_of, pack, unpack
 from chat_server.storage.queries import attachment_copies, messages
 from chat_server.storage.queries.messages import Stored
 
@@ -26,7 +25,7 @@ class Forwarded:
     """What goes along: texts with the mentions as plain names (a forward calls nobody), and the attachments' keys."""
 
     source: dict[str, Any]
-    blocks: tuple[Block, ...]
+    blocks: tuple[AnyBlock, ...]
     attachments: tuple[tuple[int, str], ...]
     """(integer key, kind)"""
 
@@ -40,12 +39,13 @@ async def prepare_forward(tx: Reader, actor: Actor, message: str) -> Forwarded:
     stored, _ = await visible_message(tx, actor, message)
     if stored.redacted_at is not None:
         raise Problem(MESSAGE_NOT_FOUND, field="forward")
-    blocks = msgspec.convert(unpack(stored.blocks), tuple[Block, ...], strict=False)
+    blocks = blocks_of(stored)
     names: dict[str, str] = unpack(stored.mentions) if stored.mentions else {}
-    texts: list[Block] = []
+    texts: list[AnyBlock] = []
     for block in blocks:
-        if isinstance(block, Text):
-            texts.append(Text(text=MENTION.sub(lambda m: "@" + names.get(m[3] or f"{m[1]}:{m[2]}", "?"), block.text)))
+        words = None if isinstance(block, Buttons) else words_of(block)
+        if words is not None:  # a card goes on as words: its buttons are the room's that it was in
+            texts.append(Text(text=MENTION.sub(lambda m: "@" + names.get(m[3] or f"{m[1]}:{m[2]}", "?"), words)))
     source = unpack(stored.forward) if stored.forward else {
         "author": stored.author_name,
         "department": stored.author_department,
@@ -60,7 +60,7 @@ async def take_along(
     room: Standing,
     stored: Stored,
     message_id: int,
-    blocks: tuple[Block, ...],
+    blocks: tuple[AnyBlock, ...],
     forwarded: Forwarded,
     own: Sequence[Wire],
 ) -> tuple[Stored, list[Wire]]:

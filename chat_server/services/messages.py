@@ -17,13 +17,14 @@ from chat_server.ports import Row, Tx
 from chat_server.services.access import check_can_post, in_room, visible_message
 from chat_server.services.answers import Ack
 from chat_server.services.attachments import claim_attachments
-from chat_server.services.blocks import Block, attachment_kinds, fallback, file_count, photo_count
+from chat_server.services.blocks import AnyBlock, attachment_kinds, fallback, file_count, photo_count
 from chat_server.services.commands import Send
+from chat_server.services.confirming import again_at, check_due
 from chat_server.services.drafts import Draft, check_length
 from chat_server.services.forwarding import Forwarded, prepare_forward, take_along
 from chat_server.services.mentions import resolve
 from chat_server.services.rendering import Wire, pack, render
-from chat_server.storage.queries import messages, outbox, rooms
+from chat_server.storage.queries import confirmations, messages, outbox, rooms
 from chat_server.storage.queries.messages import Stored
 
 _canonical = msgspec.msgpack.Encoder(order="deterministic")
@@ -33,7 +34,7 @@ async def send(tx: Tx, actor: Actor, draft: Draft[Send], body_key: bytes) -> Ack
     """Post to a room the actor may post in now; the same `client_msg_id` gives the first answer again.
 
     Raises `Problem` 3001–3003 (room), 4003 (key reused), 4008 (mention), 5001, 5007 (attachments), 4001 (quote or
-    forward not visible), 4002, 4007, 2001 (with what is forwarded).
+    forward not visible), 4002, 4007, 2001 (with what is forwarded; a time to confirm by that is none).
     """
     command = draft.command
     digest = _body_digest(command, body_key)
@@ -44,12 +45,14 @@ async def send(tx: Tx, actor: Actor, draft: Draft[Send], body_key: bytes) -> Ack
     room = await in_room(tx, actor, command.room)
     check_can_post(room)
     forwarded = await prepare_forward(tx, actor, command.forward) if command.forward else None
+    if command.confirm is not None:
+        check_due(command.confirm, tx.now, room.kind)
     quote_id, quote_seq = await _quoted(tx, actor, room, command.quote)
     blocks = _content(draft.blocks, forwarded)
     return await _post(tx, actor, room, draft, blocks, forwarded, quote_id, quote_seq, digest)
 
 
-def _content(written: tuple[Block, ...], forwarded: Forwarded | None) -> tuple[Block, ...]:
+def _content(written: tuple[AnyBlock, ...], forwarded: Forwarded | None) -> tuple[AnyBlock, ...]:
     """What is written and what goes along, within the limits of one message."""
     if forwarded is None:
         return written
@@ -70,7 +73,7 @@ async def _post(
     actor: Actor,
     room: Standing,
     draft: Draft[Send],
-    blocks: tuple[Block, ...],
+    blocks: tuple[AnyBlock, ...],
     forwarded: Forwarded | None,
     quote_id: int | None,
     quote_seq: int | None,
@@ -108,9 +111,12 @@ async def _post(
         created_at=tx.now,
         edited_at=None,
         redacted_at=None,
+        confirm_by=draft.command.confirm,
     )
     everyone = mentioned is not None and mentioned.everyone
     message_id = await messages.insert(tx, stored, mention_all=everyone, quote_id=quote_id)
+    if stored.confirm_by is not None:
+        await confirmations.set_due(tx, message_id, stored.confirm_by, again_at(stored.confirm_by, tx.now))
     attachments: list[Wire] = []
     if uploads:
         attachments = await claim_attachments(tx, actor, uploads, room, message_id)
@@ -133,7 +139,8 @@ def _body_digest(command: Send, body_key: bytes) -> bytes:
 
     BLAKE2b's own key (RFC 7693, 2.9) instead of an HMAC: OpenSSL takes ten times as long to set one up.
     """
-    body = _canonical.encode((command.room, command.blocks, command.quote, command.forward))
+    asked = (command.room, command.blocks, command.quote, command.forward)
+    body = _canonical.encode(asked if command.confirm is None else (*asked, command.confirm))
     return hashlib.blake2b(body, digest_size=32, key=body_key).digest()
 
 

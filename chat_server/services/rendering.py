@@ -13,6 +13,7 @@ import msgspec
 from chat_server.domain import limits
 from chat_server.ports import Reader
 from chat_server.services.attachments import wire_attachments
+from chat_server.services.blocks import AnyBlock
 from chat_server.storage.queries import messages
 from chat_server.storage.queries.messages import Stored
 
@@ -20,6 +21,12 @@ Wire = dict[str, Any]
 
 pack = msgspec.msgpack.Encoder().encode
 unpack = msgspec.msgpack.Decoder().decode
+_blocks = msgspec.msgpack.Decoder(tuple[AnyBlock, ...]).decode
+
+
+def blocks_of(stored: Stored) -> tuple[AnyBlock, ...]:
+    """What a message holds, unpacked."""
+    return _blocks(stored.blocks)
 
 
 def render(stored: Stored, attachments: list[Wire] | None, reactions: list[Wire] | None) -> Wire:
@@ -54,6 +61,8 @@ def render(stored: Stored, attachments: list[Wire] | None, reactions: list[Wire]
         wire["attachments"] = attachments
     if stored.edited_at is not None:
         wire["edited"] = stored.edited_at
+    if stored.confirm_by is not None:
+        wire["confirm"] = {"by": stored.confirm_by}
     if stored.pinned_at is not None:
         wire["pinned"] = True
     if reactions:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from chat_server.ports import Reader, Tx
-from chat_server.services import audit, epoch, jobs, quota
+from chat_server.services import audit, epoch, jobs, quota, scheduling
 from chat_server.services.authority import Operator
 from chat_server.storage.queries import nodes, organizations, outbox, sessions, uploads
 
@@ -41,7 +41,7 @@ async def restored(tx: Tx, snapshot: str = "") -> Restored:
     """Begin a new epoch: positions that clients hold may name other events than they did.
 
     Every session ends: one that was signed out since the copy was made (a lost phone) would be alive again. What waited
-    to be told to somebody is parked. All of it stands in every organization's audit trail, because the trail ends where
+    to be told to somebody is parked, and what should have been sent by now (予約送信) stays with its author. All of it stands in every organization's audit trail, because the trail ends where
     the copy was made: a head that was noted later is missing in it.
     """
     devices = await sessions.end_everything(tx)
@@ -50,6 +50,7 @@ async def restored(tx: Tx, snapshot: str = "") -> Restored:
         await quota.give_back(tx, org_id, user_id, size)
     await uploads.remove_unfinished(tx)  # their bytes are not in a backup: clients begin anew
     await nodes.remove_silent(tx, tx.now + 1)  # of then; those that live now write themselves down again
+    parked += await scheduling.set_aside(tx)
     new = await epoch.begin_anew(tx)
     detail = {"epoch": new, "devices": devices, "parked": parked} | ({"snapshot": snapshot} if snapshot else {})
     for one in await organizations.all_organizations(tx):

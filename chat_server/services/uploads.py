@@ -124,16 +124,30 @@ async def finish_file(tx: Tx, actor: Actor, public_id: str, blob: Blob, type_: s
     done = await outcome(tx, actor, upload)
     if done is not None:
         return done
-    await add_blob(tx, actor.org_id, blob, upload.zone, trust)
-    attachment = new_id(tx.now)
+    wire = await _insert_file(tx, actor, upload.name, blob, type_, trust)
+    await queries.finish(tx, upload.id, wire["id"])
+    return wire
+
+
+async def add_file(tx: Tx, actor: Actor, name: str, blob: Blob, type_: str, trust: Trust) -> dict[str, Any]:
+    """A file that came in one piece, counted; it belongs to the actor until it is sent. Answers its wire form. Raises `Problem`
+    5017, 5018."""
+    await quota.take(tx, actor, blob.size)
+    return await _insert_file(tx, actor, display_name(name, NAMELESS), blob, type_, trust)
+
+
+async def _insert_file(tx: Tx, actor: Actor, name: str, blob: Blob, type_: str, trust: Trust) -> dict[str, Any]:
+    """Its rows; its previews are to be made."""
+    await add_blob(tx, actor.org_id, blob, actor.zone, trust)
+    public_id = new_id(tx.now)
     attachment_id = await attachments.insert(
         tx,
         NewAttachment(
-            public_id=attachment,
+            public_id=public_id,
             org_id=actor.org_id,
             uploader_id=actor.user_id,
             kind=FILE,
-            name=upload.name,
+            name=name,
             media_type=type_,
             size=blob.size,
             width=None,
@@ -142,14 +156,13 @@ async def finish_file(tx: Tx, actor: Actor, public_id: str, blob: Blob, type_: s
             taken_at=None,
             latitude=None,
             longitude=None,
-            origin_zone=upload.zone,
+            origin_zone=actor.zone,
         ),
     )
     original = NewRendition(ORIGINAL, blob, type_, None, None)
     await attachments.insert_rendition(tx, attachment_id, actor.org_id, original, POLICY_VERSION)
     await previews.expect(tx, attachment_id, actor.org_id, type_)
-    await queries.finish(tx, upload.id, attachment)
-    added = await attachments.waiting(tx, actor.user_id, attachment)
+    added = await attachments.waiting(tx, actor.user_id, public_id)
     assert added is not None
     return added.wire
 

@@ -11,14 +11,20 @@ import time
 from functools import partial
 from typing import Final
 
+import msgspec
 import structlog
 
+from chat_server.bot_blocks import BotBlock, Value
+from chat_server.bot_runner import wire
 from chat_server.bot_runner.process import BotFailed, BotProcess
-from chat_server.bot_runner.wire import Done, Said, Task
+from chat_server.bot_runner.wire import Answered, Answers, Done, File, Pressed, Said, Task
 from chat_server.domain.errors import Problem
-from chat_server.ports import Clock, Storage
+from chat_server.domain.media import media_type
+from chat_server.ports import BlobStore, Clock, Storage
 from chat_server.services import bots
-from chat_server.services.bots import Asked, Did, Plugin
+from chat_server.services.bot_posts import Kept, Post
+from chat_server.services.bots import Asked, Did, Given, Place, Plugin
+from chat_server.services.uploads import HEAD_BYTES
 
 BATCH: Final = 5
 A_SECOND: Final = 50
@@ -37,16 +43,16 @@ class BotWorker:
         clock: Clock,
         plugin: Plugin,
         process: BotProcess,
-        zone: str,
-        key: bytes,
+        blobs: BlobStore,
+        place: Place,
         *,
         poll: float = 1.0,
     ) -> None:
         self._storage = storage
         self._clock = clock
         self._plugin = plugin
-        self._zone = zone
-        self._key = key
+        self._blobs = blobs
+        self._place = place
         self._poll = poll
         self._woken = asyncio.Event()
         self._process = process
@@ -75,6 +81,11 @@ class BotWorker:
         """Everything that is due, as far as one batch goes; answers how many things."""
         if await self._storage.read(lambda reader: bots.lacking(reader, self._plugin.name)):
             await self._storage.write(lambda tx: bots.ensure(tx, self._plugin))
+        changes = await self._storage.read(lambda reader: bots.changes(reader, self._plugin.name, BATCH))
+        for change in changes:
+            await self._storage.write(
+                partial(bots.show_changes, waiting=change, place=self._place), org_id=change.org_id
+            )
         due = await self._storage.read(lambda reader: bots.due(reader, self._plugin.name, BATCH))
         for asked in due:
             begun = time.monotonic()
@@ -82,18 +93,16 @@ class BotWorker:
             if len(due) > 1:
                 rest = max(1 / A_SECOND, said / SAYS_A_SECOND) - (time.monotonic() - begun)
                 await asyncio.sleep(max(0.0, rest))
-        return len(due)
+        return len(changes) + len(due)
 
     async def _do(self, asked: Asked) -> int:
         """Answers how much it said."""
         org_id = asked.due.org_id
         try:
             done = Done(store=dict(asked.store)) if asked.gone else await self._process.ask(self._task(asked))
-            did = Did(done.said, [(timer.at, timer.note) for timer in done.timers], done.store)
-            await self._storage.write(
-                partial(bots.finish, asked=asked, did=did, zone=self._zone, key=self._key), org_id=org_id
-            )
-            return len(did.said)
+            did = await self._kept(org_id, done)
+            await self._storage.write(partial(bots.finish, asked=asked, did=did, place=self._place), org_id=org_id)
+            return len(did.posts)
         except BotFailed as failed:
             log.warning("a bot failed", bot=self._plugin.name, why=failed.kind, tries=asked.due.tries + 1)
             await self._fail(asked, failed.ja, failed.en)
@@ -106,10 +115,39 @@ class BotWorker:
 
     async def _fail(self, asked: Asked, ja: str, en: str) -> None:
         await self._storage.write(
-            partial(bots.failed, asked=asked, ja=ja, en=en, zone=self._zone, key=self._key), org_id=asked.due.org_id
+            partial(bots.failed, asked=asked, ja=ja, en=en, place=self._place), org_id=asked.due.org_id
         )
 
     def _task(self, asked: Asked) -> Task:
         due = asked.due
         said = None if asked.said is None else Said(*asked.said)
-        return Task(due.room_kind, due.room_name, self._clock.now(), dict(asked.store), said, due.note)
+        press, answers, given = None, None, tuple(map(_answered, asked.answers))
+        if asked.post is not None and due.kind == bots.PRESS:
+            press = Pressed(due.note, asked.post.name, due.by_name or "", due.by or "", given)
+        elif asked.post is not None:
+            answers = Answers(asked.post.name, given)
+        now = self._clock.now()
+        return Task(due.room_kind, due.room_name, now, dict(asked.store), said, press, answers, due.note)
+
+    async def _kept(self, org_id: int, done: Done) -> Did:
+        """What it did, the bytes of its files safe on disk: a file that no message came to name is swept."""
+        posts = [await self._post(org_id, post) for post in done.posts]
+        changes = [
+            Post(post.name, tuple(part for part in post.parts if not isinstance(part, File))) for post in done.changes
+        ]
+        return Did(posts, changes, [(timer.at, timer.note) for timer in done.timers], done.store)
+
+    async def _post(self, org_id: int, post: wire.Post) -> Post:
+        parts: list[str | BotBlock | Kept] = []
+        for part in post.parts:
+            if isinstance(part, File):
+                blob = await self._blobs.keep_bytes(org_id, part.data)
+                parts.append(Kept(part.name, media_type(part.data[:HEAD_BYTES], part.name), blob))
+            else:
+                parts.append(part)
+        return Post(post.name, tuple(parts))
+
+
+def _answered(given: Given) -> Answered:
+    values = msgspec.msgpack.decode(given.answer, type=dict[str, Value])
+    return Answered(values, given.person or "", given.name or "", given.department, given.at)

@@ -16,7 +16,8 @@ from chat_server.bot_runner.process import BotProcess
 from chat_server.domain.ids import new_id
 from chat_server.ports import Tx
 from chat_server.services import bots, rooms
-from chat_server.services.bots import Plugin
+from chat_server.services.bot_posts import Post
+from chat_server.services.bots import Place, Plugin
 from chat_server.services.membership import Who
 from chat_server.workers.bots import BotWorker
 from tests.support.peer import Peer, text
@@ -26,6 +27,7 @@ from tests.support.world import Someone
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 BOTH_ENGINES = True
+PLACE = Place("lgwan", b"k" * 32, lambda zone: 0)
 
 
 async def said(peer: Peer) -> str:
@@ -152,7 +154,7 @@ async def bad(scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("chat_server.bot_runner.process.SECONDS", 0.5)
     app = scene.server.app
     plugin = Plugin(f"bad_{scene.world.made}", "困ったボット", "こまったぼっと", "")
-    worker = BotWorker(app.storage, app.clock, plugin, BotProcess("bad_bot"), "lgwan", b"k" * 32)
+    worker = BotWorker(app.storage, app.clock, plugin, BotProcess("bad_bot"), app.blobs, PLACE)
     await app.storage.write(lambda tx: bots.ensure(tx, plugin))
     await invited(scene, plugin.name)
     yield worker
@@ -182,7 +184,7 @@ async def test_a_bot_that_fails_is_told_of_in_words_and_goes_on(
         await bad.step()
         clock.ahead += 30_000
     assert await said(owner) == "続けました", "what came after it did not wait"
-    assert (await said(owner)).startswith("「困ったボット」がこの投稿を処理できませんでした: ")
+    assert (await said(owner)).startswith("「困ったボット」がこの投稿や操作を処理できませんでした: ")
     parked = await scene.server.app.storage.read(
         lambda reader: reader.all(
             "SELECT tries, reason FROM bot_events WHERE parked_at IS NOT NULL ORDER BY id DESC LIMIT 1"
@@ -215,12 +217,12 @@ async def test_a_worker_killed_after_its_answer_says_it_once(scene: Scene, owner
     app = scene.server.app
     [asked] = await app.storage.read(lambda reader: bots.due(reader, f"bad_{scene.world.made}", 10))
     done = await bad._process.ask(bad._task(asked))
-    assert done.said == ("続けました",)
+    assert [post.parts for post in done.posts] == [("続けました",)]
     await bad.step()  # another worker, or the same one after a restart
-    did = bots.Did(done.said, (), done.store)
+    did = bots.Did([Post("", ("続けました",))], store=done.store)
 
     async def late(tx: Tx) -> bool:
-        return await bots.finish(tx, asked, did, "lgwan", b"k" * 32)
+        return await bots.finish(tx, asked, did, PLACE)
 
     assert await app.storage.write(late) is False
     assert await said(owner) == "続けました"

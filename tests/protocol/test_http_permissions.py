@@ -13,16 +13,20 @@ import pytest
 
 from chat_server.domain.actors import AUDITOR, ORGANIZATION_ADMIN, RECORDS_OFFICER, ROLES
 from chat_server.domain.ids import new_id
+from chat_server.domain.limits import HOUR
 from chat_server.domain.zones import THUMBNAIL
 from chat_server.http.calls import AnyCall
 from chat_server.http.routes import CALLS
 from chat_server.ports import Reader, Tx
-from chat_server.services import rooms, sharing
-from chat_server.services.blocks import Photos
+from chat_server.services import confirming, rooms, scheduling, sharing
+from chat_server.services.blocks import Photos, Text
 from chat_server.services.capabilities import Capability, next_expiry, seal
+from chat_server.services.commands import Send
+from chat_server.services.drafts import draft
 from chat_server.services.rooms import Invitation
 from tests.protocol.permissions import PERMISSIONS, Row
 from tests.support.api import Api, code_of
+from tests.support.forms import bot_form
 from tests.support.world import Org, Someone, World
 from tests.unit.photo_samples import encoded, picture
 
@@ -30,6 +34,7 @@ on_one_loop = pytest.mark.asyncio(loop_scope="module")
 
 PHOTO: Final = encoded(picture(32, 24))
 JSON = dict[str, Any]
+TEXT: Final = [{"type": "text", "text": "後で"}]
 
 
 @dataclass
@@ -47,6 +52,9 @@ class Scene:
     room: str
     open_room: str
     message: str
+    form: str
+    asking: str
+    scheduled: str
     photo: str
 
 
@@ -90,6 +98,11 @@ async def make_scene(tx: Tx, world: World, document: Mapping[str, Any]) -> Scene
     await rooms.invite(tx, owner.actor, room, Invitation((people["read_only"].id,), "read_only"))
     sent = await world.post(owner, room, tx=tx)
     assert sent.id is not None
+    asking = await world.post(owner, room, tx=tx)
+    assert asking.id is not None
+    await confirming.ask(tx, owner.actor, asking.id, tx.now + HOUR)
+    waiting = await scheduling.schedule(tx, owner.actor, draft(to_send(room)), tx.now + HOUR)
+    form = await bot_form(tx, await world.person(home, "係", kind="bot", tx=tx), owner, room)
     # What an administrator who owns the room would do; the owner is an ordinary member of the organization.
     await sharing.offer(tx, replace(owner.actor, roles=frozenset((ORGANIZATION_ADMIN,))), room, other.code)
     await tx.run("UPDATE users SET disabled_at = ? WHERE id = ?", tx.now, people["disabled"].actor.user_id)
@@ -105,8 +118,15 @@ async def make_scene(tx: Tx, world: World, document: Mapping[str, Any]) -> Scene
         room=room,
         open_room=await world.room(another, kind="open", tx=tx),
         message=sent.id,
+        form=form,
+        asking=asking.id,
+        scheduled=waiting["id"],
         photo="",
     )
+
+
+def to_send(room: str) -> Send:
+    return Send(ref=1, room=room, client_msg_id="scheduled", blocks=(Text("後で"),))
 
 
 @dataclass(frozen=True)
@@ -137,6 +157,22 @@ def on_member(scene: Scene, person: str) -> JSON:
 
 def on_colleague(scene: Scene, person: str) -> JSON:
     return {"user": scene.colleague.id}
+
+
+def on_form(scene: Scene, person: str) -> JSON:
+    return {"message": scene.form}
+
+
+def on_asking(scene: Scene, person: str) -> JSON:
+    return {"message": scene.asking}
+
+
+def on_scheduled(scene: Scene, person: str) -> JSON:
+    return {"scheduled": scene.scheduled}
+
+
+def in_hours(scene: Scene, hours: int) -> int:
+    return scene.world.server.clock.now() + hours * HOUR
 
 
 def on_message(scene: Scene, person: str) -> JSON:
@@ -199,6 +235,18 @@ REQUESTS: Final[dict[str, Request]] = {
     "list_pins": Request(in_room),
     "get_message": Request(on_message),
     "list_readers": Request(on_message),
+    "ask_to_confirm": Request(on_asking, json=lambda s, p: {"by": in_hours(s, 9)}),
+    "confirm_message": Request(on_asking),
+    "list_confirmations": Request(on_asking),
+    "give_confirmations": Request(on_asking),
+    "list_pending": Request(),
+    "schedule_message": Request(in_room, json=lambda s, p: {"at": in_hours(s, 9), "blocks": TEXT}),
+    "change_scheduled": Request(on_scheduled, json=lambda s, p: {"version": 1, "at": in_hours(s, 8)}),
+    "take_back_scheduled": Request(on_scheduled),
+    "list_scheduled": Request(),
+    "press_button": Request(on_form, json=lambda s, p: {"key": "yes"}),
+    "answer_form": Request(on_form, json=lambda s, p: {"values": {"word": "はい"}}),
+    "own_answer": Request(on_form),
     "upload_photo": Request(content=PHOTO),
     "give_addresses": Request(json=lambda s, p: {"ids": [s.photo]}),
     "get_file": Request(own_address),

@@ -11,8 +11,14 @@ import pytest_asyncio
 
 from chat_server.domain.actors import ORGANIZATION_ADMIN
 from chat_server.domain.events import EventKind, OwnKind
-from chat_server.services import accounts, attachment_events, rooms
+from chat_server.domain.limits import HOUR
+from chat_server.ports import Tx
+from chat_server.services import accounts, attachment_events, confirming, rooms, scheduling
 from chat_server.services.accounts import Names
+from chat_server.services.blocks import Text
+from chat_server.services.commands import Send
+from chat_server.services.confirming import Again
+from chat_server.services.drafts import Draft, draft
 from chat_server.services.rooms import Invitation, RoomChange
 from tests.support.files import add_file, attach
 from tests.support.page import PROTOCOL, map_at, table
@@ -41,6 +47,10 @@ async def heard(server: RunningServer, world: World) -> list[Wire]:
         await other.ask("send", room=room, client_msg_id=f"message{n}", blocks=text("倒木です")) for n in range(2)
     ]
     for op, fields in (
+        (
+            "send",
+            {"room": room, "client_msg_id": "to-confirm", "blocks": text("確認を"), "confirm": in_hours(server, 2)},
+        ),
         ("edit", {"message": first["id"], "version": 1, "blocks": text("倒木です。")}),
         ("react", {"message": first["id"], "key": "承知しました", "on": True}),
         ("pin", {"message": first["id"], "on": True}),
@@ -63,7 +73,13 @@ async def heard(server: RunningServer, world: World) -> list[Wire]:
     await peer.ask("look", room=direct)
     await other.ask("read", room=direct, upto=said["seq"])
     coming = await Peer.live(server.ports["lgwan"], third.token)
+    asking = await peer.until(lambda wire: wire.get("kind") == "message" and "confirm" in wire["message"])
+    again = await server.app.storage.write(lambda tx: asked_again_now(tx, asking["message"]["id"]))
+    later = scheduled(room, "後で")
     acts: tuple[Any, ...] = (
+        lambda tx: confirming.ask_again(tx, again, 100),
+        lambda tx: confirming.confirm(tx, person.actor, asking["message"]["id"]),
+        lambda tx: scheduling.schedule(tx, person.actor, later, in_hours(server, 1)),
         lambda tx: rooms.change(tx, colleague.actor, room, RoomChange(topic="市道の点検")),
         lambda tx: rooms.give_role(tx, colleague.actor, room, third.id, "read_only"),
         lambda tx: rooms.remove(tx, colleague.actor, room, third.id),
@@ -77,10 +93,24 @@ async def heard(server: RunningServer, world: World) -> list[Wire]:
         await server.app.storage.write(act)
     await world.another_device(org, person, "lgwan")
     directory = await peer.until(lambda wire: wire.get("kind") == "directory")
-    everything = [directory, *await peer.nothing_but()]
+    everything = [asking, directory, *await peer.nothing_but()]
     for one in (coming, other, peer):
         await one.close()
     return everything
+
+
+def in_hours(server: RunningServer, hours: int) -> int:
+    return server.clock.now() + hours * HOUR
+
+
+def scheduled(room: str, words: str) -> Draft[Send]:
+    return draft(Send(ref=1, room=room, client_msg_id="scheduled", blocks=(Text(words),)))
+
+
+async def asked_again_now(tx: Tx, message: str) -> Again:
+    await tx.run("UPDATE messages SET confirm_again_at = created_at WHERE public_id = ?", message)
+    [again] = await confirming.to_ask_again(tx, 1)
+    return again
 
 
 def fields(row: str) -> set[str]:

@@ -38,7 +38,7 @@ def test_one_that_cannot_be_loaded_is_left_out(tmp_path: Path, monkeypatch: pyte
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("")
         (tmp_path / name / "bot.py").write_text(text)
-    assert [one.name for one in find(str(tmp_path))] == ["memo_pad", "reminders"]
+    assert [one.name for one in find(str(tmp_path))] == ["memo_pad", "polls", "reminders"]
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,8 @@ def test_one_that_cannot_be_loaded_is_left_out(tmp_path: Path, monkeypatch: pyte
         ("{} seconds for one thing", f"{bot_api.SECONDS:g}"),
         ("at most {} messages", bot_api.SAYS),
         ("and {} timers", bot_api.TIMERS),
-        ("{} kB of\nstore", bot_api.STORE_BYTES // 1024),
+        ("{} kB of store", bot_api.STORE_BYTES // 1024),
+        ("with {} kB of files", bot_api.FILE_BYTES // 1024),
     ],
 )
 def test_its_numbers_are_those_of_the_code(words: str, value: object) -> None:

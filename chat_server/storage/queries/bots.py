@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from chat_server.ports import Reader, Tx
+from chat_server.storage.queries.bot_posts import BotPost
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """One thing that a bot has to do now. `account`, `room`: public ids."""
+    """One thing that a bot has to do now. `account`, `room`, `by` (who pressed): public ids. `message_id`: the post that was
+    pressed or answered."""
 
     id: int
     key: str
@@ -27,6 +29,9 @@ class Due:
     seq: int | None
     note: str
     tries: int
+    message_id: int | None
+    by: str | None
+    by_name: str | None
 
 
 async def without(reader: Reader, plugin: str) -> list[int]:
@@ -76,8 +81,8 @@ async def expect_messages(tx: Tx, room_id: int, seqs: Sequence[int]) -> int:
 
 _DUE: Final = (
     "SELECT e.id, e.key, e.org_id, e.bot_id, u.public_id, u.name, e.room_id, r.public_id, r.kind, r.name, e.kind, e.seq, e.note,"
-    " e.tries FROM bot_events e JOIN bots b ON b.user_id = e.bot_id JOIN users u ON u.id = e.bot_id"
-    " JOIN rooms r ON r.id = e.room_id"
+    " e.tries, e.message_id, p.public_id, p.name FROM bot_events e JOIN bots b ON b.user_id = e.bot_id"
+    " JOIN users u ON u.id = e.bot_id JOIN rooms r ON r.id = e.room_id LEFT JOIN users p ON p.id = e.user_id"
     " WHERE e.parked_at IS NULL AND e.due_at <= ? AND b.plugin = ? AND u.disabled_at IS NULL"
     " ORDER BY e.due_at, e.id LIMIT ?"
 )
@@ -118,6 +123,26 @@ async def add_timer(tx: Tx, due_: Due, key: str, at: int, note: str) -> None:
     await tx.run(
         "INSERT INTO bot_events (org_id, bot_id, room_id, key, kind, note, due_at) VALUES (?, ?, ?, ?, 'timer', ?, ?)",
         due_.org_id, due_.bot_id, due_.room_id, key, note, at,
+    )  # fmt: skip
+
+
+async def expect_press(tx: Tx, post: BotPost, user_id: int, key: str, button: str) -> None:
+    """`button`: its key."""
+    await tx.run(
+        "INSERT INTO bot_events (org_id, bot_id, room_id, key, kind, note, due_at, user_id, message_id)"
+        " VALUES (?, ?, ?, ?, 'press', ?, ?, ?, ?)",
+        post.org_id, post.bot_id, post.room_id, key, button, tx.now, user_id, post.message_id,
+    )  # fmt: skip
+
+
+async def expect_answers(tx: Tx, post: BotPost, key: str, due_at: int) -> None:
+    """A form has new answers; where the bot is to be told already, it is told of all of them together. What was parked is tried
+    again."""
+    await tx.run(
+        "INSERT INTO bot_events (org_id, bot_id, room_id, key, kind, due_at, message_id) VALUES (?, ?, ?, ?, 'answers', ?, ?)"
+        " ON CONFLICT (message_id) WHERE kind = 'answers' DO UPDATE SET parked_at = NULL, tries = 0, key = excluded.key,"
+        " due_at = excluded.due_at WHERE bot_events.parked_at IS NOT NULL",
+        post.org_id, post.bot_id, post.room_id, key, due_at, post.message_id,
     )  # fmt: skip
 
 

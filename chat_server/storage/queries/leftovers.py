@@ -10,7 +10,10 @@ from chat_server.ports import Reader, Tx
 async def unsent(reader: Reader, before: int, limit: int) -> list[int]:
     """Integer keys of attachments that were uploaded before then and never sent."""
     rows = await reader.all(
-        "SELECT id FROM attachments WHERE message_id IS NULL AND created_at < ? AND hold = 0 LIMIT ?", before, limit
+        "SELECT id FROM attachments WHERE message_id IS NULL AND created_at < ? AND hold = 0"
+        " AND scheduled_id IS NULL LIMIT ?",
+        before,
+        limit,
     )
     return [int(row[0]) for row in rows]
 
@@ -18,7 +21,8 @@ async def unsent(reader: Reader, before: int, limit: int) -> list[int]:
 async def still_unsent(tx: Tx, attachment_ids: Sequence[int]) -> list[int]:
     """Those of them that no message has taken in the meantime."""
     rows = await tx.all(
-        f"SELECT id FROM attachments WHERE id IN ({_places(attachment_ids)}) AND message_id IS NULL AND hold = 0",  # noqa: S608
+        f"SELECT id FROM attachments WHERE id IN ({_places(attachment_ids)}) AND message_id IS NULL AND hold = 0"  # noqa: S608
+        " AND scheduled_id IS NULL",
         *attachment_ids,
     )
     return [int(row[0]) for row in rows]

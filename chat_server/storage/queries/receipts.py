@@ -9,10 +9,10 @@ from chat_server.storage.queries.appointments import JOIN_MAIN, PLACE
 
 
 async def of_message(tx: Reader, room_id: int, seq: int, author_id: int) -> Sequence[Row]:
-    """(user_id, has read) of the members who may see `seq`, without the author, in department order, rank, reading."""
+    """(user_id, has read) of the members who may see `seq`, people alone, without the author, in department order, rank, reading."""
     return await tx.all(
         f"SELECT m.user_id, m.read_seq >= ? FROM memberships m JOIN users u ON u.id = m.user_id{JOIN_MAIN}"  # noqa: S608
-        " WHERE m.room_id = ? AND m.to_seq IS NULL AND m.visible_seq <= ? AND m.user_id <> ? AND u.disabled_at IS NULL"
+        " WHERE m.room_id = ? AND m.to_seq IS NULL AND m.visible_seq <= ? AND m.user_id <> ? AND u.disabled_at IS NULL AND u.kind <> 'bot'"
         f" ORDER BY {PLACE}",
         seq, tx.now, tx.now, room_id, seq, author_id,
     )  # fmt: skip

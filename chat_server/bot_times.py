@@ -1,12 +1,13 @@
-"""When, in the words that people use for it."""
+"""When, in the words that people use for it. For bots."""
 
 from __future__ import annotations
 
 import datetime
 import re
-import unicodedata
 from dataclasses import dataclass
 from typing import Final
+
+from chat_server.domain.text import nfkc
 
 WEEK: Final = "月火水木金土日"
 _AFTER: Final = re.compile(r"(\d{1,4})(分|時間|日|週間)後(?:に|、|\s)*")
@@ -35,7 +36,7 @@ class When:
 
 def understood(words: str, now: datetime.datetime) -> When | None:
     """The time that `words` begin with; None if there is none, if it does not exist, or if nothing is left to be told."""
-    text = unicodedata.normalize("NFKC", words).strip()
+    text = nfkc(words).strip()
     if after := _AFTER.match(text):
         at = now + datetime.timedelta(minutes=int(after[1]) * _UNITS[after[2]])
         return _when(at, 0, text[after.end() :])
