@@ -83,8 +83,8 @@ def _cleaned(block: NoteBlock) -> NoteBlock | None:
         case Pair():
             if block.before is None and block.after is None:
                 raise Problem(INVALID_FIELD, field="blocks", reason="a pair has at least one photo")
-            captions = (clean_text(one).strip() for one in (block.before_caption, block.after_caption))
-            return Pair(block.before, block.after, *captions)
+            before, after = (clean_text(one).strip() for one in (block.before_caption, block.after_caption))
+            return Pair(block.before, block.after, before, after)
         case _:
             return block
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,4 +77,4 @@ def test_who_changes_nothing_takes_nothing_back(base: list[str], other: list[str
 def test_common_places_are_equal_and_rise(one: list[str], other: list[str]) -> None:
     places = common(one, other)
     assert all(one[i] == other[j] for i, j in places)
-    assert all(i < k and j < m for (i, j), (k, m) in zip(places, places[1:], strict=False))
+    assert all(i < k and j < m for (i, j), (k, m) in pairwise(places))

@@ -21,13 +21,13 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where an attachment is now: in a message, in a note, or an upload that waits."""
+    """Where an attachment is now: in a message, in a note, or nowhere yet."""
 
     id: int
-    kind: str
-    message: str | None
+    state: str
+    room_id: int | None
+    message_id: int | None
     note_id: int | None
-    withdrawn: int
 
 
 async def of_note(reader: Reader, note_id: int) -> list[Held]:
@@ -44,8 +44,7 @@ async def origins(reader: Reader, public_ids: Sequence[str]) -> dict[str, Origin
         return {}
     marks = ", ".join("?" * len(public_ids))
     rows = await reader.all(
-        "SELECT a.public_id, a.id, a.kind, m.public_id, a.note_id, CASE WHEN a.withdrawn_at IS NULL THEN 0 ELSE 1 END"  # noqa: S608
-        f" FROM attachments a LEFT JOIN messages m ON m.id = a.message_id WHERE a.public_id IN ({marks})",
+        f"SELECT public_id, id, state, room_id, message_id, note_id FROM attachments WHERE public_id IN ({marks})",  # noqa: S608
         *public_ids,
     )
     return {row[0]: Origin(*row[1:]) for row in rows}
@@ -61,23 +60,31 @@ async def claim(tx: Tx, attachment_id: int, *, org_id: int, room_id: int, note_i
     return changed == 1
 
 
-async def keep(tx: Tx, note_id: int, used: Sequence[str], seq: int) -> None:
-    """What the present version shows; the others were let go of at `seq`, or earlier."""
-    marks = ", ".join("?" * len(used)) or "''"
+async def keep(tx: Tx, note_id: int, used: Sequence[str], entries: Sequence[str], seq: int) -> None:
+    """The present version shows `used`, and what came with `entries` (public ids); the others were let go of at `seq`, or
+    earlier."""
+    shown = (
+        f"(public_id IN ({_marks(used)}) OR coalesce(entry_id, 0) IN"
+        f" (SELECT e.id FROM note_entries e WHERE e.note_id = ? AND e.public_id IN ({_marks(entries)})))"
+    )
     await tx.run(
-        f"UPDATE attachments SET note_until = ? WHERE note_id = ? AND note_until IS NULL AND public_id NOT IN ({marks})",  # noqa: S608
-        seq, note_id, *used,
+        f"UPDATE attachments SET note_until = ? WHERE note_id = ? AND note_until IS NULL AND NOT {shown}",  # noqa: S608
+        seq, note_id, *used, note_id, *entries,
     )  # fmt: skip
     await tx.run(
-        f"UPDATE attachments SET note_until = NULL WHERE note_id = ? AND note_until IS NOT NULL AND public_id IN ({marks})",  # noqa: S608
-        note_id, *used,
+        f"UPDATE attachments SET note_until = NULL WHERE note_id = ? AND note_until IS NOT NULL AND {shown}",  # noqa: S608
+        note_id, *used, note_id, *entries,
     )  # fmt: skip
 
 
-async def place(reader: Reader, attachment_id: int) -> tuple[int, int] | None:
-    """(room, note) of an attachment of a note that is there."""
+async def place(reader: Reader, attachment_id: int) -> tuple[str, int] | None:
+    """(public id of the note that it is in, who brought it there)"""
     row = await reader.one(
-        "SELECT n.room_id, n.id FROM attachments a JOIN notes n ON n.id = a.note_id AND n.deleted_at IS NULL WHERE a.id = ?",
+        "SELECT n.public_id, a.uploader_id FROM attachments a JOIN notes n ON n.id = a.note_id WHERE a.id = ?",
         attachment_id,
     )
-    return (int(row[0]), int(row[1])) if row else None
+    return (str(row[0]), int(row[1])) if row else None
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ", ".join("?" * len(values)) or "''"

@@ -45,7 +45,9 @@ class Version(NamedTuple):
     replaced_seq: int | None
 
 
-_NOTE: Final = "n.id, n.public_id, n.org_id, n.room_id, n.title, n.version, n.created_at, n.created_by, n.updated_at, n.deleted_at"
+_NOTE: Final = (
+    "n.id, n.public_id, n.org_id, n.room_id, n.title, n.version, n.created_at, n.created_by, n.updated_at, n.deleted_at"
+)
 _VERSION: Final = (
     "SELECT v.id, v.version, v.what, v.seq, v.at, u.public_id, u.kind, v.author_name, v.author_department, v.author_post,"
     " v.title, {content}, v.base, v.conflict,"
@@ -190,4 +192,4 @@ async def by_ids(reader: Reader, note_ids: Sequence[int]) -> dict[int, Found]:
         f" WHERE n.deleted_at IS NULL AND n.id IN ({marks})",
         *note_ids,
     )
-    return {row[0]: Found(Note(*row[:10]), row[10], Version(*row[11:], None)) for row in rows}
+    return {row[0]: Found(Note(*row[:10]), row[10], Version._make([*row[11:], None])) for row in rows}
