@@ -64,7 +64,7 @@ async def keep(tx: Tx, note_id: int, used: Sequence[str], entries: Sequence[str]
     """The present version shows `used`, and what came with `entries` (public ids); the others were let go of at `seq`, or
     earlier."""
     shown = (
-        f"(public_id IN ({_marks(used)}) OR coalesce(entry_id, 0) IN"
+        f"(public_id IN ({_marks(used)}) OR coalesce(entry_id, 0) IN"  # noqa: S608 (question marks)
         f" (SELECT e.id FROM note_entries e WHERE e.note_id = ? AND e.public_id IN ({_marks(entries)})))"
     )
     await tx.run(
