@@ -4,7 +4,7 @@ queries."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -15,6 +15,8 @@ from chat_server.domain.actors import ORGANIZATION_ADMIN
 from chat_server.domain.ids import new_id
 from chat_server.http.routes import CALLS
 from chat_server.ports import Tx
+from chat_server.services import notes
+from chat_server.services.notes import Saved
 from tests.protocol.test_http_permissions import fingerprint
 from tests.support.api import Api, code_of
 from tests.support.server import RunningServer
@@ -49,16 +51,25 @@ async def ids(world: World) -> Ids:
         return public_id
 
     assert message.id is not None
+    note = await server_write(world, lambda tx: notes.create(tx, person.actor, a_room, "経過", (), ()))
+    room = await world.room(stranger)
+    own_note = await server_write(world, lambda tx: notes.create(tx, stranger.actor, room, "経過", (), ()))
     return {
         "a_user": person.id,
         "a_device": person.actor.device,
         "a_room": a_room,
         "a_message": message.id,
+        "a_note": note.id,
+        "note": own_note.id,
         "a_photo": photo,
         "a_department": await world.server.app.storage.write(add_department),
-        "room": await world.room(stranger),
+        "room": room,
         "token": stranger.token,
     }
+
+
+async def server_write(world: World, act: Callable[[Tx], Awaitable[Saved]]) -> Saved:
+    return await world.server.app.storage.write(act)
 
 
 def text(words: str) -> list[dict[str, str]]:
@@ -92,6 +103,19 @@ REQUESTS: Final[dict[str, tuple[str, Mapping[str, Any], int]]] = {
     "rename": ("change_person", {"json": {"name": "改名"}}, 6001),
     "device": ("sign_out_device", {}, 6005),
     "search in": ("search", {"json": {"words": "道路", "room": "{a_room}"}}, 3001),
+    "note of messages": ("create_note", {"json": {"title": "x", "messages": ["{a_message}"]}}, 4001),
+    "note with photos": (
+        "create_note",
+        {"json": {"title": "x", "blocks": [{"type": "photos", "ids": ["{a_photo}"]}]}},
+        5001,
+    ),
+    "messages into a note": ("change_note", {"json": {"version": 1, "messages": ["{a_message}"]}}, 4001),
+    "photos into a note": (
+        "change_note",
+        {"json": {"version": 1, "blocks": [{"type": "pair", "before": "{a_photo}"}]}},
+        5001,
+    ),
+    "an entry": ("change_note", {"json": {"version": 1, "blocks": [{"type": "entry", "id": "{a_message}"}]}}, 4036),
     "sponsor": (
         "add_person",
         {"json": {"login": "g", "name": "客", "kind": "guest", "sponsor": "{a_user}", "ends_at": 4_000_000_000_000}},
@@ -117,13 +141,13 @@ async def test_an_id_of_another_organization_does_not_exist(
     name: str, server: RunningServer, document: Mapping[str, Any], ids: Ids
 ) -> None:
     operation, request, code = REQUESTS[name]
-    path = {"room": ids["room"], "user": ids["a_user"], "device": ids["a_device"]}
+    path = {"room": ids["room"], "user": ids["a_user"], "device": ids["a_device"], "note": ids["note"]}
     api = Api(server.client(ids["token"]), document)
     before = await server.app.storage.read(fingerprint)
     async with api.client:
         answer = await api.call(operation, path, **filled(dict(request), ids))
         invented = {key: new_id(1) if key.startswith("a_") else value for key, value in ids.items()}
-        nowhere = {"room": ids["room"], "user": invented["a_user"], "device": invented["a_device"]}
+        nowhere = {**path, "user": invented["a_user"], "device": invented["a_device"]}
         as_if = await api.call(operation, nowhere, **filled(dict(request), invented))
     assert code_of(answer) == code, answer.text
     # Only what was asked for is said back.
