@@ -12,6 +12,7 @@ from chat_server.domain.errors import METHOD_NOT_ALLOWED, Problem
 from chat_server.http import (
     attachments,
     audit,
+    bots,
     confirmations,
     directory,
     me,
@@ -52,6 +53,7 @@ MODULES: Final = (
     pressing,
     confirmations,
     scheduled,
+    bots,
     attachments,
     uploads,
     search,

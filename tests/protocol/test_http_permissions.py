@@ -247,6 +247,8 @@ REQUESTS: Final[dict[str, Request]] = {
     "press_button": Request(on_form, json=lambda s, p: {"key": "yes"}),
     "answer_form": Request(on_form, json=lambda s, p: {"values": {"word": "はい"}}),
     "own_answer": Request(on_form),
+    "next_task": Request(json=lambda s, p: {"wait": 0}),
+    "bring_back_task": Request(lambda s, p: {"task": new_id(0)}, json=lambda s, p: {}),
     "upload_photo": Request(content=PHOTO),
     "give_addresses": Request(json=lambda s, p: {"ids": [s.photo]}),
     "get_file": Request(own_address),
