@@ -49,6 +49,14 @@ async def give_token(tx: Tx, user_id: int, zone: str) -> str:
     return token
 
 
+async def end_tokens(tx: Tx) -> int:
+    """All of them; the bots stay where they are, until they get new ones. Answers how many."""
+    found = await queries.all_outside(tx)
+    for user_id, zone in found:
+        await queries.give_token(tx, user_id, digest(new_secret()), zone)
+    return len(found)
+
+
 async def load(reader: Reader, token: str, zone: str, address: str) -> Actor:
     """The bot of a token, as of now. Raises `Problem` 1004 where it is none, or not one of this zone."""
     found = await queries.by_token(reader, digest(token))

@@ -58,6 +58,12 @@ async def give_token(tx: Tx, user_id: int, token_hash: bytes | None, zone: str) 
     )
 
 
+async def all_outside(reader: Reader) -> list[tuple[int, str]]:
+    """(user_id, zone) of all that have a token."""
+    rows = await reader.all("SELECT user_id, zone FROM bots WHERE token_hash IS NOT NULL ORDER BY user_id")
+    return [(row[0], row[1]) for row in rows]
+
+
 async def seen(tx: Tx, user_id: int) -> None:
     await tx.run("UPDATE bots SET seen_at = ? WHERE user_id = ?", tx.now, user_id)
 
