@@ -415,6 +415,14 @@ BOT_TASK_GONE = _fault(
     "This task is done, or its time was over and somebody else has it. Take the next one.",
 )
 
+LEVEL_NOT_ALLOWED = _fault(
+    4018,
+    "level_not_allowed",
+    403,
+    "この重要度で投稿する権限がありません。重要度を下げて投稿するか、管理者にお問い合わせください。",
+    "You are not allowed to post at this level. Choose a lower one, or ask your administrator.",
+)
+
 # 5xxx: files
 ATTACHMENT_NOT_FOUND = _fault(
     5001,

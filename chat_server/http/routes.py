@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chat_server.domain.errors import METHOD_NOT_ALLOWED, Problem
 from chat_server.http import (
+    announcements,
     attachments,
     audit,
     bots,
@@ -51,6 +52,7 @@ MODULES: Final = (
     sharing,
     messages,
     pressing,
+    announcements,
     confirmations,
     scheduled,
     bots,

@@ -120,6 +120,8 @@ PERMISSIONS: Final[dict[str, Row]] = {
     "confirm_message": signed_in(200, 200, 200, 4013, 4001, 4001, 4001),
     "list_confirmations": signed_in(200, 200, 200, 200, 4001, 4001, 4001),
     "give_confirmations": signed_in(4004, 4004, 4004, 200, 4001, 4001, 4001),
+    "roll_up_readers": signed_in(200, 200, 200, 200, 4001, 4001, 4001),
+    "list_unread_announcements": everyone_signed_in(200),
     "list_pending": everyone_signed_in(200),
     "schedule_message": signed_in(200, 3003, 200, 200, 3001, 3001, 3001),
     "change_scheduled": signed_in(4015, 4015, 4015, 200, 4015, 4015, 4015),

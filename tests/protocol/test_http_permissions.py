@@ -239,6 +239,8 @@ REQUESTS: Final[dict[str, Request]] = {
     "confirm_message": Request(on_asking),
     "list_confirmations": Request(on_asking),
     "give_confirmations": Request(on_asking),
+    "roll_up_readers": Request(on_message),
+    "list_unread_announcements": Request(),
     "list_pending": Request(),
     "schedule_message": Request(in_room, json=lambda s, p: {"at": in_hours(s, 9), "blocks": TEXT}),
     "change_scheduled": Request(on_scheduled, json=lambda s, p: {"version": 1, "at": in_hours(s, 8)}),
