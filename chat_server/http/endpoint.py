@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from chat_server.domain.errors import (
     ATTACHMENT_NOT_FOUND,
+    BOT_TASK_GONE,
     DEVICE_NOT_FOUND,
     INVALID_BODY,
     INVALID_FIELD,
@@ -47,6 +48,7 @@ _MISSING: Final[dict[str, tuple[Fault, ...]]] = {
     "message": (MESSAGE_NOT_FOUND,),
     "scheduled": (SCHEDULED_NOT_FOUND,),
     "user": (MEMBER_NOT_FOUND, PERSON_NOT_FOUND),
+    "task": (BOT_TASK_GONE,),
     "device": (DEVICE_NOT_FOUND,),
     "organization": (ORGANIZATION_NOT_FOUND,),
     "upload": (UPLOAD_NOT_FOUND,),
