@@ -58,7 +58,8 @@ async def one(reader: Reader, actor: Actor, public_id: str, number: int | None =
     taken = await note_entries.of_note(reader, note.id, entry_ids(blocks))
     held = await note_attachments.of_note(reader, note.id)
     shown = [_block(block, taken, held) for block in blocks]
-    used = {one for block in shown for one in _ids(block)}
+    wires = {each.wire["id"]: each.wire for each in held}
+    used = dict.fromkeys(one for block in shown for one in _ids(block))
     writes = note.deleted_at is None and standing.can_post
     return {
         **_head(note, standing.room, first, last),
@@ -67,7 +68,7 @@ async def one(reader: Reader, actor: Actor, public_id: str, number: int | None =
         "what": version.what,
         "conflict": bool(version.conflict),
         "blocks": shown,
-        "attachments": [each.wire for each in held if each.wire["id"] in used],
+        "attachments": [wires[one] for one in used],
         "can": {"change": writes, "delete": writes and owns(actor, note, standing)},
     }
 
