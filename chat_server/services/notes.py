@@ -137,7 +137,8 @@ class _Sides:
             Content(self.base.title, unpack(self.base.content)),
             Content(self.now.title, unpack(self.now.content)),
             self.taken(change).content,
-            self.now.author_name,
+            # of several who changed it meanwhile, nobody is named for another's words
+            self.now.author_name if self.now.version == self.base.version + 1 else "ほかのメンバー",
             name,
         )
 

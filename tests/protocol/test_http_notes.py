@@ -282,6 +282,21 @@ async def test_a_note_holds_so_much_and_no_more(scene: Scene) -> None:
     assert (await call(scene, scene.owner, "PATCH", f"/api/notes/{note}", version=1, messages=[said]))[0] == 4033
 
 
+async def test_what_comes_into_a_note_has_to_fit(scene: Scene) -> None:
+    note = await make(scene, scene.owner, *"x" * NOTE_BLOCKS)
+    said = (await scene.world.post(scene.owner, scene.room)).id
+    assert (await call(scene, scene.owner, "PATCH", f"/api/notes/{note}", version=1, messages=[said]))[0] == 4034
+    assert (await read(scene, scene.owner, note))["version"] == 1
+
+
+async def test_of_several_nobody_is_named_for_anothers_words(scene: Scene) -> None:
+    note = await make(scene, scene.owner, "一\n二\n三")
+    await change(scene, scene.owner, note, 1, "一\n管理者の案\n三")
+    await change(scene, scene.member, note, 2, "一\n管理者の案\n三番")
+    assert (await change(scene, scene.member, note, 1, "一\n係の案\n三"))["conflict"]
+    assert "〔同時に編集されました: ほかのメンバー〕\n管理者の案" in words(await read(scene, scene.owner, note))
+
+
 async def test_what_a_merge_makes_too_long_is_refused_and_changes_nothing(scene: Scene) -> None:
     half = "あ" * (NOTE_CHARS // 2)
     note = await make(scene, scene.owner, half)
