@@ -19,7 +19,7 @@ KIND: Final = "note"
 CREATED, CHANGED, DELETED = "created", "changed", "deleted"
 
 Told = tuple[str, int, bool]
-"""(title, version, whether it is deleted)"""
+"""(title, version, whether it is deleted: then the title is empty)"""
 
 
 async def record(tx: Tx, actor: Actor, standing: Standing, seq: int, note: str, what: str, now: Told) -> None:
@@ -33,4 +33,4 @@ def body(data: Mapping[str, Any], now: Told) -> dict[str, Any]:
     """What is special to the event. A note that was deleted and brought back was not deleted, as of now."""
     title, version, deleted = now
     what = DELETED if deleted else CHANGED if data["what"] == DELETED else data["what"]
-    return {"id": data["note"], "title": "" if deleted else title, "version": version, "what": what}
+    return {"id": data["note"], "title": title, "version": version, "what": what}
