@@ -60,6 +60,7 @@ from chat_server.workers.outbox import OutboxWorker
 from chat_server.workers.previews import PreviewWorker
 from chat_server.workers.scheduled import ScheduledWorker
 from chat_server.workers.sweeper import Sweeper
+from chat_server.workers.tidying import TidyingWorker
 
 
 class Worker(Protocol):
@@ -210,6 +211,7 @@ class App:
             *self._bots(),
             ConfirmationWorker(self.storage),
             ScheduledWorker(self.storage, self.keys.current(SENDS).secret),
+            TidyingWorker(self.storage),
         ]
         self._tasks = [
             asyncio.create_task(self.leadership.hold(partial(_all_of, once))),

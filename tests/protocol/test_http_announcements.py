@@ -187,7 +187,9 @@ async def test_readers_are_rolled_up_the_tree(town: Town) -> None:
     assert shown == [("建設部", 2, 5), ("道路課", 2, 4), ("工事係", 1, 2), ("", 1, 3)]
     assert (told["read"], told["total"]) == (3, 8)
     names = {one["id"]: one["name"] for one in told["departments"]}
-    assert [names.get(one["parent"]) for one in told["departments"] if one["id"]] == ["", "建設部", "道路課"], "none above"
+    assert [names.get(one["parent"]) for one in told["departments"] if one["id"]] == ["", "建設部", "道路課"], (
+        "none above"
+    )
     assert {one["organization"] for one in told["departments"]} == {"みどり野市"}
     assert "職員" not in str(told)
 
