@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from chat_server.domain.errors import (
     ATTACHMENT_NOT_FOUND,
     DEVICE_NOT_FOUND,
+    HOOK_NOT_FOUND,
     INVALID_BODY,
     INVALID_FIELD,
     MEMBER_NOT_FOUND,
@@ -46,6 +47,7 @@ _MISSING: Final[dict[str, tuple[Fault, ...]]] = {
     "room": (ROOM_NOT_FOUND,),
     "message": (MESSAGE_NOT_FOUND,),
     "scheduled": (SCHEDULED_NOT_FOUND,),
+    "hook": (HOOK_NOT_FOUND,),
     "user": (MEMBER_NOT_FOUND, PERSON_NOT_FOUND),
     "device": (DEVICE_NOT_FOUND,),
     "organization": (ORGANIZATION_NOT_FOUND,),
