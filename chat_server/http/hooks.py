@@ -117,10 +117,10 @@ async def remove_hook(ctx: Ctx[Nothing, Nothing]) -> Any:
 
 async def post_by_hook(ctx: Ctx[HookPost, Nothing]) -> Any:
     """The signature first: whoever has none learns nothing, not even what a body should look like."""
-    names = (b"webhook-id", b"webhook-timestamp", b"webhook-signature")
-    headers = [header(ctx.scope, name) or "" for name in names]
     body = b"".join([chunk async for chunk in ctx.bytes_of_body(limits.HOOK_BYTES)])
-    parts, signed = ctx.parts, Signed(ctx.path["hook"], *headers, body)
+    names = (b"webhook-id", b"webhook-timestamp", b"webhook-signature")
+    message_id, timestamp, signatures = (header(ctx.scope, name) or "" for name in names)
+    parts, signed = ctx.parts, Signed(ctx.path["hook"], message_id, timestamp, signatures, body)
     hook = await ctx.read(lambda reader: hook_posts.verified(reader, parts.keys, signed))
     if not is_json(ctx.scope):
         raise Problem(INVALID_BODY, "Content-Type", reason="send application/json")
