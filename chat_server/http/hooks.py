@@ -8,7 +8,6 @@ import msgspec
 
 from chat_server.domain import limits
 from chat_server.domain.errors import (
-    CLIENT_MSG_ID_REUSED,
     HOOK_NOT_FOUND,
     HOOK_URL_REFUSED,
     HOOKS_NOT_ALLOWED,
@@ -225,7 +224,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         access=Access.ANYONE,
         raw=limits.HOOK_BYTES,
         faults=(
-            HOOK_NOT_FOUND, ROOM_ARCHIVED, ROOM_READ_ONLY, INVALID_FIELD, MESSAGE_EMPTY, TEXT_TOO_LONG, CLIENT_MSG_ID_REUSED,
+            HOOK_NOT_FOUND, ROOM_ARCHIVED, ROOM_READ_ONLY, INVALID_FIELD, MESSAGE_EMPTY, TEXT_TOO_LONG,
             RATE_LIMITED,
         ),
         example=HookPost("3号線の水位が警戒値を超えました。", "水位警報", (("観測所", "緑橋"), ("水位", "2.4 m"))),

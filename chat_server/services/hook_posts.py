@@ -70,8 +70,8 @@ async def verified(reader: Reader, keys: Keys, signed: Signed) -> Hook:
 
 
 async def post(tx: Tx, keys: Keys, signed: Signed, wanted: HookPost, zone: str, address: str) -> Ack:
-    """The same id again gives the first answer. Raises `Problem` 7001, 8005 (the hook posts too fast), 3002 (archived room),
-    3003, 4002, 4003 (the id was used for other words), 4007, 2001."""
+    """The same id again gives the first answer, whatever the words: it names what happened. Raises `Problem` 7001, 8005 (the
+    hook posts too fast), 3002 (archived room), 3003, 4002, 4007, 2001."""
     hook = await verified(tx, keys, signed)
     await _count(tx, hook)
     bot = bot_of(hook, zone, address)

@@ -15,7 +15,8 @@ from tests.support.world import Org, Someone
 
 async def call(scene: Scene, who: Someone, method: str, path: str, **body: Any) -> tuple[int, Any]:
     """(status or error's number, answer)"""
-    async with scene.server.client(scene.token_now(who)) as client:
+    token = scene.token_now(who) if who.actor.org_id == scene.org.id else who.token
+    async with scene.server.client(token) as client:
         answer = await client.request(method, path, json=body or None)
     if answer.status_code >= 400:
         return int(answer.json()["error"]["code"]), answer.json()["error"]
@@ -44,36 +45,36 @@ async def state(scene: Scene, hook: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def signature(secret: str, id: str, timestamp: str, body: bytes) -> str:  # noqa: A002
+def signature(secret: str, event: str, timestamp: str, body: bytes) -> str:
     key = b64decode(secret.removeprefix("whsec_"))
-    signed = hmac.new(key, f"{id}.{timestamp}.".encode() + body, hashlib.sha256)
+    signed = hmac.new(key, f"{event}.{timestamp}.".encode() + body, hashlib.sha256)
     return "v1," + b64encode(signed.digest()).decode()
 
 
-def signed(scene: Scene, secret: str, id: str, body: bytes, *, late: int = 0) -> dict[str, str]:  # noqa: A002
+def signed(scene: Scene, secret: str, event: str, body: bytes, *, late: int = 0) -> dict[str, str]:
     """Headers. `late`: seconds ago."""
     timestamp = str(scene.server.clock.now() // 1000 - late)
     return {
         "content-type": "application/json",
-        "webhook-id": id,
+        "webhook-id": event,
         "webhook-timestamp": timestamp,
-        "webhook-signature": signature(secret, id, timestamp, body),
+        "webhook-signature": signature(secret, event, timestamp, body),
     }
 
 
 async def post(
     scene: Scene,
     hook: dict[str, Any],
-    id: str,
+    event: str,
     content: Any,
     *,
     zone: str = "lgwan",
     late: int = 0,
-    **headers: str,  # noqa: A002
+    **headers: str,
 ) -> tuple[int, Any]:
     """(status or error's number, answer). `headers` stand in for the true ones, empty ones are left out."""
     body = content if isinstance(content, bytes) else json.dumps(content, ensure_ascii=False).encode()
-    all_ = signed(scene, hook["secret"], id, body, late=late) | {
+    all_ = signed(scene, hook["secret"], event, body, late=late) | {
         name.replace("_", "-"): value for name, value in headers.items()
     }
     async with scene.server.client(zone=zone) as client:
