@@ -32,13 +32,13 @@ OK = b"HTTP/1.1 204 No Content\r\n\r\n"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def theirs() -> AsyncIterator[Receiver]:
+async def theirs(engine: str) -> AsyncIterator[Receiver]:
     async with receiver() as found:
         yield found
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def hanging() -> AsyncIterator[Receiver]:
+async def hanging(engine: str) -> AsyncIterator[Receiver]:
     """Another host."""
     async with receiver(host="127.0.0.2") as found:
         found.answer = None
