@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from chat_server.domain.errors import HOOK_NOT_FOUND
 from chat_server.domain.ids import new_id
 from chat_server.domain.limits import DAY, HOOK_POSTS, HOOKS, MINUTE
+from chat_server.ports import Reader, Row
 from chat_server.services import rooms
 from chat_server.services.rooms import Invitation, RoomChange
 from tests.support.hooks import allow, call, made, messages, post, signature, state
@@ -19,6 +22,14 @@ from tests.support.uploads import Scene
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 BOTH_ENGINES = True
 GONE = HOOK_NOT_FOUND.code
+
+
+async def _one(reader: Reader, sql: str, value: str) -> Row | None:
+    return await reader.one(sql, value)
+
+
+async def _all(reader: Reader, sql: str) -> Sequence[Row]:
+    return await reader.all(sql)
 
 
 async def act(scene: Scene, use_case: Any) -> Any:
@@ -85,7 +96,7 @@ async def test_a_signature_that_is_wrong_old_or_missing_looks_like_no_hook(
 ) -> None:
     hook = await made(scene)
     before = len(await messages(scene))
-    refused = await post(scene, hook, "evt-1", {"text": "x"}, late=late, **headers)
+    refused = await post(scene, hook, "evt-1", {"text": "x"}, late=late, headers=headers)
     nowhere = await post(scene, {**hook, "id": new_id(1)}, "evt-1", {"text": "x"})
     no_id = await post(scene, {**hook, "id": "x"}, "evt-1", {"text": "x"})
     assert refused == nowhere == no_id
@@ -109,7 +120,7 @@ async def test_without_a_signature_nothing_is_said_of_the_body(scene: Scene) -> 
     hook = await made(scene)
     for body, content_type in ((b"{", "application/json"), (b"{}", "text/plain"), (b'{"text":1}', "application/json")):
         headers = {"webhook_signature": "v1,x", "content_type": content_type}
-        assert (await post(scene, hook, "evt-1", body, **headers))[0] == GONE
+        assert (await post(scene, hook, "evt-1", body, headers=headers))[0] == GONE
     assert (await post(scene, hook, "evt-1", b"{"))[0] == 2002
     assert (await post(scene, hook, "evt-1", {"text": "x"}, content_type="text/plain"))[0] == 2002
     assert (await post(scene, hook, "evt-1", {"text": 1}))[1]["field"] == "text"
@@ -142,9 +153,8 @@ async def test_what_it_posts_came_in_by_the_listeners_zone(scene: Scene) -> None
     hook = await made(scene)
     for zone in ("internet", "lgwan"):
         ack = (await post(scene, hook, zone, {"text": zone}, zone=zone))[1]
-        row = await scene.server.app.storage.read(
-            lambda reader, message=ack["id"]: reader.one("SELECT zone FROM messages WHERE public_id = ?", message)
-        )
+        sql = "SELECT zone FROM messages WHERE public_id = ?"
+        row = await scene.server.app.storage.read(partial(_one, sql=sql, value=ack["id"]))
         assert row is not None
         assert row[0] == zone
 
@@ -194,7 +204,7 @@ async def test_the_secret_is_told_once_and_kept_nowhere(scene: Scene, capsys: py
     assert "secret" not in await state(scene, hook)
     assert (await post(scene, hook, "evt-1", {"text": "x"}))[0] == 200
     for table in ("hooks", "idempotency", "audit", "events", "sends"):
-        rows = await scene.server.app.storage.read(lambda reader, table=table: reader.all(f"SELECT * FROM {table}"))
+        rows = await scene.server.app.storage.read(partial(_all, sql=f"SELECT * FROM {table}"))
         assert secret.removeprefix("whsec_") not in repr([tuple(row) for row in rows])
     logged = capsys.readouterr()
     assert secret.removeprefix("whsec_") not in logged.out + logged.err

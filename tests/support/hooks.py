@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 from base64 import b64decode, b64encode
+from collections.abc import Mapping
 from typing import Any
 
 from chat_server.storage.queries import organizations
@@ -70,12 +71,13 @@ async def post(
     *,
     zone: str = "lgwan",
     late: int = 0,
-    **headers: str,
+    headers: Mapping[str, str] | None = None,
+    **more: str,
 ) -> tuple[int, Any]:
     """(status or error's number, answer). `headers` stand in for the true ones, empty ones are left out."""
     body = content if isinstance(content, bytes) else json.dumps(content, ensure_ascii=False).encode()
     all_ = signed(scene, hook["secret"], event, body, late=late) | {
-        name.replace("_", "-"): value for name, value in headers.items()
+        name.replace("_", "-"): value for name, value in {**(headers or {}), **more}.items()
     }
     async with scene.server.client(zone=zone) as client:
         answer = await client.post(
