@@ -89,6 +89,14 @@ def webhook_hosts(settings: Settings) -> Hosts:
     return Hosts(settings.webhook_hosts, settings.webhook_private_hosts, plain=settings.webhook_plain_http)
 
 
+def open_webhooks(settings: Settings) -> WebhookClient:
+    """Raises `storage.folder.CannotOpen`."""
+    try:
+        return WebhookClient(webhook_hosts(settings), settings.webhook_ca)
+    except OSError as error:
+        raise CannotOpen(f"The certificates of webhook_ca ({settings.webhook_ca}) cannot be read: {error}") from None
+
+
 class App:
     """A running server without its sockets: storage open, workers running. `asgi(zone)` serves one listener."""
 
@@ -142,12 +150,7 @@ class App:
         `workers`: run what a server does beside serving (decoders, outbox, sweeping); a single operation needs none.
         """
         clock, fuse = clock or SystemClock(), Fuse()
-        try:
-            webhooks = WebhookClient(webhook_hosts(settings), settings.webhook_ca)
-        except OSError as error:
-            raise CannotOpen(
-                f"The certificates of webhook_ca ({settings.webhook_ca}) cannot be read: {error}"
-            ) from None
+        webhooks = open_webhooks(settings)
         storage = await engines.open_storage(settings.database, settings.folder, clock, fuse)
         try:
             blobs = open_blobs(settings.blobs, settings.folder, fuse, owner=True)

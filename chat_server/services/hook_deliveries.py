@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from chat_server.domain import limits
-from chat_server.domain.errors import HOOK_RESTORED, HOOKS_NOT_ALLOWED, Problem
+from chat_server.domain.errors import HOOK_REFUSED, HOOK_RESTORED, HOOKS_NOT_ALLOWED, Problem
 from chat_server.domain.webhooks import sign
 from chat_server.ports import Reader, Tx
 from chat_server.services import bot_posts
@@ -115,7 +115,11 @@ async def failed(tx: Tx, letter: Letter, problem: Problem, jitter: float, place:
     if delivery.tries < len(WAITS) and tx.now - delivery.since < GIVE_UP:
         await queries.postpone(tx, hook, delivery, tx.now + int(WAITS[delivery.tries] * jitter), fault, status)
         return False
-    if await queries.park(tx, hook, delivery, fault, status) and hook.told_at is None:
+    parked = await queries.park(tx, hook, delivery, fault, status)
+    if problem.fault is not HOOK_REFUSED:
+        # Nobody is there, whatever is told: to try each of them would take a day again. Who refuses may refuse this one alone.
+        await queries.park_older(tx, hook, tx.now - GIVE_UP, fault)
+    if parked and hook.told_at is None:
         await queries.set_told(tx, hook, tx.now)
         words = _PARKED.format(name=hook.name, ja=problem.as_dict()["ja"])
         try:

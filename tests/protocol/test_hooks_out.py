@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from chat_server.domain.limits import DAY, HOUR
+from chat_server.domain.limits import DAY, HOOK_KEPT, HOUR
 from chat_server.ports import Reader
-from chat_server.services import changing, hook_deliveries, restoring, rooms
+from chat_server.services import changing, hook_deliveries, restoring, rooms, sweeping
 from chat_server.services.blocks import Text
 from chat_server.services.bots import Place
 from chat_server.services.commands import Redact
@@ -416,3 +416,32 @@ async def test_after_a_restore_nothing_is_told_twice(tmp_path: Path, theirs: Rec
         assert (found["waiting"], found["parked"], found["failed"]["code"]) == (0, 1, 7016)
         await call(scene, owner, "POST", f"/api/hooks/{hook['id']}/retry")
         assert told(await theirs.next())["text"] == "控えの前"
+
+
+async def test_where_nobody_is_there_all_that_is_a_day_old_is_given_up_at_one_try(
+    scene: Scene, hook: dict[str, Any], theirs: Receiver
+) -> None:
+    theirs.answer = b""
+    for n in range(5):
+        await scene.world.post(scene.owner, scene.room, Text(f"{n}"))
+    await failing(scene, hook, theirs)
+    await until(scene, hook, waiting=5)
+    scene.server.clock.ahead += DAY
+    found = await until(scene, hook, waiting=0, parked=5)
+    assert found["failed"]["code"] == 7014
+    await theirs.next()
+    assert theirs.got.empty()
+
+
+async def test_what_was_given_up_is_kept_for_a_month(scene: Scene, hook: dict[str, Any], theirs: Receiver) -> None:
+    theirs.answer = b""
+    await scene.world.post(scene.owner, scene.room, Text("古い"))
+    await failing(scene, hook, theirs)
+    scene.server.clock.ahead += DAY
+    await until(scene, hook, parked=1)
+    scene.server.clock.ahead += HOOK_KEPT - HOUR
+    await scene.server.app.storage.write(sweeping.sweep)
+    assert (await state(scene, hook))["parked"] == 1
+    scene.server.clock.ahead += 2 * HOUR
+    await scene.server.app.storage.write(sweeping.sweep)
+    assert (await state(scene, hook))["parked"] == 0

@@ -172,6 +172,15 @@ async def park(tx: Tx, hook: Hook, delivery: Delivery, fault: int, status: int |
     return changed == 1
 
 
+async def park_older(tx: Tx, hook: Hook, since: int, fault: int) -> None:
+    """Whatever else has waited since then."""
+    await tx.run(
+        "UPDATE hook_deliveries SET parked_at = ?, fault = ?, status = NULL, failed_at = ?"
+        " WHERE hook_id = ? AND parked_at IS NULL AND since <= ?",
+        tx.now, fault, tx.now, hook.id, since,
+    )  # fmt: skip
+
+
 async def set_told(tx: Tx, hook: Hook, at: int | None) -> None:
     await tx.run("UPDATE hooks SET told_at = ? WHERE id = ?", at, hook.id)
 
