@@ -222,6 +222,6 @@ async def park_all(tx: Tx, fault: int) -> int:
 async def drop_parked(tx: Tx, before: int, limit: int) -> int:
     """Some of those that were given up before then; answers how many."""
     return await tx.run(
-        "DELETE FROM hook_deliveries WHERE id IN (SELECT id FROM hook_deliveries WHERE parked_at <= ? ORDER BY id LIMIT ?)",
+        "DELETE FROM hook_deliveries WHERE id IN (SELECT id FROM hook_deliveries WHERE parked_at <= ? ORDER BY parked_at LIMIT ?)",
         before, limit,
     )  # fmt: skip
