@@ -5,6 +5,7 @@ It shares no code with the server: what both know stands in docs/protocol.md.
 
 from __future__ import annotations
 
+from chat_client.bot import BotTasks
 from chat_client.client import Client
 from chat_client.draft import Photo, new_key
 from chat_client.errors import (
@@ -34,6 +35,7 @@ __all__ = [
     "AccountDisabled",
     "Ack",
     "Attachment",
+    "BotTasks",
     "Client",
     "ClientClosed",
     "ClientError",

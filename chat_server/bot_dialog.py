@@ -13,11 +13,11 @@ from typing import Any
 
 import msgspec
 
+from chat_server import bot_wire as wire
 from chat_server.bot_api import JST, Bot, Buttons, Card, Form
 from chat_server.bot_blocks import Value
-from chat_server.bot_runner import wire
 from chat_server.bot_runner.asking import act
-from chat_server.bot_runner.wire import Answered, Answers, Pressed, Said, Task
+from chat_server.bot_wire import Answered, Answers, Pressed, Said, Task
 
 
 class Dialog:

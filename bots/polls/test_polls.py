@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from bots.polls.bot import Polls
+from chat_server import bot_wire as wire
 from chat_server.bot_api import Buttons, Card, Form
 from chat_server.bot_dialog import Dialog
-from chat_server.bot_runner import wire
 
 
 def poll(words: str, *, author: str = "田中 美咲") -> Dialog:

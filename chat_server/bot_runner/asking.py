@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 
+from chat_server import bot_wire as wire
 from chat_server.bot_api import JST, STORE_BYTES, Answer, Bot, File, Message, Post, Press, Room, TooMuch
-from chat_server.bot_runner import wire
-from chat_server.bot_runner.wire import Done, Task, Timer
+from chat_server.bot_wire import Done, Task, Timer
 
 
 def carry_out(bot: Bot, task: Task) -> Done:

@@ -8,10 +8,10 @@ import resource
 import sys
 from typing import Any, BinaryIO, Final
 
-from chat_server.bot_runner import wire
+from chat_server import bot_wire as wire
 from chat_server.bot_runner.asking import carry_out
 from chat_server.bot_runner.plugins import load, shelve
-from chat_server.bot_runner.wire import Done
+from chat_server.bot_wire import Done
 
 MEMORY: Final = 512 << 20
 OPEN_FILES: Final = 64

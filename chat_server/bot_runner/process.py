@@ -10,9 +10,9 @@ from typing import Final
 
 import msgspec
 
+from chat_server import bot_wire as wire
 from chat_server.bot_api import SECONDS
-from chat_server.bot_runner import wire
-from chat_server.bot_runner.wire import Done, Task
+from chat_server.bot_wire import Done, Task
 
 START_SECONDS: Final = 20.0
 _KEPT: Final = ("PATH", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "VIRTUAL_ENV")
@@ -23,11 +23,13 @@ class BotFailed(Exception):
     """It gave no answer, or a wrong one. `ja`, `en` say what happened to those in the room; `kind`, for the log, says nothing of
     what was written there: raised, slow, ended."""
 
-    def __init__(self, kind: str, ja: str, en: str) -> None:
+    def __init__(self, kind: str, ja: str, en: str, why: str = "") -> None:
+        """`why`: its own words, where it had any."""
         super().__init__(kind)
         self.kind = kind
         self.ja = ja
         self.en = en
+        self.why = why or en
 
 
 class BotProcess:
@@ -47,7 +49,8 @@ class BotProcess:
             await self._start()
         done = await self._exchange(wire.framed(wire.pack(task)), SECONDS if seconds is None else seconds)
         if done.failure is not None:
-            raise BotFailed("raised", f"エラーが起きました（{done.failure}）", f"it raised an error ({done.failure})")
+            ja, en = f"エラーが起きました（{done.failure}）", f"it raised an error ({done.failure})"
+            raise BotFailed("raised", ja, en, done.failure)
         return done
 
     async def close(self) -> None:

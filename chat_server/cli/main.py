@@ -11,6 +11,7 @@ from chat_server import logs
 from chat_server.app import release
 from chat_server.cli import client, files
 from chat_server.cli.backup import backup, backup_key, backups, verify_backup
+from chat_server.cli.bot import bot_group
 from chat_server.cli.config import config_group
 from chat_server.cli.import_staff import import_staff
 from chat_server.cli.migrate_engine import migrate_engine
@@ -26,7 +27,16 @@ from chat_server.cli.user import user_group
 
 SECTIONS = {
     "Server サーバー": (serve, demo, health, nodes, config_group),
-    "Operator 運用": (organization_group, import_staff, user_group, room_group, audit_group, keys_group, outbox),
+    "Operator 運用": (
+        organization_group,
+        import_staff,
+        user_group,
+        room_group,
+        bot_group,
+        audit_group,
+        keys_group,
+        outbox,
+    ),
     "Backup バックアップ": (backup, backups, verify_backup, backup_key, restore, restored, migrate_engine),
     "Client クライアント": (
         client.login,

@@ -407,6 +407,22 @@ SERVER_RESTORED = _fault(
     "The server was restored from a backup, so this was not sent. See whether it arrived before; if not, choose another time.",
 )
 
+BOT_TASK_GONE = _fault(
+    4017,
+    "bot_task_gone",
+    409,
+    "この用件は、すでに済んだか、時間切れで別の相手に渡りました。次の用件を取り出してください。",
+    "This task is done, or its time was over and somebody else has it. Take the next one.",
+)
+
+LEVEL_NOT_ALLOWED = _fault(
+    4018,
+    "level_not_allowed",
+    403,
+    "この重要度で投稿する権限がありません。重要度を下げて投稿するか、管理者にお問い合わせください。",
+    "You are not allowed to post at this level. Choose a lower one, or ask your administrator.",
+)
+
 # 5xxx: files
 ATTACHMENT_NOT_FOUND = _fault(
     5001,
@@ -598,6 +614,21 @@ ACCOUNT_DISABLED = _fault(
     403,
     "このアカウントは停止されています。管理者にお問い合わせください。",
     "This account is disabled. Ask your administrator.",
+)
+
+BOT_TAKEN = _fault(
+    6010,
+    "bot_taken",
+    409,
+    "ボット「{name}」はすでにあります。トークンは「renraku bot move」で作り直せます。",
+    "There is a bot “{name}” already. `renraku bot move` makes a new token for it.",
+)
+BOT_NOT_FOUND = _fault(
+    6011,
+    "bot_not_found",
+    404,
+    "ボット「{name}」がありません。一覧は「renraku bot list」で確かめられます。",
+    "There is no bot “{name}”. `renraku bot list` names them all.",
 )
 
 # 7xxx: webhooks

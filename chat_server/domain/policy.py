@@ -36,6 +36,8 @@ class Policy:
     create_private: Who = "member"
     create_open: Who = "member"
     create_announcement: Who = "organization_admin"
+    announce_urgent: Who = "organization_admin"
+    announce_important: Who = "member"
     invite_guests: Who = "member"
     share_rooms: Who = "organization_admin"
     change_outflow: Who = "organization_admin"

@@ -12,6 +12,7 @@ from chat_server.http.calls import Access, Caller
 from chat_server.http.parts import Parts
 from chat_server.http.seen import seen_of
 from chat_server.ports import Reader
+from chat_server.services import outside_bots
 from chat_server.services.actors import load_actor
 
 ROLES: Final[dict[Access, tuple[str, ...]]] = {
@@ -28,6 +29,8 @@ def caller(parts: Parts, scope: Scope, zone: str, address: str, access: Access) 
     Loading them raises 6009 (disabled), 1004 (signed out), 3009, 2008 (not for them). The token itself is looked at
     once: its ten minutes bound what may be begun with it, not how long a bad line takes to bring a photo.
     """
+    if access is Access.BOT:
+        return _bot(scope, zone, address)
     presented = parts.tokens.present(bearer_token(scope), zone)
 
     async def load(reader: Reader) -> Actor:
@@ -35,6 +38,18 @@ def caller(parts: Parts, scope: Scope, zone: str, address: str, access: Access) 
         seen_of(scope).actor = claims.user
         actor = await load_actor(reader, claims, address)
         check_access(actor, access)
+        return actor
+
+    return load
+
+
+def _bot(scope: Scope, zone: str, address: str) -> Caller:
+    """A bot that runs elsewhere. A person's token is none of a bot, and the other way about: that one is no JWT."""
+    token = bearer_token(scope)
+
+    async def load(reader: Reader) -> Actor:
+        actor = await outside_bots.load(reader, token, zone, address)
+        seen_of(scope).actor = actor.id
         return actor
 
     return load

@@ -47,6 +47,8 @@ class Access(Enum):
     ADMINISTRATOR = "administrator"
     """of the organization or of a department"""
     AUDITOR = "auditor"
+    BOT = "bot"
+    """that runs elsewhere, by its token: nobody else, and it may call nothing else"""
 
 
 async def nobody(reader: Reader) -> Actor:

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from chat_server.domain.errors import (
     ATTACHMENT_NOT_FOUND,
+    BOT_TASK_GONE,
     DEVICE_NOT_FOUND,
     HOOK_NOT_FOUND,
     INVALID_BODY,
@@ -49,6 +50,7 @@ _MISSING: Final[dict[str, tuple[Fault, ...]]] = {
     "scheduled": (SCHEDULED_NOT_FOUND,),
     "hook": (HOOK_NOT_FOUND,),
     "user": (MEMBER_NOT_FOUND, PERSON_NOT_FOUND),
+    "task": (BOT_TASK_GONE,),
     "device": (DEVICE_NOT_FOUND,),
     "organization": (ORGANIZATION_NOT_FOUND,),
     "upload": (UPLOAD_NOT_FOUND,),

@@ -12,6 +12,7 @@ from chat_server.domain.errors import (
     ATTACHMENT_NOT_FOUND,
     ATTACHMENT_USED,
     CLIENT_MSG_ID_REUSED,
+    LEVEL_NOT_ALLOWED,
     MENTION_UNKNOWN,
     MESSAGE_EMPTY,
     MESSAGE_NOT_FOUND,
@@ -36,7 +37,7 @@ from chat_server.http.shapes import (
 )
 from chat_server.services import attachment_list, history, messages
 from chat_server.services.blocks import Blocks, Id, Text
-from chat_server.services.commands import ClientMsgId, Send
+from chat_server.services.commands import ClientMsgId, Level, Send
 from chat_server.services.drafts import draft
 from chat_server.services.keys import SENDS
 
@@ -61,6 +62,7 @@ class NewMessage(msgspec.Struct, frozen=True):
     quote: Id | None = None
     forward: Id | None = None
     confirm: Time | None = None
+    level: Level | None = None
 
 
 class ReadersOfDepartment(msgspec.Struct, frozen=True):
@@ -104,6 +106,7 @@ async def send_message(ctx: Ctx[NewMessage, Nothing]) -> Any:
         quote=new.quote,
         forward=new.forward,
         confirm=new.confirm,
+        level=new.level,
     )
     written = draft(command)
     key = ctx.parts.keys.current(SENDS).secret
@@ -188,6 +191,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         faults=(
             ROOM_NOT_FOUND, ROOM_ARCHIVED, ROOM_READ_ONLY, MESSAGE_EMPTY, TEXT_TOO_LONG, CLIENT_MSG_ID_REUSED,
             MENTION_UNKNOWN, TOO_MANY_MENTIONS, ATTACHMENT_NOT_FOUND, ATTACHMENT_USED, MESSAGE_NOT_FOUND,
+            LEVEL_NOT_ALLOWED,
         ),
         example=NewMessage("5f0c2b1e-6a51", (Text("3号線の陥没、確認しました。"),)),
         example_answer=Ack(

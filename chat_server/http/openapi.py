@@ -31,6 +31,7 @@ _KEPT: Final = (errors.INVALID_FIELD, errors.IDEMPOTENCY_REUSED, errors.SENDS_IN
 _BY_ACCESS: Final[dict[Access, tuple[Fault, ...]]] = {
     Access.ANYONE: (),
     Access.SIGNED_IN: (),
+    Access.BOT: (),
     Access.MEMBER: (errors.GUEST_NOT_ALLOWED,),
     **dict.fromkeys(ROLES, (errors.GUEST_NOT_ALLOWED, errors.FORBIDDEN)),
 }

@@ -10,8 +10,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chat_server.domain.errors import METHOD_NOT_ALLOWED, Problem
 from chat_server.http import (
+    announcements,
     attachments,
     audit,
+    bots,
     confirmations,
     directory,
     hooks,
@@ -51,8 +53,10 @@ MODULES: Final = (
     sharing,
     messages,
     pressing,
+    announcements,
     confirmations,
     scheduled,
+    bots,
     hooks,
     attachments,
     uploads,

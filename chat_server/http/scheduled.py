@@ -10,6 +10,7 @@ from chat_server.domain.errors import (
     ATTACHMENT_NOT_FOUND,
     ATTACHMENT_USED,
     INVALID_FIELD,
+    LEVEL_NOT_ALLOWED,
     MESSAGE_EMPTY,
     MESSAGE_NOT_FOUND,
     ROOM_ARCHIVED,
@@ -25,7 +26,7 @@ from chat_server.http.calls import AnyCall, Call, Ctx, Nothing
 from chat_server.http.shapes import Fault, Time
 from chat_server.services import scheduling
 from chat_server.services.blocks import AnyBlock, Blocks, Id, Text
-from chat_server.services.commands import Edit, Send
+from chat_server.services.commands import Edit, Level, Send
 from chat_server.services.drafts import draft
 
 _NO_REF: Final = 1
@@ -40,6 +41,7 @@ class NewScheduled(msgspec.Struct, frozen=True):
     blocks: Blocks
     quote: Id | None = None
     confirm: Time | None = None
+    level: Level | None = None
 
 
 class ScheduledChange(msgspec.Struct, frozen=True):
@@ -59,6 +61,7 @@ class ScheduledMessage(msgspec.Struct, frozen=True):
     blocks: list[AnyBlock]
     quote: Id | None
     confirm: Time | None
+    level: Level | None
     version: int
     failed: Fault | None
 
@@ -77,6 +80,7 @@ async def schedule_message(ctx: Ctx[NewScheduled, Nothing]) -> Any:
         blocks=new.blocks,
         quote=new.quote,
         confirm=new.confirm,
+        level=new.level,
     )
     written = draft(command)
     return await ctx.write(lambda tx, actor: scheduling.schedule(tx, actor, written, new.at))
@@ -110,7 +114,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         body=NewScheduled,
         answer=ScheduledMessage,
         faults=(
-            ROOM_NOT_FOUND, *_WRITING, TOO_MANY_SCHEDULED, ATTACHMENT_NOT_FOUND, ATTACHMENT_USED, MESSAGE_NOT_FOUND,
+            ROOM_NOT_FOUND, *_WRITING, LEVEL_NOT_ALLOWED, TOO_MANY_SCHEDULED, ATTACHMENT_NOT_FOUND, ATTACHMENT_USED, MESSAGE_NOT_FOUND,
         ),
         example=NewScheduled(1764000000000, (Text("本日17時から3号線を通行止めにします。"),)),
         note="It is sent with the rights that its author has then.",

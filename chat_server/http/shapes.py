@@ -13,6 +13,7 @@ from msgspec import UNSET, UnsetType
 
 from chat_server.domain import limits
 from chat_server.services.blocks import AnyBlock, Id
+from chat_server.services.commands import Level
 from chat_server.services.rooms import Outflow
 
 Time = Annotated[int, msgspec.Meta(description="UTC milliseconds", ge=0)]
@@ -132,6 +133,7 @@ class Message(msgspec.Struct, frozen=True):
     attachments: list[Attachment] | UnsetType = UNSET
     edited: Time | UnsetType = UNSET
     confirm: ToConfirm | UnsetType = UNSET
+    level: Level | UnsetType = UNSET
     pinned: bool | UnsetType = UNSET
     reactions: list[Reaction] | UnsetType = UNSET
     redacted: Time | UnsetType = UNSET

@@ -59,6 +59,7 @@ FEATURES: Final = (
     "confirm",
     "schedule",
     "answer",
+    "announce",
 )
 AT_ONCE: Final = 4
 """Authentications under way in one process, and as many resumes and pages: enough to keep every reading thread busy."""

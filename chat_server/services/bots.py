@@ -95,12 +95,19 @@ async def ensure(tx: Tx, plugin: Plugin) -> int:
     """An account in every organization; answers how many were made. Where nobody is there yet, nobody is told."""
     missing = await bots.without(tx, plugin.name)
     for org_id in missing:
-        login = LOGIN + plugin.name.replace("_", ".")
-        user_id = await people.insert(tx, NewUser(new_id(tx.now), org_id, BOT, login, plugin.title, plugin.reading))
-        await bots.insert(tx, user_id, org_id, plugin.name, plugin.everywhere)
-        if await bots.somebody_there(tx, org_id):
-            await directory.changed(tx, org_id)
+        await add(tx, org_id, plugin)
     return len(missing)
+
+
+async def add(tx: Tx, org_id: int, plugin: Plugin) -> tuple[int, str]:
+    """An account in one organization: (user_id, public id)."""
+    login = LOGIN + plugin.name.replace("_", ".")
+    public_id = new_id(tx.now)
+    user_id = await people.insert(tx, NewUser(public_id, org_id, BOT, login, plugin.title, plugin.reading))
+    await bots.insert(tx, user_id, org_id, plugin.name, plugin.everywhere)
+    if await bots.somebody_there(tx, org_id):
+        await directory.changed(tx, org_id)
+    return user_id, public_id
 
 
 async def expect(tx: Tx, sent: Sequence[tuple[int, int]]) -> int:
@@ -115,10 +122,11 @@ async def expect(tx: Tx, sent: Sequence[tuple[int, int]]) -> int:
 
 async def due(reader: Reader, plugin: str, limit: int) -> list[Asked]:
     """What the bot has to do now, with what it may see of it."""
-    return [await _asked(reader, one) for one in await bots.due(reader, plugin, limit)]
+    return [await asked(reader, one) for one in await bots.due(reader, plugin, limit)]
 
 
-async def _asked(reader: Reader, due_: Due) -> Asked:
+async def asked(reader: Reader, due_: Due) -> Asked:
+    """What the bot may see of it."""
     packed = await bots.stored(reader, due_.bot_id, due_.room_id)
     store = msgspec.msgpack.decode(packed, type=dict[str, Any]) if packed else {}
     if due_.message_id is not None:
@@ -188,7 +196,7 @@ async def show_changes(tx: Tx, waiting: Waiting, place: Place) -> None:
 
 async def changes(reader: Reader, plugin: str, limit: int) -> list[Waiting]:
     """Posts whose change is to be shown now."""
-    return await bot_post_queries.waiting(reader, plugin, limit)
+    return await bot_post_queries.waiting(reader, "b.plugin = ? AND b.token_hash IS NULL", plugin, limit)
 
 
 async def failed(tx: Tx, asked: Asked, ja: str, en: str, place: Place) -> bool:

@@ -18,6 +18,8 @@ Time = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 """UTC milliseconds."""
 ClientMsgId = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{8,64}$")]
 Token = Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
+Level = Literal["urgent", "important", "notice"]
+"""緊急, 重要, お知らせ: of posts in announcement rooms."""
 Involvement = Literal["nothing", "mentions", "everything"]
 
 
@@ -58,6 +60,7 @@ class Send(_Command, tag="send", frozen=True):
     quote: Id | None = None
     forward: Id | None = None
     confirm: Time | None = None
+    level: Level | None = None
 
 
 class Edit(_Command, tag="edit", frozen=True):

@@ -15,6 +15,7 @@ from chat_server.domain.ids import new_id
 from chat_server.domain.rooms import Standing
 from chat_server.ports import Row, Tx
 from chat_server.services.access import check_can_post, in_room, visible_message
+from chat_server.services.announcing import level_of
 from chat_server.services.answers import Ack
 from chat_server.services.attachments import claim_attachments
 from chat_server.services.blocks import AnyBlock, attachment_kinds, fallback, file_count, photo_count
@@ -34,7 +35,8 @@ async def send(tx: Tx, actor: Actor, draft: Draft[Send], body_key: bytes) -> Ack
     """Post to a room the actor may post in now; the same `client_msg_id` gives the first answer again.
 
     Raises `Problem` 3001–3003 (room), 4003 (key reused), 4008 (mention), 5001, 5007 (attachments), 4001 (quote or
-    forward not visible), 4002, 4007, 2001 (with what is forwarded; a time to confirm by that is none).
+    forward not visible), 4002, 4007, 2001 (with what is forwarded; a time to confirm by that is none; a level where there
+    are none), 4018 (level).
     """
     command = draft.command
     digest = _body_digest(command, body_key)
@@ -112,6 +114,7 @@ async def _post(
         edited_at=None,
         redacted_at=None,
         confirm_by=draft.command.confirm,
+        level=await level_of(tx, actor, room, draft.command.level),
     )
     everyone = mentioned is not None and mentioned.everyone
     message_id = await messages.insert(tx, stored, mention_all=everyone, quote_id=quote_id)
@@ -140,7 +143,9 @@ def _body_digest(command: Send, body_key: bytes) -> bytes:
     BLAKE2b's own key (RFC 7693, 2.9) instead of an HMAC: OpenSSL takes ten times as long to set one up.
     """
     asked = (command.room, command.blocks, command.quote, command.forward)
-    body = _canonical.encode(asked if command.confirm is None else (*asked, command.confirm))
+    # What came with later versions is left out where it is not used: a send from before an upgrade is known again.
+    more = tuple(one for one in (command.confirm, command.level) if one is not None)
+    body = _canonical.encode((*asked, *more))
     return hashlib.blake2b(body, digest_size=32, key=body_key).digest()
 
 

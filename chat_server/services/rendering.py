@@ -63,6 +63,8 @@ def render(stored: Stored, attachments: list[Wire] | None, reactions: list[Wire]
         wire["edited"] = stored.edited_at
     if stored.confirm_by is not None:
         wire["confirm"] = {"by": stored.confirm_by}
+    if stored.level is not None:
+        wire["level"] = stored.level
     if stored.pinned_at is not None:
         wire["pinned"] = True
     if reactions:

@@ -27,13 +27,14 @@ from chat_server.ports import Reader, Tx
 from chat_server.services import own_stream
 from chat_server.services.access import check_can_post, in_room, visible_message
 from chat_server.services.actors import in_good_standing
+from chat_server.services.announcing import level_of
 from chat_server.services.blocks import AnyBlock, Block, attachment_kinds, mention_tokens
-from chat_server.services.commands import Edit, Send
+from chat_server.services.commands import Edit, Level, Send
 from chat_server.services.confirming import check_due
 from chat_server.services.drafts import Draft
 from chat_server.services.messages import send
 from chat_server.services.rendering import pack, unpack
-from chat_server.storage.queries import attachments
+from chat_server.storage.queries import attachments, people
 from chat_server.storage.queries import scheduled as queries
 from chat_server.storage.queries.scheduled import Scheduled as Scheduled
 
@@ -44,7 +45,7 @@ _blocks_of = msgspec.msgpack.Decoder(tuple[Block, ...]).decode
 async def schedule(tx: Tx, actor: Actor, draft: Draft[Send], at: int) -> dict[str, Any]:
     """Send it at `at` (UTC milliseconds). `draft.command.confirm` is a time after that. Answers the wire form.
 
-    Raises `Problem` 3001–3003, 2001 (a time that is none), 4020 (too many), 4001 (quote), 5001, 5007 (uploads).
+    Raises `Problem` 3001–3003, 2001 (a time that is none), 4018 (level), 4014 (too many), 4001 (quote), 5001, 5007 (uploads).
     """
     command = draft.command
     room = await in_room(tx, actor, command.room)
@@ -52,6 +53,7 @@ async def schedule(tx: Tx, actor: Actor, draft: Draft[Send], at: int) -> dict[st
     _check_time(at, tx.now)
     if command.confirm is not None:
         check_due(command.confirm, at, room.kind)
+    await level_of(tx, actor, room, command.level)
     if await queries.count(tx, actor.user_id) >= limits.SCHEDULED:
         raise Problem(TOO_MANY_SCHEDULED, limit=limits.SCHEDULED)
     if command.quote is not None:
@@ -62,7 +64,7 @@ async def schedule(tx: Tx, actor: Actor, draft: Draft[Send], at: int) -> dict[st
     confirm_for = None if command.confirm is None else command.confirm - at
     scheduled_id = await queries.insert(
         tx, public_id, actor.org_id, actor.user_id, room.room_id, actor.zone, pack(draft.blocks), command.quote,
-        confirm_for, at,
+        confirm_for, command.level, at,
     )  # fmt: skip
     await _hold(tx, actor.user_id, scheduled_id, draft.blocks)
     await _tell(tx, actor.user_id, actor.org_id, public_id, room.room, "made")
@@ -72,7 +74,7 @@ async def schedule(tx: Tx, actor: Actor, draft: Draft[Send], at: int) -> dict[st
 async def change(
     tx: Tx, actor: Actor, public_id: str, version: int, at: int | None, draft: Draft[Edit] | None
 ) -> dict[str, Any]:
-    """Another time, other words, or both; what could not be sent waits again. Raises `Problem` 4021 (none, or sent), 4005,
+    """Another time, other words, or both; what could not be sent waits again. Raises `Problem` 4015 (none, or sent), 4005,
     2001, 3001–3003, 5001, 5007."""
     one = await _own(tx, actor, public_id)
     check_can_post(await in_room(tx, actor, one.room))
@@ -88,7 +90,7 @@ async def change(
 
 
 async def take_back(tx: Tx, actor: Actor, public_id: str) -> None:
-    """It is not sent; its uploads are unsent ones again. Raises `Problem` 4021."""
+    """It is not sent; its uploads are unsent ones again. Raises `Problem` 4015."""
     one = await _own(tx, actor, public_id)
     await queries.remove(tx, one)
     await _tell(tx, actor.user_id, actor.org_id, public_id, one.room, "removed")
@@ -115,11 +117,15 @@ async def send_now(tx: Tx, one: Scheduled, key: bytes) -> None:
         return  # changed, taken back, or sent by another node
     if not in_good_standing(one.author_disabled_at, one.author_ends_at, tx.now):
         raise Problem(ACCOUNT_DISABLED)
-    actor = Actor(one.author_id, one.org_id, 0, one.author, "", one.author_kind, one.author_name, one.zone, "")
+    roles = frozenset(role for role, _ in await people.roles(tx, one.org_id, one.author_id))
+    actor = Actor(one.author_id, one.org_id, 0, one.author, "", one.author_kind, one.author_name, one.zone, "", roles)
     quote = one.quote if one.quote and await _still_there(tx, actor, one.quote) else None
     confirm = None if one.confirm_for is None else tx.now + one.confirm_for
     blocks: tuple[AnyBlock, ...] = _blocks_of(one.blocks)
-    command = Send(ref=1, room=one.room, client_msg_id=f"sched-{one.public_id}", quote=quote, confirm=confirm)
+    command = Send(
+        ref=1, room=one.room, client_msg_id=f"sched-{one.public_id}", quote=quote, confirm=confirm,
+        level=msgspec.convert(one.level, Level | None),
+    )  # fmt: skip
     await send(tx, actor, Draft(command, blocks, tuple(mention_tokens(blocks))), key)
     await _tell(tx, one.author_id, one.org_id, one.public_id, one.room, "sent")
 
@@ -180,6 +186,7 @@ def _wire(one: Scheduled) -> dict[str, Any]:
         "at": one.send_at,
         "blocks": unpack(one.blocks),
         "quote": one.quote,
+        "level": one.level,
         "confirm": None if one.confirm_for is None else one.send_at + one.confirm_for,
         "version": one.version,
         "failed": None if one.fault is None or one.fault not in FAULTS else Problem(FAULTS[one.fault]).as_dict(),

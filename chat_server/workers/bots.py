@@ -11,20 +11,14 @@ import time
 from functools import partial
 from typing import Final
 
-import msgspec
 import structlog
 
-from chat_server.bot_blocks import BotBlock, Value
-from chat_server.bot_runner import wire
 from chat_server.bot_runner.process import BotFailed, BotProcess
-from chat_server.bot_runner.wire import Answered, Answers, Done, File, Pressed, Said, Task
+from chat_server.bot_wire import Done
 from chat_server.domain.errors import Problem
-from chat_server.domain.media import media_type
 from chat_server.ports import BlobStore, Clock, Storage
-from chat_server.services import bots
-from chat_server.services.bot_posts import Kept, Post
-from chat_server.services.bots import Asked, Did, Given, Place, Plugin
-from chat_server.services.uploads import HEAD_BYTES
+from chat_server.services import bot_tasks, bots
+from chat_server.services.bots import Asked, Place, Plugin
 
 BATCH: Final = 5
 A_SECOND: Final = 50
@@ -99,8 +93,12 @@ class BotWorker:
         """Answers how much it said."""
         org_id = asked.due.org_id
         try:
-            done = Done(store=dict(asked.store)) if asked.gone else await self._process.ask(self._task(asked))
-            did = await self._kept(org_id, done)
+            done = (
+                Done(store=dict(asked.store))
+                if asked.gone
+                else await self._process.ask(bot_tasks.task(asked, self._clock.now()))
+            )
+            did = await bot_tasks.kept(self._blobs, org_id, done)
             await self._storage.write(partial(bots.finish, asked=asked, did=did, place=self._place), org_id=org_id)
             return len(did.posts)
         except BotFailed as failed:
@@ -117,37 +115,3 @@ class BotWorker:
         await self._storage.write(
             partial(bots.failed, asked=asked, ja=ja, en=en, place=self._place), org_id=asked.due.org_id
         )
-
-    def _task(self, asked: Asked) -> Task:
-        due = asked.due
-        said = None if asked.said is None else Said(*asked.said)
-        press, answers, given = None, None, tuple(map(_answered, asked.answers))
-        if asked.post is not None and due.kind == bots.PRESS:
-            press = Pressed(due.note, asked.post.name, due.by_name or "", due.by or "", given)
-        elif asked.post is not None:
-            answers = Answers(asked.post.name, given)
-        now = self._clock.now()
-        return Task(due.room_kind, due.room_name, now, dict(asked.store), said, press, answers, due.note)
-
-    async def _kept(self, org_id: int, done: Done) -> Did:
-        """What it did, the bytes of its files safe on disk: a file that no message came to name is swept."""
-        posts = [await self._post(org_id, post) for post in done.posts]
-        changes = [
-            Post(post.name, tuple(part for part in post.parts if not isinstance(part, File))) for post in done.changes
-        ]
-        return Did(posts, changes, [(timer.at, timer.note) for timer in done.timers], done.store)
-
-    async def _post(self, org_id: int, post: wire.Post) -> Post:
-        parts: list[str | BotBlock | Kept] = []
-        for part in post.parts:
-            if isinstance(part, File):
-                blob = await self._blobs.keep_bytes(org_id, part.data)
-                parts.append(Kept(part.name, media_type(part.data[:HEAD_BYTES], part.name), blob))
-            else:
-                parts.append(part)
-        return Post(post.name, tuple(parts))
-
-
-def _answered(given: Given) -> Answered:
-    values = msgspec.msgpack.decode(given.answer, type=dict[str, Value])
-    return Answered(values, given.person or "", given.name or "", given.department, given.at)

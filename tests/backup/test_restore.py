@@ -96,7 +96,11 @@ def test_everything_is_there_again_and_nobody_goes_on_as_if_nothing_had_happened
     waiting = "SELECT kind, count(*), count(parked_at) FROM outbox GROUP BY kind ORDER BY kind"
     assert house.rows(waiting) == [("directory", 1, 0), ("message", house.sent, 0)]
     assert rows(new, waiting) == [("directory", 1, 0), ("message", house.sent, house.sent)], "what rings is parked"
-    assert done.restored.parked == house.sent
+    assert done.restored.parked == house.sent + 1
+    assert rows(new, "SELECT fault FROM scheduled WHERE failed_at IS NOT NULL") == [(4016,)], "it was sent, perhaps"
+    tokens = "SELECT token_hash, zone FROM bots"
+    assert rows(new, tokens) != house.rows(tokens), "one that was taken away since would be good again"
+    assert rows(new, "SELECT zone FROM bots WHERE token_hash IS NOT NULL") == [("lgwan",)], "it does not run here"
     found = asyncio.run(verdict(new))
     assert found.ok
     [(detail,)] = rows(new, "SELECT detail FROM audit WHERE act = 'server.restored'")

@@ -48,6 +48,11 @@ def signed_in(
     )  # fmt: skip
 
 
+def bots_alone() -> Row:
+    """By the token of a bot that runs elsewhere: a person's is none. test_bots_outside.py shows what a bot gets."""
+    return Row(NOT_SIGNED_IN, *[1004] * (len(Row._fields) - 1))
+
+
 def anyone(answer: int) -> Row:
     return Row(*[answer] * len(Row._fields))
 
@@ -115,6 +120,8 @@ PERMISSIONS: Final[dict[str, Row]] = {
     "confirm_message": signed_in(200, 200, 200, 4013, 4001, 4001, 4001),
     "list_confirmations": signed_in(200, 200, 200, 200, 4001, 4001, 4001),
     "give_confirmations": signed_in(4004, 4004, 4004, 200, 4001, 4001, 4001),
+    "roll_up_readers": signed_in(200, 200, 200, 200, 4001, 4001, 4001),
+    "list_unread_announcements": everyone_signed_in(200),
     "list_pending": everyone_signed_in(200),
     "schedule_message": signed_in(200, 3003, 200, 200, 3001, 3001, 3001),
     "change_scheduled": signed_in(4015, 4015, 4015, 200, 4015, 4015, 4015),
@@ -140,5 +147,7 @@ PERMISSIONS: Final[dict[str, Row]] = {
     "see_upload": Row(401, 404, 404, 404, 404, 404, 404, 404, 404, 404, 403),
     "add_to_upload": everyone_signed_in(5008),
     "cancel_upload": everyone_signed_in(5008),
+    "next_task": bots_alone(),
+    "bring_back_task": bots_alone(),
     "get_file": Row(5006, 200, 200, 200, 200, 5001, 5001, 5001, 5001, 5001, 5006),
 }

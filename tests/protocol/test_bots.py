@@ -15,7 +15,7 @@ import pytest_asyncio
 from chat_server.bot_runner.process import BotProcess
 from chat_server.domain.ids import new_id
 from chat_server.ports import Tx
-from chat_server.services import bots, rooms
+from chat_server.services import bot_tasks, bots, rooms
 from chat_server.services.bot_posts import Post
 from chat_server.services.bots import Place, Plugin
 from chat_server.services.membership import Who
@@ -216,7 +216,7 @@ async def test_a_worker_killed_after_its_answer_says_it_once(scene: Scene, owner
     await expected(scene, 1)
     app = scene.server.app
     [asked] = await app.storage.read(lambda reader: bots.due(reader, f"bad_{scene.world.made}", 10))
-    done = await bad._process.ask(bad._task(asked))
+    done = await bad._process.ask(bot_tasks.task(asked, app.clock.now()))
     assert [post.parts for post in done.posts] == [("続けました",)]
     await bad.step()  # another worker, or the same one after a restart
     did = bots.Did([Post("", ("続けました",))], store=done.store)

@@ -4,6 +4,7 @@ queries."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -13,8 +14,13 @@ import pytest_asyncio
 
 from chat_server.domain.actors import ORGANIZATION_ADMIN
 from chat_server.domain.ids import new_id
+from chat_server.domain.limits import DAY
 from chat_server.http.routes import CALLS
 from chat_server.ports import Tx
+from chat_server.services import scheduling
+from chat_server.services.blocks import Text
+from chat_server.services.commands import Send
+from chat_server.services.drafts import draft
 from tests.protocol.test_http_permissions import fingerprint
 from tests.support.api import Api, code_of
 from tests.support.server import RunningServer
@@ -26,6 +32,7 @@ BOTH_ENGINES = True
 on_one_loop = pytest.mark.asyncio(loop_scope="module")
 
 Ids = dict[str, str]
+TOMORROW: Final = int(time.time() * 1000) + DAY
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -49,6 +56,9 @@ async def ids(world: World) -> Ids:
         return public_id
 
     assert message.id is not None
+    room = await world.room(stranger)
+    later = draft(Send(ref=1, room=room, client_msg_id="scheduled", blocks=(Text("後で"),)))
+    waiting = await world.server.app.storage.write(lambda tx: scheduling.schedule(tx, stranger.actor, later, TOMORROW))
     return {
         "a_user": person.id,
         "a_device": person.actor.device,
@@ -56,7 +66,8 @@ async def ids(world: World) -> Ids:
         "a_message": message.id,
         "a_photo": photo,
         "a_department": await world.server.app.storage.write(add_department),
-        "room": await world.room(stranger),
+        "room": room,
+        "scheduled": waiting["id"],
         "token": stranger.token,
     }
 
@@ -88,6 +99,21 @@ REQUESTS: Final[dict[str, tuple[str, Mapping[str, Any], int]]] = {
         {"json": {"client_msg_id": "department-a", "blocks": text("<@department:{a_department}>")}},
         4008,
     ),
+    "later with a quote": (
+        "schedule_message",
+        {"json": {"at": TOMORROW, "blocks": text("x"), "quote": "{a_message}"}},
+        4001,
+    ),
+    "later with a photo": (
+        "schedule_message",
+        {"json": {"at": TOMORROW, "blocks": [{"type": "photos", "ids": ["{a_photo}"]}]}},
+        5001,
+    ),
+    "a photo instead, later": (
+        "change_scheduled",
+        {"json": {"version": 1, "blocks": [{"type": "photos", "ids": ["{a_photo}"]}]}},
+        5001,
+    ),
     "people of": ("list_people", {"params": {"department": "{a_department}"}}, 6008),
     "rename": ("change_person", {"json": {"name": "改名"}}, 6001),
     "device": ("sign_out_device", {}, 6005),
@@ -117,13 +143,14 @@ async def test_an_id_of_another_organization_does_not_exist(
     name: str, server: RunningServer, document: Mapping[str, Any], ids: Ids
 ) -> None:
     operation, request, code = REQUESTS[name]
-    path = {"room": ids["room"], "user": ids["a_user"], "device": ids["a_device"]}
+    own = {"room": ids["room"], "scheduled": ids["scheduled"]}
+    path = {**own, "user": ids["a_user"], "device": ids["a_device"]}
     api = Api(server.client(ids["token"]), document)
     before = await server.app.storage.read(fingerprint)
     async with api.client:
         answer = await api.call(operation, path, **filled(dict(request), ids))
         invented = {key: new_id(1) if key.startswith("a_") else value for key, value in ids.items()}
-        nowhere = {"room": ids["room"], "user": invented["a_user"], "device": invented["a_device"]}
+        nowhere = {**own, "user": invented["a_user"], "device": invented["a_device"]}
         as_if = await api.call(operation, nowhere, **filled(dict(request), invented))
     assert code_of(answer) == code, answer.text
     # Only what was asked for is said back.

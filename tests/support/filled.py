@@ -22,13 +22,14 @@ from chat_server.blobs.filesystem import FileBlobs
 from chat_server.clock import SystemClock
 from chat_server.domain.actors import Actor
 from chat_server.ports import Photo, Tx
-from chat_server.services import epoch, keys, messages, rooms
+from chat_server.services import bots, epoch, keys, messages, outside_bots, rooms, scheduling
 from chat_server.services.blocks import Photos, Text
+from chat_server.services.bots import Plugin
 from chat_server.services.commands import Send
 from chat_server.services.drafts import draft
 from chat_server.services.keys import Keys
 from chat_server.services.photo_upload import Prepared, add_photo
-from chat_server.storage.queries import nodes, outbox, uploads
+from chat_server.storage.queries import nodes, uploads
 from chat_server.storage.queries.attachments import NewRendition
 from chat_server.storage.sqlite.storage import SqliteStorage
 from tests.support import engines, postgresql
@@ -110,7 +111,8 @@ def blobs_of(folder: Path) -> dict[str, bytes]:
 
 
 def filled(folder: Path, *, messages: int = 20, photos: int = 3) -> Filled:
-    """An organization with one person, signed in; messages with and without photos; a job in the outbox."""
+    """An organization with one person, signed in; messages with and without photos; a job in the outbox; a message that
+    should have been sent a moment ago; a bot that runs elsewhere."""
 
     async def begin() -> Filled:
         storage = await SqliteStorage.open(folder, SystemClock())
@@ -123,11 +125,15 @@ def filled(folder: Path, *, messages: int = 20, photos: int = 3) -> Filled:
             async def make(tx: Tx) -> str:
                 await tx.run("DELETE FROM outbox")
                 room = await rooms.create(tx, person, new)
-                await outbox.put(tx, person.org_id, "directory")
                 for name in ("one.dwg", "two.dwg"):
                     ends = tx.now + 86_400_000
                     await uploads.insert(tx, name, person.org_id, person.user_id, "file", name, 9, "lgwan", ends)
                 await uploads.finish(tx, 1, "a" * 26)
+                later = draft(Send(ref=1, room=room, client_msg_id="scheduled", blocks=(Text(SECRET),)))
+                await scheduling.schedule(tx, person, later, tx.now + 3_600_000)
+                await tx.run("UPDATE scheduled SET send_at = ?", tx.now - 1)
+                bot, _ = await bots.add(tx, person.org_id, Plugin("weather", "天気係", "てんきがかり", ""))
+                await outside_bots.give_token(tx, bot, "lgwan")
                 await nodes.put(tx, "n1", "machine", "test", tx.now, 1)
                 return room
 

@@ -73,12 +73,13 @@ async def shown(tx: Tx, message_id: int) -> None:
     await tx.run("UPDATE bot_posts SET waiting = NULL, waiting_at = NULL WHERE message_id = ?", message_id)
 
 
-async def waiting(reader: Reader, plugin: str, limit: int) -> list[Waiting]:
+async def waiting(reader: Reader, whose: str, bot: str | int, limit: int) -> list[Waiting]:
+    """`whose`: a condition with one `?`."""
     rows = await reader.all(
-        "SELECT p.message_id, p.bot_id, p.org_id, u.public_id, u.name FROM bot_posts p"
+        "SELECT p.message_id, p.bot_id, p.org_id, u.public_id, u.name FROM bot_posts p"  # noqa: S608 (one of two constants)
         " JOIN bots b ON b.user_id = p.bot_id JOIN users u ON u.id = p.bot_id"
-        " WHERE p.waiting_at IS NOT NULL AND p.waiting_at <= ? AND b.plugin = ? ORDER BY p.waiting_at LIMIT ?",
-        reader.now, plugin, limit,
+        f" WHERE p.waiting_at IS NOT NULL AND p.waiting_at <= ? AND {whose} ORDER BY p.waiting_at LIMIT ?",
+        reader.now, bot, limit,
     )  # fmt: skip
     return [Waiting(*row) for row in rows]
 

@@ -79,16 +79,25 @@ async def expect_messages(tx: Tx, room_id: int, seqs: Sequence[int]) -> int:
     )
 
 
-_DUE: Final = (
+_THINGS: Final = (
     "SELECT e.id, e.key, e.org_id, e.bot_id, u.public_id, u.name, e.room_id, r.public_id, r.kind, r.name, e.kind, e.seq, e.note,"
     " e.tries, e.message_id, p.public_id, p.name FROM bot_events e JOIN bots b ON b.user_id = e.bot_id"
     " JOIN users u ON u.id = e.bot_id JOIN rooms r ON r.id = e.room_id LEFT JOIN users p ON p.id = e.user_id"
-    " WHERE e.parked_at IS NULL AND e.due_at <= ? AND b.plugin = ? AND u.disabled_at IS NULL"
+)
+_DUE: Final = (
+    f"{_THINGS} WHERE e.parked_at IS NULL AND e.due_at <= ? AND b.plugin = ? AND b.token_hash IS NULL AND u.disabled_at IS NULL"
     " ORDER BY e.due_at, e.id LIMIT ?"
 )
+DUE_OUTSIDE: Final = (
+    f"{_THINGS} WHERE e.bot_id = ? AND e.parked_at IS NULL AND e.due_at <= ? AND NOT EXISTS (SELECT 1 FROM bot_events o"  # noqa: S608
+    " WHERE o.bot_id = e.bot_id AND o.room_id = e.room_id AND o.lease IS NOT NULL) ORDER BY e.due_at, e.id LIMIT 1"
+)
+LEASED: Final = f"{_THINGS} WHERE e.bot_id = ? AND e.lease = ?"
+LEFT: Final = f"{_THINGS} WHERE e.bot_id = ? AND e.lease IS NOT NULL AND e.leased_until <= ? ORDER BY e.id"
 
 
 async def due(reader: Reader, plugin: str, limit: int) -> list[Due]:
+    """Of a bot that runs in the server."""
     rows: Sequence[Any] = await reader.all(_DUE, reader.now, plugin, limit)
     return [Due(*row) for row in rows]
 

@@ -21,7 +21,7 @@ class Author(NamedTuple):
 class Stored(NamedTuple):
     """A message as it lies in the database; `blocks`, `mentions` and `forward` are msgpack.
 
-    A tuple, not a frozen dataclass: with 27 fields that costs four times as much to make, in the writer's thread.
+    A tuple, not a frozen dataclass: with 28 fields that costs four times as much to make, in the writer's thread.
     """
 
     id: int
@@ -51,12 +51,14 @@ class Stored(NamedTuple):
     edited_at: int | None
     redacted_at: int | None
     confirm_by: int | None
+    level: str | None
 
 
 _COLUMNS = """
 SELECT m.id, m.public_id, m.org_id, m.room_id, m.seq, m.ordinal, m.author_id, u.public_id, u.kind, m.author_name,
        m.author_department, m.author_post, m.kind, m.text, m.blocks, m.mentions, q.public_id, q.seq, m.forward,
-       m.attachments, m.zone, m.version, m.pinned_at, m.created_at, m.edited_at, m.redacted_at, m.confirm_by
+       m.attachments, m.zone, m.version, m.pinned_at, m.created_at, m.edited_at, m.redacted_at, m.confirm_by,
+       m.level
 FROM messages m JOIN users u ON u.id = m.author_id LEFT JOIN messages q ON q.id = m.quote_id
 """
 
@@ -106,12 +108,12 @@ async def insert(tx: Tx, message: Stored, *, mention_all: bool, quote_id: int | 
     """Write a message (its `id` is not known yet and ignored); answers the integer key."""
     row = await tx.one(
         "INSERT INTO messages (public_id, org_id, room_id, seq, ordinal, author_id, author_name, author_department,"
-        " author_post, kind, text, blocks, mentions, mention_all, quote_id, forward, attachments, zone, created_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        " author_post, kind, text, blocks, mentions, mention_all, quote_id, forward, attachments, zone, created_at, level)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
         message.public_id, message.org_id, message.room_id, message.seq, message.ordinal, message.author_id,
         message.author_name, message.author_department, message.author_post, message.kind, message.text,
         message.blocks, message.mentions, int(mention_all), quote_id, message.forward, message.attachments,
-        message.zone, message.created_at,
+        message.zone, message.created_at, message.level,
     )  # fmt: skip
     assert row is not None
     return int(row[0])

@@ -26,6 +26,7 @@ class Scheduled(NamedTuple):
     blocks: bytes
     quote: str | None
     confirm_for: int | None
+    level: str | None
     version: int
     send_at: int
     created_at: int
@@ -35,19 +36,19 @@ class Scheduled(NamedTuple):
 
 _SELECT: Final = (
     "SELECT s.id, s.public_id, s.org_id, s.author_id, u.public_id, u.kind, u.name, u.disabled_at, u.ends_at, s.room_id,"
-    " r.public_id, s.zone, s.blocks, s.quote, s.confirm_for, s.version, s.send_at, s.created_at, s.failed_at, s.fault"
+    " r.public_id, s.zone, s.blocks, s.quote, s.confirm_for, s.level, s.version, s.send_at, s.created_at, s.failed_at, s.fault"
     " FROM scheduled s JOIN users u ON u.id = s.author_id JOIN rooms r ON r.id = s.room_id"
 )
 
 
 async def insert(
     tx: Tx, public_id: str, org_id: int, author_id: int, room_id: int, zone: str, blocks: bytes, quote: str | None,
-    confirm_for: int | None, send_at: int,
+    confirm_for: int | None, level: str | None, send_at: int,
 ) -> int:  # fmt: skip
     row = await tx.one(
-        "INSERT INTO scheduled (public_id, org_id, author_id, room_id, zone, blocks, quote, confirm_for, send_at, created_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-        public_id, org_id, author_id, room_id, zone, blocks, quote, confirm_for, send_at, tx.now,
+        "INSERT INTO scheduled (public_id, org_id, author_id, room_id, zone, blocks, quote, confirm_for, level, send_at, created_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        public_id, org_id, author_id, room_id, zone, blocks, quote, confirm_for, level, send_at, tx.now,
     )  # fmt: skip
     assert row is not None
     return int(row[0])
