@@ -30,7 +30,7 @@ from chat_server.http.body import decode_json, header, is_json
 from chat_server.http.calls import Access, AnyCall, Call, Ctx, Nothing
 from chat_server.http.replies import encode
 from chat_server.http.shapes import Ack, Fault, Time
-from chat_server.services import hook_posts, hooks
+from chat_server.services import hook_posts, hook_secrets, hooks
 from chat_server.services.blocks import Id
 from chat_server.services.hook_posts import HookPost, Signed
 from chat_server.services.hooks import Change
@@ -132,7 +132,7 @@ async def post_by_hook(ctx: Ctx[HookPost, Nothing]) -> Any:
 async def _with_secret(ctx: Ctx[Any, Any], made: dict[str, Any] | None) -> Any:
     """What is sent has the secret; what is kept under the Idempotency-Key has not."""
     hook: dict[str, Any] = msgspec.json.decode(ctx.written.body) if made is None and ctx.written else made or {}
-    secret = await ctx.read(lambda reader: hooks.written_secret(reader, ctx.parts.keys, hook["id"]))
+    secret = await ctx.read(lambda reader: hook_secrets.newest(reader, ctx.parts.keys, hook["id"]))
     answer = {**hook, "secret": None if secret is None else written(secret)}
     if ctx.written is not None:
         ctx.written = Answer(ctx.written.status, encode(answer))

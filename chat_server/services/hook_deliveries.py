@@ -22,11 +22,12 @@ from chat_server.ports import Reader, Tx
 from chat_server.services import bot_posts
 from chat_server.services.bot_posts import Post
 from chat_server.services.bots import Place
-from chat_server.services.hooks import bot_of, secrets_of
+from chat_server.services.hook_secrets import bot_of, secrets_of
 from chat_server.services.keys import Keys
-from chat_server.storage.queries import hooks as queries
-from chat_server.storage.queries import messages, organizations, rooms
-from chat_server.storage.queries.hooks import Delivery, Hook
+from chat_server.storage.queries import hook_deliveries as queries
+from chat_server.storage.queries import hooks, messages, organizations, rooms
+from chat_server.storage.queries.hook_deliveries import Delivery
+from chat_server.storage.queries.hooks import Hook
 from chat_server.storage.queries.messages import Stored
 
 WAITS: Final = tuple(seconds * limits.SECOND for seconds in (5, 30, 120, 600, 1800, 3600, 7200, 14_400, 28_800, 28_800))
@@ -81,7 +82,7 @@ async def ready(reader: Reader, limit: int) -> list[tuple[str, str]]:
 
 async def next_letter(reader: Reader, public_id: str) -> Letter | None:
     """The oldest one of a hook, if it is time."""
-    hook = await queries.find(reader, public_id)
+    hook = await hooks.find(reader, public_id)
     if hook is None or not hook.is_on or not hook.url:
         return None
     delivery = await queries.next_of(reader, hook)
@@ -104,7 +105,7 @@ async def arrived(tx: Tx, letter: Letter) -> None:
     """It is told, or there is nothing to tell."""
     await queries.told(tx, letter.hook, letter.delivery)
     if letter.hook.told_at is not None and letter.body is not None:
-        await queries.set_told(tx, letter.hook, None)
+        await hooks.set_told(tx, letter.hook, None)
 
 
 async def failed(tx: Tx, letter: Letter, problem: Problem, jitter: float, place: Place) -> bool:
@@ -120,7 +121,7 @@ async def failed(tx: Tx, letter: Letter, problem: Problem, jitter: float, place:
         # Nobody is there, whatever is told: to try each of them would take a day again. Who refuses may refuse this one alone.
         await queries.park_older(tx, hook, tx.now - GIVE_UP, fault)
     if parked and hook.told_at is None:
-        await queries.set_told(tx, hook, tx.now)
+        await hooks.set_told(tx, hook, tx.now)
         words = _PARKED.format(name=hook.name, ja=problem.as_dict()["ja"])
         try:
             await bot_posts.write(

@@ -25,7 +25,7 @@ from chat_server.services import bot_posts
 from chat_server.services.answers import Ack
 from chat_server.services.blocks import clean_text
 from chat_server.services.bot_posts import Post
-from chat_server.services.hooks import bot_of, secret_of, secrets_of
+from chat_server.services.hook_secrets import bot_of, secret_of, secrets_of
 from chat_server.services.keys import SENDS, Keys
 from chat_server.storage.queries import hooks as queries
 from chat_server.storage.queries import organizations

@@ -1,13 +1,7 @@
-"""Webhooks of a room: made, changed and removed by its owners, each with a bot of its own in whose name it posts.
-
-A secret is not kept: it is made, whenever it is needed, of a key of the server and of the salt in the hook's row. So neither
-the table nor the trail nor a kept answer can tell it.
-"""
+"""Webhooks of a room: made, changed and removed by its owners, each with a bot of its own in whose name it posts."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import secrets
 from dataclasses import dataclass
 from typing import Any, Final
@@ -33,9 +27,9 @@ from chat_server.domain.webhooks import Hosts, host_of
 from chat_server.ports import Reader, Tx
 from chat_server.services import audit, directory
 from chat_server.services.access import in_room
-from chat_server.services.keys import HOOKS, Keys
 from chat_server.services.labels import clean_label
 from chat_server.services.membership import Place, Who, enter, go
+from chat_server.storage.queries import hook_deliveries as deliveries
 from chat_server.storage.queries import hooks as queries
 from chat_server.storage.queries import organizations, people, rooms
 from chat_server.storage.queries.hooks import Hook as Hook
@@ -43,24 +37,6 @@ from chat_server.storage.queries.people import NewUser
 
 LOGIN: Final = "hook."
 _SALT_BYTES: Final = 32
-
-
-def secrets_of(keys: Keys, hook: Hook, now: int) -> list[bytes]:
-    """Those that are good now, the newest first."""
-    salts = [hook.salt]
-    if hook.old_salt is not None and hook.old_until is not None and now < hook.old_until:
-        salts.append(hook.old_salt)
-    return [secret_of(keys, hook.public_id, salt) for salt in salts]
-
-
-def secret_of(keys: Keys, public_id: str, salt: bytes) -> bytes:
-    text = b"\0".join((b"hook", public_id.encode("ascii"), salt))
-    return hmac.digest(keys.current(HOOKS).secret, text, hashlib.sha256)
-
-
-def bot_of(hook: Hook, zone: str, address: str = "") -> Actor:
-    """In whose name the hook acts."""
-    return Actor(hook.bot_id, hook.org_id, 0, hook.bot, "", BOT, hook.name, zone, address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +116,7 @@ async def roll(tx: Tx, actor: Actor, public_id: str) -> dict[str, Any]:
 async def retry(tx: Tx, actor: Actor, public_id: str) -> dict[str, Any]:
     """Everything that was given up is tried again, in order. Raises `Problem` 7001."""
     hook, standing = await _own(tx, actor, public_id)
-    count = await queries.retry(tx, hook)
+    count = await deliveries.retry(tx, hook)
     if count:
         await audit.record_by(tx, actor, "hook.retry", public_id, {"room": standing.room, "count": count})
     return await wire(tx, hook)
@@ -157,16 +133,10 @@ async def remove(tx: Tx, actor: Actor, public_id: str) -> None:
     await audit.record_by(tx, actor, "hook.remove", public_id, {"room": standing.room})
 
 
-async def written_secret(reader: Reader, keys: Keys, public_id: str) -> bytes | None:
-    """The newest secret, for whoever just made it; None if the hook is gone again."""
-    hook = await queries.find(reader, public_id)
-    return None if hook is None else secret_of(keys, public_id, hook.salt)
-
-
 async def wire(reader: Reader, hook: Hook) -> dict[str, Any]:
     """What the room's owners see; never a secret."""
-    waiting, parked = await queries.counts(reader, hook)
-    failure = await queries.last_failure(reader, hook)
+    waiting, parked = await deliveries.counts(reader, hook)
+    failure = await deliveries.last_failure(reader, hook)
     fault, status, failed_at = (None, None, None) if failure is None else failure
     return {
         "id": hook.public_id,
