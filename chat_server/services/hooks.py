@@ -149,12 +149,15 @@ async def wire(reader: Reader, hook: Hook) -> dict[str, Any]:
         "old_secret_until": hook.old_until if hook.old_until is not None and reader.now < hook.old_until else None,
         "waiting": waiting,
         "parked": parked,
-        "failed": Problem(FAULTS[fault], **_of_status(status)).as_dict() if fault in FAULTS else None,
+        "failed": Problem(FAULTS[fault], **_params(fault, status)).as_dict() if fault in FAULTS else None,
         "failed_at": failed_at,
     }
 
 
-def _of_status(status: int | None) -> dict[str, Any]:
+def _params(fault: int, status: int | None) -> dict[str, Any]:
+    """What its words want to be told."""
+    if fault == HOOK_URL_REFUSED.code:
+        return {"reason": "運用者の設定が変わりました / the operator's settings have changed"}
     return {} if status is None else {"status": status}
 
 

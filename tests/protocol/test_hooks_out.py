@@ -445,3 +445,17 @@ async def test_what_was_given_up_is_kept_for_a_month(scene: Scene, hook: dict[st
     scene.server.clock.ahead += 2 * HOUR
     await scene.server.app.storage.write(sweeping.sweep)
     assert (await state(scene, hook))["parked"] == 0
+
+
+async def test_a_host_that_is_listed_no_more_is_told_of_in_words(
+    scene: Scene, hook: dict[str, Any], theirs: Receiver
+) -> None:
+    """The operator's list counts at every delivery, not only when the address was written down."""
+    await scene.server.app.storage.write(
+        lambda tx: tx.run("UPDATE hooks SET url = 'https://gone.example/' WHERE public_id = ?", hook["id"])
+    )
+    await scene.world.post(scene.owner, scene.room, Text("行き先なし"))
+    found = await until(scene, hook, failed=True)
+    assert found["failed"]["code"] == 7004
+    assert "…" not in found["failed"]["ja"]
+    assert theirs.got.empty()
