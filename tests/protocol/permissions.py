@@ -127,6 +127,14 @@ PERMISSIONS: Final[dict[str, Row]] = {
     "change_scheduled": signed_in(4015, 4015, 4015, 200, 4015, 4015, 4015),
     "take_back_scheduled": signed_in(4015, 4015, 4015, 204, 4015, 4015, 4015),
     "list_scheduled": everyone_signed_in(200),
+    # Webhooks of the room: its owners'. Who posts by one shows no token but a signature.
+    "make_hook": signed_in(3004, 3004, 3004, 200, 3001, 3001, 3001),
+    "list_hooks": signed_in(3004, 3004, 3004, 200, 3001, 3001, 3001),
+    "change_hook": signed_in(7001, 7001, 7001, 200, 7001, 7001, 7001),
+    "roll_hook_secret": signed_in(7001, 7001, 7001, 200, 7001, 7001, 7001),
+    "retry_hook": signed_in(7001, 7001, 7001, 200, 7001, 7001, 7001),
+    "remove_hook": signed_in(7001, 7001, 7001, 204, 7001, 7001, 7001),
+    "post_by_hook": anyone(7001),
     "list_readers": signed_in(200, 200, 200, 200, 4001, 4001, 4001),
     # Photos. Addresses leave out what one may not see; an address made for somebody is checked when it is used.
     "upload_photo": everyone_signed_in(200),

@@ -109,6 +109,8 @@ def _fitting(schema: Mapping[str, Any], document: Mapping[str, Any], ids: tuple[
                 {name: one for name, one in fields.items() if name in required},
                 optional={name: one for name, one in fields.items() if name not in required},
             )
+        case "array" if "prefixItems" in schema:
+            return st.tuples(*(values(one, document, ids) for one in schema["prefixItems"])).map(list)
         case "array":
             return st.lists(values(schema.get("items", {}), document, ids), max_size=3)
         case "string":
