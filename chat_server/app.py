@@ -28,6 +28,7 @@ from chat_server.documents.workers import DocumentDecoders
 from chat_server.domain.actors import Actor
 from chat_server.domain.closing import RESTARTING
 from chat_server.domain.ids import new_id
+from chat_server.domain.webhooks import Hosts
 from chat_server.fuse import Fuse
 from chat_server.http.parts import Parts, Site
 from chat_server.http.peer import peer_address
@@ -35,7 +36,7 @@ from chat_server.http.routes import build_http
 from chat_server.passwords import Argon2Passwords
 from chat_server.photos import workers as photos
 from chat_server.photos.workers import PhotoDecoders, PhotosThrough
-from chat_server.ports import AnyStorage, BlobStore, Bus, Clock, Reader, SearchIndex
+from chat_server.ports import AnyStorage, BlobStore, Bus, Clock, Reader, SearchIndex, Webhooks
 from chat_server.realtime.dispatch import Dispatcher, Load
 from chat_server.realtime.endpoint import Endpoint
 from chat_server.realtime.hub import Hub
@@ -52,14 +53,17 @@ from chat_server.services.tokens import Tokens
 from chat_server.storage import engines
 from chat_server.storage.folder import CannotOpen
 from chat_server.storage.postgresql.address import options as session_options
+from chat_server.webhooks.client import WebhookClient
 from chat_server.workers.bots import BotWorker
 from chat_server.workers.confirmations import ConfirmationWorker
 from chat_server.workers.file_sweeper import FileSweeper
+from chat_server.workers.hooks import HookWorker
 from chat_server.workers.indexer import Indexer
 from chat_server.workers.outbox import OutboxWorker
 from chat_server.workers.previews import PreviewWorker
 from chat_server.workers.scheduled import ScheduledWorker
 from chat_server.workers.sweeper import Sweeper
+from chat_server.workers.tidying import TidyingWorker
 
 
 class Worker(Protocol):
@@ -81,6 +85,19 @@ def release() -> str:
         return "0+source"
 
 
+def webhook_hosts(settings: Settings) -> Hosts:
+    """Where webhooks may go."""
+    return Hosts(settings.webhook_hosts, settings.webhook_private_hosts, plain=settings.webhook_plain_http)
+
+
+def open_webhooks(settings: Settings) -> WebhookClient:
+    """Raises `storage.folder.CannotOpen`."""
+    try:
+        return WebhookClient(webhook_hosts(settings), settings.webhook_ca)
+    except OSError as error:
+        raise CannotOpen(f"The certificates of webhook_ca ({settings.webhook_ca}) cannot be read: {error}") from None
+
+
 class App:
     """A running server without its sockets: storage open, workers running. `asgi(zone)` serves one listener."""
 
@@ -92,6 +109,7 @@ class App:
         storage: AnyStorage,
         blobs: BlobStore,
         index: SearchIndex,
+        webhooks: Webhooks,
         *,
         slow_path: bool,
         workers: bool,
@@ -112,6 +130,7 @@ class App:
             patience=600,
         )  # fmt: skip
         self.outbox = OutboxWorker(storage)
+        self.webhooks = webhooks
         self.index = index
         self.indexer = Indexer(storage, index, blobs)
         self.leadership = engines.leadership(settings.database)
@@ -132,6 +151,7 @@ class App:
         `workers`: run what a server does beside serving (decoders, outbox, sweeping); a single operation needs none.
         """
         clock, fuse = clock or SystemClock(), Fuse()
+        webhooks = open_webhooks(settings)
         storage = await engines.open_storage(settings.database, settings.folder, clock, fuse)
         try:
             blobs = open_blobs(settings.blobs, settings.folder, fuse, owner=True)
@@ -139,7 +159,7 @@ class App:
             await storage.close()
             raise CannotOpen(str(error)) from None
         index = await open_index(session_options(settings.database) if settings.database else None, settings.folder)
-        app = cls(settings, clock, fuse, storage, blobs, index, slow_path=slow_path, workers=workers)
+        app = cls(settings, clock, fuse, storage, blobs, index, webhooks, slow_path=slow_path, workers=workers)
         try:
             await app._start()
         except BaseException:
@@ -184,6 +204,7 @@ class App:
             scratch=scratch,
             web=WEB,
             version=release(),
+            webhook_hosts=webhook_hosts(self.settings),
             draining=lambda: self.draining,
             bus=lambda: "none" if self.node is None else self.node.bus_state,
         )
@@ -207,9 +228,10 @@ class App:
             Sweeper(self.storage),
             files,
             self._preview_worker(scratch),
-            *self._bots(),
+            *self._robots(),
             ConfirmationWorker(self.storage),
             ScheduledWorker(self.storage, self.keys.current(SENDS).secret),
+            TidyingWorker(self.storage),
         ]
         self._tasks = [
             asyncio.create_task(self.leadership.hold(partial(_all_of, once))),
@@ -229,12 +251,13 @@ class App:
         node.neighbours.on_hint = self._wake
         return node
 
-    def _bots(self) -> list[BotWorker]:
-        """A worker for each folder that is a bot."""
+    def _robots(self) -> list[Worker]:
+        """Those that messages go to: a worker for each folder that is a bot, and one for webhooks."""
         zone = max(self.settings.zones, key=self.settings.trust)
         place = Place(zone, self.keys.current(SENDS).secret, self.settings.trust)
         self.plugins: list[Plugin] = []
-        found = []
+        hooks = HookWorker(self.storage, self.clock, self.webhooks, self.keys, place)
+        found: list[BotWorker | HookWorker] = [hooks]
         for one in plugins.find(self.settings.bots):
             plugin = Plugin(one.name, one.bot.title, one.bot.reading, one.bot.everywhere)
             self.plugins.append(plugin)
@@ -246,7 +269,7 @@ class App:
                 worker.wake()
 
         self.outbox.on_bots = wake
-        return found
+        return list(found)
 
     def _preview_worker(self, scratch: Path) -> PreviewWorker:
         return PreviewWorker(
@@ -346,6 +369,7 @@ class App:
             await self.node.close()
         await self.photos.close()
         await self.previewing.close()
+        await self.webhooks.close()
         await self.index.close()
         await self.storage.close()
         await self.blobs.close()

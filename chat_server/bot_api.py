@@ -16,6 +16,7 @@ from chat_server.bot_blocks import BotBlock, Value
 from chat_server.bot_blocks import Button as Button
 from chat_server.bot_blocks import Buttons as Buttons
 from chat_server.bot_blocks import Card as Card
+from chat_server.bot_blocks import Copy as Copy
 from chat_server.bot_blocks import Field as Field
 from chat_server.bot_blocks import Form as Form
 from chat_server.domain.sheets import sheet as sheet
@@ -43,8 +44,8 @@ class TooMuch(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What somebody wrote. `author`: a name as people see it; `person`: who it is, a word without meaning. `photos`: how many;
-    `files`: their names. `at`: when."""
+    """What somebody wrote. `author`: a name as people see it; `person`: who it is, a word without meaning, as is `id`. `photos`:
+    how many; `files`: their names. `at`: when."""
 
     text: str
     author: str
@@ -52,6 +53,7 @@ class Message:
     files: tuple[str, ...]
     at: datetime.datetime
     person: str = ""
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,26 @@ class Timer:
     note: str
 
 
+@dataclass(frozen=True, slots=True)
+class Pin:
+    message: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SendOn:
+    message: str
+    room: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tidy:
+    """`days`: None leaves it as it is, 0 is for ever."""
+
+    before: datetime.datetime | None
+    days: int | None
+
+
 @dataclass
 class Room:
     """The room that it is about. `kind`: private, open, announcement, direct, memo. `store`: what the bot keeps for this room,
@@ -110,6 +132,9 @@ class Room:
     posts: list[Post] = field(default_factory=list)
     changes: list[Post] = field(default_factory=list)
     timers: list[Timer] = field(default_factory=list)
+    pins: list[Pin] = field(default_factory=list)
+    sends: list[SendOn] = field(default_factory=list)
+    tidying: Tidy | None = None
 
     def say(self, text: str) -> None:
         """Write into the room. Raises `TooMuch`."""
@@ -135,6 +160,24 @@ class Room:
             raise TooMuch(f"a bot asks for at most {TIMERS} calls at once")
         self.timers.append(Timer(at, note))
 
+    def pin(self, message: str, *, on: bool = True) -> None:
+        """Pin a message of this room, as people do, or take the pin off. `message`: its `id`. Raises `TooMuch`."""
+        if len(self.pins) >= SAYS:
+            raise TooMuch(f"a bot pins at most {SAYS} messages at once")
+        self.pins.append(Pin(message, on))
+
+    def send_on(self, message: str, room: str) -> None:
+        """In a memo room: send a message of it on to another room of its owner's, in their name and with their rights. `room`: its
+        name, or how it begins. What became of it is said in the memo room; the bot does not learn it. Raises `TooMuch`."""
+        if len(self.sends) >= SAYS:
+            raise TooMuch(f"a bot sends at most {SAYS} messages on at once")
+        self.sends.append(SendOn(message, room))
+
+    def tidy(self, *, before: datetime.datetime | None = None, days: int | None = None) -> None:
+        """In a memo room: take back what stands there, but for what is pinned: now what was written before `before`, and from now
+        on every day what is older than `days` (0: nothing any more)."""
+        self.tidying = Tidy(before, days)
+
 
 def _checked(post: Post) -> Post:
     if sum(len(part) for part in post.parts if isinstance(part, str)) > TEXT_CHARS:
@@ -158,6 +201,12 @@ class Bot:
 
     def on_message(self, room: Room, message: Message) -> None:
         """Somebody, never a bot, wrote into a room that this one is in."""
+
+    def on_edited(self, room: Room, message: Message) -> None:
+        """Somebody changed what they wrote; this is what it has become."""
+
+    def on_removed(self, room: Room, message: str) -> None:
+        """A message was taken back: nothing of it should be kept. `message`: its `id`."""
 
     def on_press(self, room: Room, press: Press) -> None:
         """Somebody pressed a button of one of its posts."""

@@ -71,4 +71,11 @@ class Form(msgspec.Struct, tag_field="type", tag="form", frozen=True):
     v: Literal[1] = 1
 
 
-BotBlock = Card | Buttons | Form
+class Copy(msgspec.Struct, tag_field="type", tag="copy", frozen=True):
+    """Words to take along in one tap: a URL, a number, a form of words. Clients show a button that copies them."""
+
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
+    v: Literal[1] = 1
+
+
+BotBlock = Card | Buttons | Form | Copy

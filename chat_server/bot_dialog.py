@@ -14,14 +14,15 @@ from typing import Any
 import msgspec
 
 from chat_server import bot_wire as wire
-from chat_server.bot_api import JST, Bot, Buttons, Card, Form
+from chat_server.bot_api import JST, Bot, Buttons, Card, Copy, Form
 from chat_server.bot_blocks import Value
 from chat_server.bot_runner.asking import act
 from chat_server.bot_wire import Answered, Answers, Pressed, Said, Task
 
 
 class Dialog:
-    """One room with the bot in it. `posts`: what it wrote, as it is now, by name; the nameless by their number."""
+    """One room with the bot in it. `posts`: what it wrote, as it is now, by name; the nameless by their number. `pins`, `sent_on`
+    (message, room), `tidied`: what it did besides; messages are m1, m2 … in the order in which they were said."""
 
     def __init__(self, bot: Bot, *, kind: str = "private", name: str = "道路課", now: str = "2026-11-26 09:00") -> None:
         self._bot = bot
@@ -29,13 +30,28 @@ class Dialog:
         self._name = name
         self._timers: list[wire.Timer] = []
         self._store = b"\x80"
+        self._said: list[Said] = []
+        self.pins: dict[str, bool] = {}
+        self.sent_on: list[tuple[str, str]] = []
+        self.tidied: list[wire.Tidy] = []
         self._answers: dict[str, dict[str, Answered]] = {}
         self.posts: dict[str, wire.Post] = {}
         self.now = datetime.datetime.fromisoformat(now).replace(tzinfo=JST)
 
     def say(self, text: str, *, author: str = "田中 美咲", photos: int = 0, files: tuple[str, ...] = ()) -> list[str]:
         """What the bot answers."""
-        return self._ask(message=Said(text, author, photos, files, _ms(self.now), author))
+        self._said.append(Said(text, author, photos, files, _ms(self.now), author, f"m{len(self._said) + 1}"))
+        return self._ask(message=self._said[-1])
+
+    def edit(self, message: str, text: str) -> list[str]:
+        """Somebody changes what they said; `message`: m1, m2 …"""
+        number = int(message[1:]) - 1
+        self._said[number] = msgspec.structs.replace(self._said[number], text=text)
+        return self._ask(message=self._said[number], edited=True)
+
+    def remove(self, message: str) -> list[str]:
+        """Somebody takes back what they said."""
+        return self._ask(removed=message)
 
     def press(self, key: str, post: str, *, by: str = "田中 美咲") -> list[str]:
         """Press a button of a post. Raises KeyError where there is none."""
@@ -71,6 +87,9 @@ class Dialog:
         self._store = wire.pack(done.store)
         soon = _ms(self.now) + 1000
         self._timers += [wire.Timer(max(timer.at, soon), timer.note) for timer in done.timers]
+        self.pins |= {pin.message: pin.on for pin in done.pins}
+        self.sent_on += [(one.message, one.room) for one in done.sends]
+        self.tidied += [done.tidy] if done.tidy is not None else []
         for post in done.posts:
             self.posts[post.name or str(len(self.posts))] = post
         for post in done.changes:
@@ -85,8 +104,8 @@ def words(post: wire.Post) -> str:
 
 
 def _word(part: Any) -> str:
-    if isinstance(part, str):
-        return part
+    if isinstance(part, (str, Copy)):
+        return part if isinstance(part, str) else part.text
     return part.title if isinstance(part, (Card, Form)) else str(part.name)
 
 

@@ -20,6 +20,8 @@ _TIME: Final = re.compile(
     r"(?P<half>午前|午後)?(?P<hour>\d{1,2})(?:時(?:(?P<minute>\d{1,2})分|(?P<and_half>半))?|:(?P<colon>\d{2}))(?:に|、|\s)*"
 )
 _NEAR: Final = {"今日": 0, "本日": 0, "明日": 1, "明後日": 2, "あさって": 2}
+_PAST: Final = re.compile(r"(?P<near>今日|本日|昨日|一昨日|おととい)|(?P<month>\d{1,2})月(?P<date>\d{1,2})日")
+_AGO: Final = {"今日": 0, "本日": 0, "昨日": 1, "一昨日": 2, "おととい": 2}
 _UNITS: Final = {"分": 1, "時間": 60, "日": 24 * 60, "週間": 7 * 24 * 60}
 _REPEATED: Final = re.compile(r"^(毎日|毎週)(?:に|、|\s)*")
 
@@ -78,6 +80,20 @@ def _when(at: datetime.datetime, every: int, rest: str) -> When | None:
         return None
     again = {0: "", 1: "毎日、次は ", 7: "毎週、次は "}[every]
     return When(at, every, what, again + day_and_time(at))
+
+
+def day_in(words: str, now: datetime.datetime) -> datetime.date | None:
+    """A day that has been: 今日, 昨日, おととい, 11月20日 (the last one). None where the words are no day."""
+    match = _PAST.fullmatch(nfkc(words).strip())
+    if match is None:
+        return None
+    if match["near"]:
+        return now.date() - datetime.timedelta(days=_AGO[match["near"]])
+    try:
+        day = datetime.date(now.year, int(match["month"]), int(match["date"]))
+        return day if day <= now.date() else day.replace(year=now.year - 1)
+    except ValueError:
+        return None
 
 
 def day_and_time(at: datetime.datetime) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from chat_server.bot_blocks import Buttons, Card, Form, Value
+from chat_server.bot_blocks import BotBlock, Value
 
 FRAME_BYTES: Final = 1 << 20
 """Of what a bot answers."""
@@ -22,6 +22,7 @@ class Said(msgspec.Struct, frozen=True):
     files: tuple[str, ...]
     at: int
     person: str
+    id: str = ""
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -52,7 +53,8 @@ class Answers(msgspec.Struct, frozen=True):
 
 
 class Task(msgspec.Struct, frozen=True):
-    """One thing that a bot is asked about: a message, a button, a form's answers, or a timer's note."""
+    """One thing that a bot is asked about: a message (or, `edited`, what it has become), one that was taken back (`removed`: its id),
+    a button, a form's answers, or a timer's note."""
 
     kind: str
     name: str
@@ -62,6 +64,8 @@ class Task(msgspec.Struct, frozen=True):
     press: Pressed | None = None
     answers: Answers | None = None
     note: str = ""
+    edited: bool = False
+    removed: str | None = None
 
 
 class File(msgspec.Struct, tag_field="type", tag="file", frozen=True):
@@ -73,12 +77,33 @@ class Post(msgspec.Struct, frozen=True):
     """See `bot_api.Post`."""
 
     name: str
-    parts: tuple[str | Card | Buttons | Form | File, ...]
+    parts: tuple[str | BotBlock | File, ...]
 
 
 class Timer(msgspec.Struct, frozen=True):
     at: int
     note: str
+
+
+class Pin(msgspec.Struct, frozen=True):
+    """See `bot_api.Room.pin`. `message`: an id."""
+
+    message: str
+    on: bool
+
+
+class SendOn(msgspec.Struct, frozen=True):
+    """See `bot_api.Room.send_on`. `message`: an id; `room`: a name."""
+
+    message: str
+    room: str
+
+
+class Tidy(msgspec.Struct, frozen=True):
+    """See `bot_api.Room.tidy`. `before`: UTC milliseconds. `days`: -1 leaves it as it is, 0 is for ever."""
+
+    before: int | None = None
+    days: int = -1
 
 
 class Done(msgspec.Struct, frozen=True):
@@ -87,6 +112,9 @@ class Done(msgspec.Struct, frozen=True):
     posts: tuple[Post, ...] = ()
     changes: tuple[Post, ...] = ()
     timers: tuple[Timer, ...] = ()
+    pins: tuple[Pin, ...] = ()
+    sends: tuple[SendOn, ...] = ()
+    tidy: Tidy | None = None
     store: dict[str, Any] = {}
     failure: str | None = None
 

@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from chat_server.domain.webhooks import check_rule
+
 ENVIRONMENT: Final = {
     "RENRAKU_CONFIG": "the settings file",
     "RENRAKU_DATA": "the data folder (instead of `data`)",
@@ -67,6 +69,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """processes that make previews and texts of files"""
     bots: str = ""
     """a folder with bots of one's own, a folder each (docs/bots.md); empty: those that come with Renraku alone"""
+    webhook_hosts: tuple[str, ...] = ()
+    """servers that webhooks may tell of messages; empty: none"""
+    webhook_private_hosts: tuple[str, ...] = ()
+    """those of them whose address may be a private one"""
+    webhook_ca: str = ""
+    """file with certificates of one's own authority, for those servers"""
+    webhook_plain_http: bool = False
+    """http to this very machine, for tests"""
     log: Annotated[str, msgspec.Meta(pattern="^(json|text)$")] = "json"
     """one JSON object a line, or text for a terminal"""
 
@@ -141,6 +151,10 @@ def _check(settings: Settings) -> None:
     taken = [(listener.address, listener.port) for listener in settings.listen if listener.port]
     if len(set(taken)) != len(taken):
         raise BadSettings("listen: two listeners have the same address and port.")
+    for name in ("webhook_hosts", "webhook_private_hosts"):
+        for rule in getattr(settings, name):
+            if wrong := check_rule(rule):
+                raise BadSettings(f"{name}: “{rule}”: {wrong}.")
     for network in settings.trusted_proxies:
         try:
             ipaddress.ip_network(network)

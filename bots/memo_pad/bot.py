@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import datetime
-import unicodedata
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
-from bots.memo_pad.memos import KINDS, Memo, found_in, kinds_of, urls_in
-from chat_server.bot_api import JST, Bot, Message, Room
+from bots.memo_pad.memos import KINDS, Memo, found_in, kinds_of, plain, urls_in
+from bots.memo_pad.notebook import Notebook, lines
+from bots.memo_pad.tidying import ask_to_tidy, pressed
+from chat_server.bot_api import Bot, Copy, Message, Press, Room
+from chat_server.bot_times import day_in
 
-KEPT_BYTES: Final = 40_000
-"""Of memos that it remembers, the newest and the pinned; search finds them all."""
-SHOWN: Final = 20
 HELP: Final = """ここはあなただけのメモ帳です。書いたもの、写真、ファイルは、ほかの端末でもすぐに見られます。
-・一覧 … 最近のメモ（「一覧 写真」「一覧 URL」「一覧 ファイル」も）
+・一覧 … 最近のメモ（「一覧 写真」「一覧 URL」「一覧 ファイル」「一覧 今日」「一覧 11月20日」も）
 ・探す 道路 … 言葉で探す
-・ピン … 直前のメモを残しておく、「ピン一覧」「ピン 外す 2」
-・片付け 30 … 30日を過ぎたメモを一覧から外す（「片付け しない」で元に戻す）"""
+・ピン … 直前のメモを残しておく（「ピン 2」も）、「ピン一覧」「ピン 外す 2」
+・送る 2 道路課 … 2番のメモをトークルーム「道路課」に転送する
+・片付け 30 … 30日を過ぎたメモを消す（「片付け しない」で毎日の片付けをやめる）"""
 
 
 class MemoPad(Bot):
@@ -26,29 +25,42 @@ class MemoPad(Bot):
     everywhere = "memo"
 
     def on_message(self, room: Room, message: Message) -> None:
-        command, _, rest = unicodedata.normalize("NFKC", message.text).strip().partition(" ")
+        command, _, rest = plain(message.text).strip().partition(" ")
         act = COMMANDS.get(command)
         if act is not None and not message.photos and not message.files:
             act(room, rest.strip())
-        else:
-            _keep(room, message)
+            return
+        book = Notebook(room)
+        memo = _memo(message, book.take_number())
+        book.put(memo)
+        for url in memo.urls:
+            room.post(Copy(url))
+
+    def on_edited(self, room: Room, message: Message) -> None:
+        book = Notebook(room)
+        if (memo := book.of_message(message.id)) is not None:
+            changed = _memo(message, memo.number)
+            changed.pinned = memo.pinned
+            book.put(changed)
+
+    def on_removed(self, room: Room, message: str) -> None:
+        Notebook(room).forget(message)
+
+    def on_press(self, room: Room, press: Press) -> None:
+        pressed(room, press)
 
 
-def _keep(room: Room, message: Message) -> None:
-    memos = _memos(room)
+def _memo(message: Message, number: int) -> Memo:
     urls = urls_in(message.text)
-    memo = Memo(
-        number=room.store.get("next", 1),
+    return Memo(
+        number=number,
         at=int(message.at.timestamp()),
         kinds=kinds_of(message.text, message.photos, message.files, urls),
         text=message.text[:200],
         urls=urls,
         files=list(message.files),
+        message=message.id,
     )
-    room.store["next"] = memo.number + 1
-    _put(room, [*memos, memo])
-    for url in urls:
-        room.say(url)  # alone in a message, one tap copies it
 
 
 def _help(room: Room, rest: str) -> None:
@@ -56,78 +68,48 @@ def _help(room: Room, rest: str) -> None:
 
 
 def _list(room: Room, rest: str) -> None:
-    kind = KINDS.get(rest.upper(), rest)
-    memos = [memo for memo in _memos(room) if not rest or kind in memo.kinds]
-    room.say(_lines(memos) or ("そのようなメモはありません。" if rest else "メモはまだありません。"))
+    memos = Notebook(room).memos
+    if rest:
+        kind, day = KINDS.get(rest.upper(), rest), day_in(rest, room.now)
+        memos = [memo for memo in memos if (memo.day == day if day is not None else kind in memo.kinds)]
+    room.say(lines(memos) or ("そのようなメモはありません。" if rest else "メモはまだありません。"))
 
 
 def _find(room: Room, rest: str) -> None:
-    memos = [memo for memo in _memos(room) if found_in(memo, rest)] if rest else []
-    room.say(_lines(memos) or f"「{rest}」は最近のメモにありません。画面の検索は、古いものも探します。")
+    memos = [memo for memo in Notebook(room).memos if found_in(memo, rest)] if rest else []
+    room.say(lines(memos) or f"「{rest}」は最近のメモにありません。画面の検索は、古いものも探します。")
 
 
 def _pin(room: Room, rest: str) -> None:
-    memos = _memos(room)
-    if rest.startswith("外す"):
-        number = rest.removeprefix("外す").strip()
-        chosen = [memo for memo in memos if memo.pinned and str(memo.number) == number]
-    else:
-        chosen = memos[-1:]
+    book = Notebook(room)
+    off = rest.startswith("外す")
+    number = rest.removeprefix("外す").strip()
+    chosen = book.memos[-1:] if not rest else [memo for memo in book.memos if str(memo.number) == number]
+    chosen = [memo for memo in chosen if memo.pinned or not off]
     for memo in chosen:
-        memo.pinned = not rest
-    _put(room, memos)
-    said = "ピンを外しました" if rest else "ピン留めしました"
+        memo.pinned = not off
+        room.pin(memo.message, on=not off)
+        book.put(memo)
+    said = "ピンを外しました" if off else "ピン留めしました"
     room.say("\n".join(f"{said}: {memo.line}" for memo in chosen) or "そのようなメモはありません。")
 
 
 def _pinned(room: Room, rest: str) -> None:
-    room.say(_lines([memo for memo in _memos(room) if memo.pinned]) or "ピン留めしたメモはありません。")
+    room.say(lines([memo for memo in Notebook(room).memos if memo.pinned]) or "ピン留めしたメモはありません。")
 
 
-def _tidy(room: Room, rest: str) -> None:
-    days = rest.removesuffix("日").strip()
-    if days.isdecimal() and 1 <= int(days) <= 3650:
-        room.store["days"] = int(days)
-        before = len(_memos(room))
-        _put(room, _memos(room))
-        room.say(
-            f"{int(days)}日を過ぎたメモを一覧から外します（今 {before - len(_memos(room))}件）。ピン留めしたものは残ります。"
-        )
-    elif rest == "しない":
-        room.store.pop("days", None)
-        room.say("メモを一覧から外すのをやめました。")
+def _send(room: Room, rest: str) -> None:
+    number, _, name = rest.partition(" ")
+    memo = next((memo for memo in Notebook(room).memos if str(memo.number) == number), None)
+    if not name.strip():
+        room.say("番号と、送り先のトークルームの名前を書いてください。例: 送る 2 道路課")
+    elif memo is None:
+        room.say("そのようなメモはありません。")
     else:
-        room.say("何日で外すかを書いてください。例: 片付け 30")
+        room.send_on(memo.message, name.strip())
 
 
 COMMANDS: Final[dict[str, Callable[[Room, str], None]]] = {
-    "ヘルプ": _help, "使い方": _help, "?": _help, "一覧": _list, "探す": _find, "ピン": _pin, "ピン一覧": _pinned, "片付け": _tidy,
+    "ヘルプ": _help, "使い方": _help, "?": _help, "一覧": _list, "探す": _find, "ピン": _pin, "ピン一覧": _pinned,
+    "送る": _send, "転送": _send, "片付け": ask_to_tidy,
 }  # fmt: skip
-
-
-def _memos(room: Room) -> list[Memo]:
-    return [Memo(**kept) for kept in room.store.get("memos", [])]
-
-
-def _put(room: Room, memos: list[Memo]) -> None:
-    """The newest, the pinned, and nothing whose time is over."""
-    days = room.store.get("days")
-    oldest = 0 if days is None else (room.now - datetime.timedelta(days=days)).timestamp()
-    left, kept = KEPT_BYTES, list[Memo]()
-    for memo in sorted(memos, key=lambda memo: (memo.pinned, memo.number), reverse=True):
-        left -= memo.bytes
-        if left >= 0 and (memo.pinned or memo.at >= oldest):
-            kept.append(memo)
-    room.store["memos"] = [memo.kept() for memo in sorted(kept, key=lambda memo: memo.number)]
-
-
-def _lines(memos: list[Memo]) -> str:
-    """By day, the newest first."""
-    lines: list[str] = []
-    for memo in reversed(memos[-SHOWN:]):
-        at: Any = datetime.datetime.fromtimestamp(memo.at, JST)
-        day = f"{at.month}月{at.day}日"
-        if day not in lines:
-            lines.append(day)
-        lines.append(f"  {memo.number}. {at:%H:%M} {memo.line}")
-    return "\n".join(lines)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 import unicodedata
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
+
+from chat_server.bot_api import JST
 
 KINDS: Final = {"写真": "写真", "URL": "URL", "リンク": "URL", "ファイル": "ファイル", "文": "文"}
 """What one may call a kind → what it is."""
@@ -16,7 +19,7 @@ _LINE: Final = 60
 
 @dataclass
 class Memo:
-    """`at`: seconds since 1970. `kinds`: 写真, URL, ファイル, 文."""
+    """`at`: seconds since 1970. `kinds`: 写真, URL, ファイル, 文. `message`: the id of what it stands in."""
 
     number: int
     at: int
@@ -25,6 +28,15 @@ class Memo:
     urls: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     pinned: bool = False
+    message: str = ""
+
+    @property
+    def when(self) -> datetime.datetime:
+        return datetime.datetime.fromtimestamp(self.at, JST)
+
+    @property
+    def day(self) -> datetime.date:
+        return self.when.date()
 
     @property
     def line(self) -> str:
@@ -54,9 +66,10 @@ def kinds_of(text: str, photos: int, files: tuple[str, ...], urls: list[str]) ->
 
 def found_in(memo: Memo, words: str) -> bool:
     """Whether all of the words are in its text or in a name."""
-    text = _plain(" ".join((memo.text, *memo.files)))
-    return all(word in text for word in _plain(words).split())
+    text = plain(" ".join((memo.text, *memo.files))).casefold()
+    return all(word in text for word in plain(words).casefold().split())
 
 
-def _plain(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
+def plain(text: str) -> str:
+    """Full-width and half-width forms as the plain ones."""
+    return unicodedata.normalize("NFKC", text)

@@ -6,7 +6,7 @@ import datetime
 from collections.abc import Sequence
 
 from chat_server import bot_wire as wire
-from chat_server.bot_api import JST, STORE_BYTES, Answer, Bot, File, Message, Post, Press, Room, TooMuch
+from chat_server.bot_api import JST, STORE_BYTES, Answer, Bot, File, Message, Post, Press, Room, Tidy, TooMuch
 from chat_server.bot_wire import Done, Task, Timer
 
 
@@ -22,7 +22,10 @@ def act(bot: Bot, task: Task) -> Done:
     """Ask it. Raises what it raises, `TooMuch`, and msgspec.ValidationError for a card that is none."""
     room = Room(task.kind, task.name, _time(task.now), dict(task.store))
     if (said := task.message) is not None:
-        bot.on_message(room, Message(said.text, said.author, said.photos, said.files, _time(said.at), said.person))
+        message = Message(said.text, said.author, said.photos, said.files, _time(said.at), said.person, said.id)
+        (bot.on_edited if task.edited else bot.on_message)(room, message)
+    elif task.removed is not None:
+        bot.on_removed(room, task.removed)
     elif (press := task.press) is not None:
         bot.on_press(room, Press(press.key, press.post, press.by, press.person, _answers(press.answers)))
     elif (answers := task.answers) is not None:
@@ -33,7 +36,16 @@ def act(bot: Bot, task: Task) -> Done:
         raise TooMuch(f"a bot keeps at most {STORE_BYTES} bytes for a room")
     posts, changes = tuple(map(_post, room.posts)), tuple(map(_post, room.changes))
     timers = tuple(Timer(int(timer.at.timestamp() * 1000), str(timer.note)) for timer in room.timers)
-    return wire.done_of(wire.pack(Done(posts, changes, timers, room.store)))
+    pins = tuple(wire.Pin(one.message, one.on) for one in room.pins)
+    sends = tuple(wire.SendOn(one.message, one.room) for one in room.sends)
+    return wire.done_of(wire.pack(Done(posts, changes, timers, pins, sends, _tidy(room.tidying), room.store)))
+
+
+def _tidy(asked: Tidy | None) -> wire.Tidy | None:
+    if asked is None:
+        return None
+    before = None if asked.before is None else int(asked.before.timestamp() * 1000)
+    return wire.Tidy(before, -1 if asked.days is None else asked.days)
 
 
 def _answers(all_: Sequence[wire.Answered]) -> list[Answer]:

@@ -6,6 +6,7 @@ import click
 import msgspec
 
 from chat_server import serving
+from chat_server.app import open_webhooks
 from chat_server.blobs import opening as blobs
 from chat_server.blobs.opening import CannotKeep
 from chat_server.cli import gateway
@@ -38,6 +39,7 @@ def check(ctx: click.Context) -> None:
         there = inspect(settings.database, settings.folder, serving=runs)
         for listener in settings.listen:
             _check_address(listener, runs=runs)
+        open_webhooks(settings)
     except (CannotKeep, CannotListen, CannotOpen) as error:
         raise click.ClickException(str(error)) from None
     where = (

@@ -69,6 +69,17 @@ NOTE_MESSAGES: Final = 50
 NOTE_COPIES: Final = 200
 """photos and files that one act takes over: keeps the writer free for others (20 ms)."""
 
+# Webhooks (docs/webhooks.md)
+HOOKS: Final = 10
+"""Of one room."""
+HOOK_BYTES: Final = 32 * 1024
+HOOK_POSTS: Final = 60
+"""Posts of one webhook in a minute."""
+HOOK_OVERLAP: Final = DAY
+"""How long the secret before is good beside the new one."""
+HOOK_KEPT: Final = 30 * DAY
+"""Deliveries that were given up can be tried again for so long."""
+
 # HTTP
 BODY_BYTES: Final = 1024 * 1024
 PHOTO_BYTES: Final = 40 * 1024 * 1024

@@ -18,6 +18,9 @@ Size = Literal["100MB", "500MB", "1GB", "2GB", "5GB"]
 Quota = Literal["none", "1GB", "5GB", "10GB", "50GB", "100GB", "500GB", "1TB", "5TB", "10TB"]
 """Of bytes that are kept; none is no bound."""
 
+MayHook = Literal["off", "member", "department_admin", "organization_admin"]
+"""Who, among the owners of a room, may make webhooks; off: nobody, and those that are there do nothing."""
+
 _UNITS: Final = {"MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
 
 
@@ -42,6 +45,7 @@ class Policy:
     person_quota: Quota = "100GB"
     organization_quota: Quota = "none"
     file_size: Size = "5GB"
+    webhooks: MayHook = "off"
 
 
 RULES: Final[dict[str, tuple[str, ...]]] = {rule: get_args(values) for rule, values in get_type_hints(Policy).items()}

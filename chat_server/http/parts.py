@@ -8,6 +8,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
+from chat_server.domain.webhooks import Hosts
 from chat_server.http.inflight import InFlight
 from chat_server.http.peer import Network
 from chat_server.http.uploading import Uploading
@@ -35,7 +36,7 @@ class Parts:
     """Everything that a handler may need.
 
     `trust`: rank of a zone, -1 for an unknown one. `scratch`: a folder for decoders on the disk of the blobs. `web`:
-    the built client. `draining`: the server is about to stop. `bus`: connected, cut, or none.
+    the built client. `webhook_hosts`: where webhooks may go. `draining`: the server is about to stop. `bus`: connected, cut, or none.
     """
 
     storage: Storage
@@ -53,6 +54,7 @@ class Parts:
     scratch: Path
     web: Path
     version: str
+    webhook_hosts: Hosts
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     draining: Callable[[], bool] = lambda: False
     bus: Callable[[], str] = lambda: "none"

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
-from chat_server.bot_blocks import BotBlock, Buttons, Card, Form
+from chat_server.bot_blocks import BotBlock, Buttons, Card, Copy, Form
 from chat_server.domain import limits
 from chat_server.domain.text import nfc
 
@@ -63,7 +63,7 @@ def text_chars(blocks: Iterable[AnyBlock]) -> int:
 def words_of(block: AnyBlock) -> str | None:
     """What a block says in plain words, mentions as they stand; None for photos and files."""
     match block:
-        case Text():
+        case Text() | Copy():
             return block.text
         case Card():
             rows = [f"{label}: {value}" for label, value in block.rows]

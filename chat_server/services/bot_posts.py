@@ -22,6 +22,7 @@ from chat_server.domain.errors import (
 )
 from chat_server.ports import Blob, Tx
 from chat_server.services import changing, messages
+from chat_server.services.answers import Ack
 from chat_server.services.blocks import AnyBlock, Files, Text, clean_text
 from chat_server.services.commands import Edit, Send
 from chat_server.services.drafts import Draft, check_length
@@ -56,7 +57,7 @@ class Post:
     parts: tuple[str | BotBlock | Kept, ...]
 
 
-async def write(tx: Tx, bot: Actor, room: str, post: Post, client_msg_id: str, key: bytes, trust: Trust) -> None:
+async def write(tx: Tx, bot: Actor, room: str, post: Post, client_msg_id: str, key: bytes, trust: Trust) -> Ack:
     """Post it. `key`: see `messages.send`. Raises `Problem` as `messages.send` does, 2001 for a name that the room's posts have
     already and for what is no card."""
     files = [await add_file(tx, bot, part.name, part.blob, part.media_type, trust) for part in _files(post)]
@@ -72,6 +73,7 @@ async def write(tx: Tx, bot: Actor, room: str, post: Post, client_msg_id: str, k
         if post.name and await queries.named(tx, bot.user_id, stored.room_id, post.name) is not None:
             raise Problem(INVALID_FIELD, field="name", reason=f"the room has a post named {post.name}")
         await queries.insert(tx, stored.id, stored.org_id, bot.user_id, stored.room_id, post.name)
+    return ack
 
 
 async def change(tx: Tx, bot: Actor, room_id: int, post: Post) -> None:

@@ -10,7 +10,7 @@ from chat_server.domain.errors import INVALID_FIELD, Problem
 from chat_server.domain.media import media_type
 from chat_server.ports import BlobStore
 from chat_server.services.bot_posts import Kept, Post
-from chat_server.services.bots import PRESS, Asked, Did, Given
+from chat_server.services.bots import EDIT, PRESS, Asked, Did, Given
 from chat_server.services.rendering import unpack
 from chat_server.services.uploads import HEAD_BYTES
 
@@ -24,7 +24,10 @@ def task(asked: Asked, now: int) -> Task:
         press = Pressed(due.note, asked.post.name, due.by_name or "", due.by or "", given)
     elif asked.post is not None:
         answers = Answers(asked.post.name, given)
-    return Task(due.room_kind, due.room_name, now, dict(asked.store), said, press, answers, due.note)
+    edited = due.kind == EDIT
+    return Task(
+        due.room_kind, due.room_name, now, dict(asked.store), said, press, answers, due.note, edited, asked.removed
+    )  # fmt: skip
 
 
 def check(done: Done) -> None:
@@ -36,6 +39,9 @@ def check(done: Done) -> None:
             raise Problem(INVALID_FIELD, field=name, reason=f"at most {SAYS}")
         for post in posts:
             _check_post(name, post)
+    for name, many in (("pins", done.pins), ("sends", done.sends)):
+        if len(many) > SAYS:
+            raise Problem(INVALID_FIELD, field=name, reason=f"at most {SAYS}")
     if len(done.timers) > TIMERS:
         raise Problem(INVALID_FIELD, field="timers", reason=f"at most {TIMERS}")
     if len(pack(done.store)) > STORE_BYTES:
@@ -58,7 +64,8 @@ async def kept(blobs: BlobStore, org_id: int, done: Done) -> Did:
     changes = [
         Post(post.name, tuple(part for part in post.parts if not isinstance(part, File))) for post in done.changes
     ]
-    return Did(posts, changes, [(timer.at, timer.note) for timer in done.timers], done.store)
+    timers = [(timer.at, timer.note) for timer in done.timers]
+    return Did(posts, changes, timers, done.store, done.pins, done.sends, done.tidy)
 
 
 async def _kept_post(blobs: BlobStore, org_id: int, post: WirePost) -> Post:

@@ -15,13 +15,14 @@ from typing import Any, Final
 import msgspec
 
 from chat_server.bot_api import ROOM_TIMERS
+from chat_server.bot_wire import Pin, SendOn, Tidy
 from chat_server.domain import limits
 from chat_server.domain.actors import BOT, Actor
 from chat_server.domain.errors import Problem
 from chat_server.domain.ids import new_id
 from chat_server.domain.rooms import WRITER
 from chat_server.ports import Reader, Tx
-from chat_server.services import bot_posts, directory, membership, pressing
+from chat_server.services import bot_acts, bot_posts, directory, membership, pressing
 from chat_server.services.bot_posts import Post, Waiting
 from chat_server.services.membership import Who
 from chat_server.services.photo_upload import Trust
@@ -40,6 +41,8 @@ _SOON: Final = limits.SECOND
 """A bot is not called again sooner: one that calls itself must not turn without end."""
 PRESS: Final = "press"
 ANSWERS: Final = "answers"
+EDIT: Final = "edit"
+REMOVED: Final = "removed"
 LOGIN: Final = "bot."
 _LANGUAGES: Final = "「{bot}」がこの投稿や操作を処理できませんでした: {ja}。管理者にお知らせください。"
 
@@ -56,12 +59,14 @@ class Plugin:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the bot gets to see of one thing. `said`: (text, author, photos, names of files, at, person). `post`: the one that
-    was pressed or answered, with `answers` as they are now. None of them: a timer. `gone`: there is nothing left to do."""
+    """What the bot gets to see of one thing. `said`: (text, author, photos, names of files, at, person, id). `removed`: the id of a
+    message that was taken back. `post`: the one that was pressed or answered, with `answers` as they are now. None of them: a
+    timer. `gone`: there is nothing left to do."""
 
     due: Due
     store: Mapping[str, Any]
-    said: tuple[str, str, int, tuple[str, ...], int, str] | None = None
+    said: tuple[str, str, int, tuple[str, ...], int, str, str] | None = None
+    removed: str | None = None
     post: BotPost | None = None
     answers: Sequence[Given] = ()
     gone: bool = False
@@ -75,6 +80,9 @@ class Did:
     changes: Sequence[Post] = ()
     timers: Sequence[tuple[int, str]] = ()
     store: Mapping[str, Any] = field(default_factory=dict)
+    pins: Sequence[Pin] = ()
+    sends: Sequence[SendOn] = ()
+    tidy: Tidy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +142,8 @@ async def asked(reader: Reader, due_: Due) -> Asked:
     if due_.seq is None:
         return Asked(due_, store)
     found = await stored_messages.page(reader, due_.room_id, due_.seq - 1, due_.seq + 1, 1, newest=True)
+    if due_.kind == REMOVED:
+        return Asked(due_, store, removed=found[0].public_id if found else None, gone=not found)
     if not found or found[0].redacted_at is not None:
         return Asked(due_, store, gone=True)
     message = found[0]
@@ -142,7 +152,8 @@ async def asked(reader: Reader, due_: Due) -> Asked:
     photos = sum(one["kind"] == "photo" for one in kept)
     names = tuple(one["name"] for one in kept if one["kind"] != "photo")
     words = "\n".join(block["text"] for block in msgspec.msgpack.decode(message.blocks) if block.get("type") == "text")
-    return Asked(due_, store, (words, message.author_name, photos, names, message.created_at, message.author))
+    said = (words, message.author_name, photos, names, message.created_at, message.author, message.public_id)
+    return Asked(due_, store, said)
 
 
 async def _asked_of_post(reader: Reader, due_: Due, store: Mapping[str, Any]) -> Asked:
@@ -170,6 +181,12 @@ async def finish(tx: Tx, asked: Asked, did: Did, place: Place) -> bool:
     for post in did.changes:
         with _passing_over():
             await bot_posts.change(tx, bot, due_.room_id, post)
+    if did.pins or did.sends or did.tidy:
+        await _be_there(tx, due_, bot)
+        for number, words in enumerate(
+            await bot_acts.carry_out(tx, bot, due_, did.pins, did.sends, did.tidy, place.key)
+        ):
+            await _post(tx, due_, bot, Post("", (words,)), f"bot-{due_.key}-told-{number}", place)
     await _told_of_all(tx, asked)
     return True
 

@@ -25,7 +25,7 @@ from chat_server.services.commands import Bookmark, Edit, Pin, React, Redact
 from chat_server.services.drafts import Draft
 from chat_server.services.mentions import resolve
 from chat_server.services.rendering import blocks_of, pack, render_one
-from chat_server.storage.queries import messages, rooms, search
+from chat_server.storage.queries import bots, messages, rooms, search
 from chat_server.storage.queries.messages import Stored
 
 
@@ -57,6 +57,7 @@ async def edit(tx: Tx, actor: Actor, draft: Draft[Edit]) -> Ack:
     await messages.replace_calls(tx, stored.id, everyone=mentioned is not None and mentioned.everyone)
     for user_id in mentioned.users if mentioned else ():
         await messages.add_mention(tx, user_id, stored.room_id, stored.ordinal, stored.org_id, stored.id)
+    await bots.expect_change(tx, stored.room_id, stored.seq, "edit", stored.version)
     now = await messages.by_ids(tx, [stored.id])
     return await record(tx, actor, standing, stored, "edit", {"message": await render_one(tx, now[stored.id])})
 
@@ -78,6 +79,7 @@ async def redact(tx: Tx, actor: Actor, command: Redact) -> Ack:
         raise Problem(CANCEL_TOO_LATE, field="how")
     await search.changed(tx, stored.id)
     await messages.redact(tx, stored.id, actor.user_id, command.how)
+    await bots.expect_change(tx, stored.room_id, stored.seq, "removed", stored.version)
     if not own:
         await audit.record_by(tx, actor, "message.redact", stored.public_id, {"room": standing.room})
     return await record(

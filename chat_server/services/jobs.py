@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from chat_server.ports import Reader, Tx
-from chat_server.services import bots, own_stream, sharing
+from chat_server.services import bots, hook_deliveries, own_stream, sharing
 from chat_server.storage.queries import outbox, people_streams
 
 MESSAGE: Final = "message"
@@ -30,10 +30,11 @@ async def oldest(tx: Reader, limit: int) -> list[Job]:
 
 
 async def finish(tx: Tx, batch: Sequence[Job]) -> int:
-    """All of these are done, and nothing else; in the same step bots get what was sent. Answers how many things they have
-    to do now."""
-    sent = [(job.room_id, job.seq) for job in batch if job.kind == MESSAGE]
-    expected = await bots.expect(tx, [(room, seq) for room, seq in sent if room is not None and seq is not None])
+    """All of these are done, and nothing else; in the same step bots and webhooks get what was sent. Answers how many
+    things they have to do now."""
+    messages = [(job.room_id, job.seq) for job in batch if job.kind == MESSAGE]
+    sent = [(room, seq) for room, seq in messages if room is not None and seq is not None]
+    expected = await bots.expect(tx, sent) + await hook_deliveries.expect(tx, sent)
     await outbox.done(tx, [job.id for job in batch])
     return expected
 

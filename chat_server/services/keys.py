@@ -19,6 +19,8 @@ TOKEN: Final = "token"  # noqa: S105 - a purpose, not a secret
 FILE: Final = "file"
 SENDS: Final = "sends"
 """Keys the hashes in `sends`. Never rotated: a replay after a rotation would look like another message."""
+HOOKS: Final = "hooks"
+"""Makes the secrets of webhooks, together with what stands in their rows. Never rotated: others hold those secrets."""
 
 OVERLAP: Final = {
     TOKEN: limits.ACCESS_LIVES + limits.HOUR,
@@ -67,7 +69,7 @@ async def prepare(storage: Storage, keys: Keys) -> None:
 
     async def make_missing(tx: Tx) -> None:
         present = {key.purpose for key in await queries.all_keys(tx) if key.retires_at is None}
-        for purpose in (TOKEN, FILE, SENDS):
+        for purpose in (TOKEN, FILE, SENDS, HOOKS):
             if purpose not in present:
                 await _make(tx, purpose)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from chat_server.ports import Reader, Tx
-from chat_server.services import audit, epoch, jobs, outside_bots, quota, scheduling
+from chat_server.services import audit, epoch, hook_deliveries, jobs, outside_bots, quota, scheduling
 from chat_server.services.authority import Operator
 from chat_server.storage.queries import nodes, organizations, outbox, sessions, uploads
 
@@ -53,6 +53,7 @@ async def restored(tx: Tx, snapshot: str = "") -> Restored:
     await uploads.remove_unfinished(tx)  # their bytes are not in a backup: clients begin anew
     await nodes.remove_silent(tx, tx.now + 1)  # of then; those that live now write themselves down again
     parked += await scheduling.set_aside(tx)
+    parked += await hook_deliveries.set_aside(tx)
     new = await epoch.begin_anew(tx)
     detail = {"epoch": new, "devices": devices, "parked": parked} | ({"snapshot": snapshot} if snapshot else {})
     for one in await organizations.all_organizations(tx):

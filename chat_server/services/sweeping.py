@@ -6,7 +6,7 @@ from typing import Final
 
 from chat_server.domain import limits
 from chat_server.ports import Tx
-from chat_server.storage.queries import sweeping
+from chat_server.storage.queries import hook_deliveries, sweeping
 
 STEP: Final = 500
 """Rows a transaction removes of each kind: keeps the writer free (20 ms)."""
@@ -18,5 +18,6 @@ async def sweep(tx: Tx) -> bool:
         await sweeping.sign_ins(tx, tx.now, STEP),
         await sweeping.failures(tx, tx.now - limits.FAILURE_WINDOW, STEP),
         await sweeping.refresh_tokens(tx, tx.now, STEP),
+        await hook_deliveries.drop_parked(tx, tx.now - limits.HOOK_KEPT, STEP),
     ]
     return max(removed) == STEP

@@ -80,14 +80,22 @@ class BotWorker:
             await self._storage.write(
                 partial(bots.show_changes, waiting=change, place=self._place), org_id=change.org_id
             )
-        due = await self._storage.read(lambda reader: bots.due(reader, self._plugin.name, BATCH))
-        for asked in due:
+        return len(changes) + await self._things()
+
+    async def _things(self) -> int:
+        """One after the other, each as it is then: what the bot kept about one is there when it is asked about the next."""
+        done = 0
+        while done < BATCH:
+            due = await self._storage.read(lambda reader: bots.due(reader, self._plugin.name, 2))
+            if not due:
+                break
             begun = time.monotonic()
-            said = await self._do(asked)
+            said = await self._do(due[0])
+            done += 1
             if len(due) > 1:
                 rest = max(1 / A_SECOND, said / SAYS_A_SECOND) - (time.monotonic() - begun)
                 await asyncio.sleep(max(0.0, rest))
-        return len(changes) + len(due)
+        return done
 
     async def _do(self, asked: Asked) -> int:
         """Answers how much it said."""

@@ -31,7 +31,7 @@ class OutboxWorker:
         self._poll = poll
         self._woken = asyncio.Event()
         self.on_bots: Callable[[], None] = lambda: None
-        """called when bots have something to do"""
+        """called when bots or webhooks have something to do"""
 
     def wake(self) -> None:
         self._woken.set()
@@ -55,7 +55,7 @@ class OutboxWorker:
                 self._woken.clear()
 
     async def expand(self) -> int:
-        """One batch; answers its size. Messages go to the bots of their rooms; nobody is pushed yet."""
+        """One batch; answers its size. Messages go to the bots and the webhooks of their rooms; nobody is pushed yet."""
         batch = await self._storage.read(lambda tx: jobs.oldest(tx, BATCH))
         if not batch:
             return 0

@@ -136,6 +136,14 @@ PERMISSIONS: Final[dict[str, Row]] = {
     "restore_note": signed_in(200, 3003, 200, 200, 4030, 4030, 4030),
     "delete_note": signed_in(4037, 3003, 4037, 204, 4030, 4030, 4030),  # the owner's
     "strike_note_entry": signed_in(4037, 4037, 4037, 204, 4030, 4030, 4030),
+    # Webhooks of the room: its owners'. Who posts by one shows no token but a signature.
+    "make_hook": signed_in(3004, 3004, 3004, 200, 3001, 3001, 3001),
+    "list_hooks": signed_in(3004, 3004, 3004, 200, 3001, 3001, 3001),
+    "change_hook": signed_in(7001, 7001, 7001, 200, 7001, 7001, 7001),
+    "roll_hook_secret": signed_in(7001, 7001, 7001, 200, 7001, 7001, 7001),
+    "retry_hook": signed_in(7001, 7001, 7001, 200, 7001, 7001, 7001),
+    "remove_hook": signed_in(7001, 7001, 7001, 204, 7001, 7001, 7001),
+    "post_by_hook": anyone(7001),
     "list_readers": signed_in(200, 200, 200, 200, 4001, 4001, 4001),
     # Photos. Addresses leave out what one may not see; an address made for somebody is checked when it is used.
     "upload_photo": everyone_signed_in(200),

@@ -14,17 +14,19 @@ import pytest
 from chat_server.domain.actors import AUDITOR, ORGANIZATION_ADMIN, RECORDS_OFFICER, ROLES
 from chat_server.domain.ids import new_id
 from chat_server.domain.limits import HOUR
+from chat_server.domain.webhooks import Hosts
 from chat_server.domain.zones import THUMBNAIL
 from chat_server.http.calls import AnyCall
 from chat_server.http.routes import CALLS
 from chat_server.ports import Reader, Tx
-from chat_server.services import confirming, notes, rooms, scheduling, sharing
+from chat_server.services import confirming, hooks, notes, rooms, scheduling, sharing
 from chat_server.services.blocks import Photos, Text
 from chat_server.services.capabilities import Capability, next_expiry, seal
 from chat_server.services.commands import Send
 from chat_server.services.drafts import draft
 from chat_server.services.note_blocks import Markdown
 from chat_server.services.rooms import Invitation
+from chat_server.storage.queries import organizations
 from tests.protocol.permissions import PERMISSIONS, Row
 from tests.support.api import Api, code_of
 from tests.support.forms import bot_form
@@ -59,6 +61,7 @@ class Scene:
     scheduled: str
     note: str
     entry: str
+    hook: str
     photo: str
 
 
@@ -109,6 +112,8 @@ async def make_scene(tx: Tx, world: World, document: Mapping[str, Any]) -> Scene
     note = await notes.create(tx, owner.actor, room, "経過", (Markdown("補修の経過"),), (sent.id,))
     entry = await tx.one("SELECT public_id FROM note_entries ORDER BY id DESC LIMIT 1")
     assert entry is not None
+    await organizations.set_own_rules(tx, home.id, {"webhooks": "member"})
+    hook = await hooks.make(tx, owner.actor, room, "監視システム", "", Hosts())
     form = await bot_form(tx, await world.person(home, "係", kind="bot", tx=tx), owner, room)
     # What an administrator who owns the room would do; the owner is an ordinary member of the organization.
     await sharing.offer(tx, replace(owner.actor, roles=frozenset((ORGANIZATION_ADMIN,))), room, other.code)
@@ -130,6 +135,7 @@ async def make_scene(tx: Tx, world: World, document: Mapping[str, Any]) -> Scene
         scheduled=waiting["id"],
         note=note.id,
         entry=str(entry[0]),
+        hook=hook["id"],
         photo="",
     )
 
@@ -182,6 +188,10 @@ def on_scheduled(scene: Scene, person: str) -> JSON:
 
 def on_note(scene: Scene, person: str) -> JSON:
     return {"note": scene.note, "number": "1", "entry": scene.entry}
+
+
+def on_hook(scene: Scene, person: str) -> JSON:
+    return {"hook": scene.hook}
 
 
 def in_hours(scene: Scene, hours: int) -> int:
@@ -268,6 +278,13 @@ REQUESTS: Final[dict[str, Request]] = {
     "restore_note": Request(on_note, json=lambda s, p: {"version": 1}),
     "delete_note": Request(on_note),
     "strike_note_entry": Request(on_note),
+    "make_hook": Request(in_room, json=lambda s, p: {"name": "水位計"}),
+    "list_hooks": Request(in_room),
+    "change_hook": Request(on_hook, json=lambda s, p: {"on": False}),
+    "roll_hook_secret": Request(on_hook),
+    "retry_hook": Request(on_hook),
+    "remove_hook": Request(on_hook),
+    "post_by_hook": Request(on_hook, json=lambda s, p: {"text": "x"}),
     "press_button": Request(on_form, json=lambda s, p: {"key": "yes"}),
     "answer_form": Request(on_form, json=lambda s, p: {"values": {"word": "はい"}}),
     "own_answer": Request(on_form),
@@ -335,7 +352,7 @@ async def fingerprint(reader: Reader) -> list[Any]:
     """Everything that an act of these calls could leave behind."""
     tables = (
         "users", "roles", "appointments", "departments", "rooms", "room_organizations", "memberships", "messages",
-        "events", "attachments", "renditions", "blobs", "sends", "idempotency", "audit", "bookmarks", "refresh_tokens",
+        "events", "attachments", "renditions", "blobs", "sends", "hooks", "hook_deliveries", "idempotency", "audit", "bookmarks", "refresh_tokens",
         "sign_ins", "notes", "note_versions", "note_entries",
     )  # fmt: skip
     counts = ", ".join(f"(SELECT count(*) FROM {table})" for table in tables)

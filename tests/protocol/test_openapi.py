@@ -21,9 +21,10 @@ _WITHOUT_A_KEY = {
     "add_to_upload",
     "cancel_upload",
     "search",
+    "post_by_hook",
 }
 """The steps of sign-in work once each; asking for addresses and searching change nothing; of uploads
-the offset tells what was done (docs/protocol.md, section 6)."""
+the offset tells what was done; a post by a webhook has its own id (docs/protocol.md, section 6)."""
 
 
 def contents(node: Any, path: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -85,6 +85,12 @@ def _items(rule: Any, value: Any, document: Any, path: str, schema: Any) -> Iter
             yield from errors(rule, one, document, f"{path}[{position}]")
 
 
+def _prefix_items(rule: list[Any], value: Any, document: Any, path: str, schema: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for position, (one, each) in enumerate(zip(rule, value, strict=False)):
+            yield from errors(one, each, document, f"{path}[{position}]")
+
+
 def _pattern(rule: str, value: Any, document: Any, path: str, schema: Any) -> Iterator[str]:
     if isinstance(value, str) and re.search(rule, value) is None:
         yield f"{path}: {value!r} does not match {rule}"
@@ -111,6 +117,7 @@ _CHECKS: Final[dict[str, Any]] = {
     "required": _required,
     "additionalProperties": _additional,
     "items": _items,
+    "prefixItems": _prefix_items,
     "pattern": _pattern,
     **{
         word: _bound(word)

@@ -79,6 +79,21 @@ async def expect_messages(tx: Tx, room_id: int, seqs: Sequence[int]) -> int:
     )
 
 
+async def expect_change(tx: Tx, room_id: int, seq: int, kind: str, version: int) -> None:
+    """A message was edited or taken back (`kind`: edit, removed): bots of the room's home that are in the room hear of it, unless a
+    bot wrote it."""
+    await tx.run(
+        "INSERT INTO bot_events (org_id, bot_id, room_id, key, kind, seq, due_at)"
+        " SELECT b.org_id, b.user_id, m.room_id, substr(CAST(? AS TEXT), 1, 1) || m.room_id || '-' || m.seq || '-' || CAST(? AS TEXT),"
+        " CAST(? AS TEXT), m.seq, CAST(? AS BIGINT) FROM messages m"
+        " JOIN users u ON u.id = m.author_id JOIN rooms r ON r.id = m.room_id JOIN bots b ON b.org_id = r.org_id"
+        " WHERE m.room_id = ? AND m.seq = ? AND u.kind <> 'bot' AND (b.everywhere = r.kind OR EXISTS"
+        " (SELECT 1 FROM memberships s WHERE s.room_id = r.id AND s.user_id = b.user_id AND s.to_seq IS NULL"
+        " AND s.from_seq <= m.seq))",
+        kind, str(version), kind, tx.now, room_id, seq,
+    )  # fmt: skip
+
+
 _THINGS: Final = (
     "SELECT e.id, e.key, e.org_id, e.bot_id, u.public_id, u.name, e.room_id, r.public_id, r.kind, r.name, e.kind, e.seq, e.note,"
     " e.tries, e.message_id, p.public_id, p.name FROM bot_events e JOIN bots b ON b.user_id = e.bot_id"

@@ -26,6 +26,11 @@ SELECT theirs.user_id FROM memberships mine
 JOIN memberships theirs ON theirs.room_id = mine.room_id AND theirs.to_seq IS NULL
 WHERE mine.user_id = ? AND mine.to_seq IS NULL
 """
+# Who knows a webhook's bot knows of its room.
+_NO_HOOK: Final = """
+AND (u.kind <> 'bot' OR NOT EXISTS (SELECT 1 FROM hooks h WHERE h.bot_id = u.id AND NOT EXISTS
+  (SELECT 1 FROM memberships mine WHERE mine.room_id = h.room_id AND mine.user_id = ? AND mine.to_seq IS NULL)))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,7 @@ def _visible(viewer: Viewer) -> tuple[str, list[Value]]:
     """A condition on `u`, with its parameters."""
     if viewer.guest:
         return f"(u.id = ? OR u.id IN ({_ROOM_MATES}))", [viewer.user_id, viewer.user_id]
-    return f"(u.org_id = ? OR u.id IN ({_OUTSIDERS}))", [viewer.org_id, viewer.user_id]
+    return f"(u.org_id = ? OR u.id IN ({_OUTSIDERS})){_NO_HOOK}", [viewer.org_id, viewer.user_id, viewer.user_id]
 
 
 @dataclass(frozen=True, slots=True)

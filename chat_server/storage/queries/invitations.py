@@ -14,10 +14,10 @@ class Colleague:
 
 
 async def colleague(tx: Reader, org_id: int, user: str) -> Colleague | None:
-    """A person of the organization who is neither disabled nor past the end date."""
+    """A person of the organization who is neither disabled nor past the end date; no webhook's bot, which has its one room."""
     row = await tx.one(
         "SELECT id, kind FROM users WHERE org_id = ? AND public_id = ? AND disabled_at IS NULL"
-        " AND (ends_at IS NULL OR ends_at > ?)",
+        " AND (ends_at IS NULL OR ends_at > ?) AND (kind <> 'bot' OR NOT EXISTS (SELECT 1 FROM hooks h WHERE h.bot_id = users.id))",
         org_id,
         user,
         tx.now,

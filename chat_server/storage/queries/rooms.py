@@ -179,8 +179,9 @@ async def set_involvement(tx: Tx, membership_id: int, involvement: str) -> None:
 
 
 async def owners(tx: Reader, room_id: int) -> int:
+    """People: a bot that writes announcements manages nothing."""
     row = await tx.one(
-        "SELECT count(*) FROM memberships m JOIN users u ON u.id = m.user_id AND u.disabled_at IS NULL"
+        "SELECT count(*) FROM memberships m JOIN users u ON u.id = m.user_id AND u.disabled_at IS NULL AND u.kind <> 'bot'"
         " WHERE m.room_id = ? AND m.to_seq IS NULL AND m.role = 'owner'",
         room_id,
     )
