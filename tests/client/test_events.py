@@ -54,6 +54,15 @@ async def test_a_message_arrives_typed(server: ScriptedServer, client: Client) -
     assert event.message.author.post == "主任"
 
 
+async def test_a_note_is_told_of_typed(server: ScriptedServer, client: Client) -> None:
+    events = await started(client)
+    server.append("r", "note", id="n", title="補修の経過", version=2, what="changed")
+    server.post("r", "2")
+    event, _ = await take(events, 2)
+    assert isinstance(event, e.NoteChanged)
+    assert (event.id, event.title, event.version, event.what) == ("n", "補修の経過", 2, "changed")
+
+
 async def test_a_duplicate_is_dropped_and_a_hole_is_pulled(server: ScriptedServer, client: Client) -> None:
     events = await started(client)
     server.post("r", "1", twice=True)

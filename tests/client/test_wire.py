@@ -87,7 +87,7 @@ def test_json_is_compact_and_readable() -> None:
 @settings(max_examples=200)
 @given(
     kind=st.sampled_from(
-        ["message", "edit", "redaction", "reaction", "pin", "membership", "room", "attachment", "stub", "read",
+        ["message", "edit", "redaction", "reaction", "pin", "membership", "room", "attachment", "note", "stub", "read",
          "room_gained", "involvement", "bookmark", "directory", "typing", "receipts", "presence", "other"]
     ),
     fields=st.dictionaries(
