@@ -89,6 +89,16 @@ class AttachmentChanged(RoomEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class NoteChanged(RoomEvent):
+    """Note `id` as it is now; `what` is created, changed or deleted."""
+
+    id: str
+    title: str
+    version: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stub(RoomEvent):
     """A position whose content this reader may not see, or an edit that a later one of the same page made void."""
 

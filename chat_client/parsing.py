@@ -83,6 +83,7 @@ _ROOM: Final[Mapping[str, Callable[[_Base, Fields], e.RoomEvent]]] = {
     "attachment": lambda b, f: e.AttachmentChanged(
         *b, number(f, "target"), text(f, "id"), Attachment.from_wire(section(f, "attachment"))
     ),
+    "note": lambda b, f: e.NoteChanged(*b, text(f, "id"), text(f, "title"), number(f, "version"), text(f, "what")),
     "stub": lambda b, f: e.Stub(*b),
 }
 

@@ -388,12 +388,18 @@ PARTS: Final = 256
 """Numbers of one message's texts in the index: `Text.id` is the message's key × this + which of them."""
 
 
+NOTE_KEYS: Final = 1 << 40
+"""A note's key in the index is its own and this: notes stand above all messages."""
+MESSAGES, NOTES = "messages", "notes"
+"""What the index takes in, each up to a position of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """Something that can be found: one text, where it stands, and what narrows a search to it.
 
     `id`: newer texts have larger ones, and those of one message are neighbours (`services.indexing`). `kind`: message,
-    photo, file (by its name), document (by its text). `text`: folded, see `domain.folding`.
+    photo, file (by its name), document (by its text), note. `text`: folded, see `domain.folding`.
     """
 
     id: int
@@ -439,12 +445,13 @@ class SearchIndex(Protocol):
         """Of another generation of the streams, after a restore, nothing stays: there, other messages have these keys."""
         ...
 
-    async def position(self) -> int:
-        """Up to which message the index has come, by `messages.id`; 0: nothing is in it."""
+    async def position(self, of: str = MESSAGES) -> int:
+        """Up to where the index has come, by `messages.id` or `note_versions.id`; 0: nothing is in it."""
         ...
 
-    async def replace(self, messages: Sequence[int], texts: Sequence[Text], position: int) -> None:
-        """What there was of `messages` goes, `texts` come, and `position` is kept, all in one step."""
+    async def replace(self, keys: Sequence[int], texts: Sequence[Text], position: int, of: str = MESSAGES) -> None:
+        """What there was of the messages and notes with these keys goes, `texts` come, and the position is kept, all in one
+        step."""
         ...
 
     async def find(self, sought: Sought) -> list[Hit]:

@@ -17,15 +17,15 @@ from chat_server.cli.table import plain
 @click.argument("words", nargs=-1, required=True)
 @click.option("--room", help="Only in this room: a name, the beginning of one, or an id. トークルーム。")
 @click.option(
-    "--kind", "kinds", multiple=True, type=click.Choice(["message", "photo", "file", "document"]),
+    "--kind", "kinds", multiple=True, type=click.Choice(["message", "photo", "file", "document", "note"]),
     help="Only these; several times. 種類。",
 )  # fmt: skip
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="How many. 件数。")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def search(words: tuple[str, ...], room: str | None, kinds: tuple[str, ...], limit: int, as_json: bool) -> None:
-    """Find WORDS in your rooms, the newest first. 検索します。
+    """Find WORDS in your rooms, notes first, then messages, the newest first. 検索します。
 
-    All of the words have to be there: in a message, in the name of a photo or a file, or in a document.
+    All of the words have to be there: in a message, in the name of a photo or a file, in a document, or in a note.
 
     \b
     renraku search 道路 補修
@@ -53,6 +53,7 @@ def _line(item: dict[str, Any], rooms: dict[str, str]) -> str:
     at = datetime.datetime.fromtimestamp(item["at"] / 1000).astimezone()
     author = " ".join(filter(None, (item["author"]["name"], item["author"]["department"])))
     name = f"  [{item['attachment']['name']}]" if item["kind"] == "document" else ""
+    name = f"  [{item['note']['title']}]" if item["kind"] == "note" else name
     said = "".join(_piece(piece) for piece in item["excerpt"])
     head = f"{at:%m/%d %H:%M}  {plain(rooms.get(item['room'], item['room']))}  {plain(author)}{plain(name)}"
     return f"{head}\n    {said}"

@@ -423,17 +423,73 @@ LEVEL_NOT_ALLOWED = _fault(
     "You are not allowed to post at this level. Choose a lower one, or ask your administrator.",
 )
 
-PRINTER_FAILED = _fault(
+NOTE_NOT_FOUND = _fault(
+    4030,
+    "note_not_found",
+    404,
+    "ノートが見つかりません。",
+    "There is no such note.",
+)
+NOTE_VERSION_NOT_FOUND = _fault(
+    4031,
+    "note_version_not_found",
+    404,
+    "ノートのこの版はありません。",
+    "The note has no such version.",
+)
+TOO_MANY_NOTES = _fault(
+    4032,
+    "too_many_notes",
+    409,
+    "ノートは1つのトークルームに{limit}件までです。使わないものを削除してください。",
+    "A room has at most {limit} notes. Delete some that nobody needs.",
+)
+NOTE_TOO_LONG = _fault(
+    4033,
+    "note_too_long",
+    422,
+    "ノートの文章は全部で{limit}文字までです。続きは別のノートにしてください。",
+    "The texts of a note have at most {limit} characters together. Go on in another note.",
+)
+NOTE_TOO_LARGE = _fault(
+    4034,
+    "note_too_large",
+    422,
+    "ノートの項目は{limit}件までです。続きは別のノートにしてください。",
+    "A note has at most {limit} blocks. Go on in another note.",
+)
+TOO_MUCH_AT_ONCE = _fault(
+    4035,
+    "too_much_at_once",
+    422,
+    "一度に取り込める写真とファイルは{limit}件までです。何回かに分けてください。",
+    "At most {limit} photos and files are taken over at once. Do it in several steps.",
+)
+NOTE_ENTRY_UNKNOWN = _fault(
     4036,
+    "note_entry_unknown",
+    422,
+    "このノートに取り込まれていない投稿です。投稿を選んで取り込んでください。",
+    "This note did not take over such a message. Choose the message and take it over.",
+)
+NOT_NOTE_OWNER = _fault(
+    4037,
+    "not_note_owner",
+    403,
+    "ノートを作成した人とトークルームの管理者だけができます。",
+    "Only whoever made the note, and the room's owners, can do this.",
+)
+PRINTER_FAILED = _fault(
+    4038,
     "printer_failed",
     422,
     "このノートはPDFにできませんでした。長すぎる場合は分けるか、ZIPで保存してください。",
     "This note could not be made into a PDF. If it is very long, divide it, or save it as a ZIP.",
 )
 PRINTER_MISSING = _fault(
-    4037,
+    4039,
     "printer_missing",
-    501,
+    422,
     "このサーバーではPDFを作れません。ZIPで保存するか、管理者にお知らせください(libpangoが必要です)。",
     "This server cannot make PDFs. Save the note as a ZIP, or tell your administrator: libpango is missing.",
 )

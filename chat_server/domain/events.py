@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-EventKind = Literal["message", "edit", "redaction", "reaction", "pin", "membership", "room", "attachment"]
+EventKind = Literal["message", "edit", "redaction", "reaction", "pin", "membership", "room", "attachment", "note"]
 """What a room's stream holds; what a reader may not see, or retention took away, arrives as a `stub` instead."""
 
 Stub = Literal["stub"]

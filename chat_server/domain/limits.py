@@ -56,6 +56,19 @@ NAME_CHARS: Final = 80
 TOPIC_CHARS: Final = 500
 WATCHED_USERS: Final = 200
 
+# Notes
+NOTES: Final = 500
+"""Of a room, without the deleted ones."""
+NOTE_TITLE_CHARS: Final = 100
+NOTE_BLOCKS: Final = 200
+NOTE_CHARS: Final = 100_000
+"""Of all texts of a note, those of messages taken over included."""
+NOTE_CAPTION_CHARS: Final = 200
+NOTE_MESSAGES: Final = 50
+"""Messages that are taken over at once, and"""
+NOTE_COPIES: Final = 200
+"""photos and files that one act takes over: keeps the writer free for others (20 ms)."""
+
 # Webhooks (docs/webhooks.md)
 HOOKS: Final = 10
 """Of one room."""

@@ -14,7 +14,7 @@ from chat_server.services.blocks import Id
 from chat_server.services.files import OpenFile
 from chat_server.services.indexing import document_text
 
-FoundKind = Literal["message", "photo", "file", "document"]
+FoundKind = Literal["message", "photo", "file", "document", "note"]
 
 
 class Search(msgspec.Struct, frozen=True):
@@ -24,7 +24,7 @@ class Search(msgspec.Struct, frozen=True):
     room: Id | None = None
     by: Id | None = None
     department: Annotated[str, msgspec.Meta(max_length=200)] | None = None
-    kinds: Annotated[list[FoundKind], msgspec.Meta(max_length=4)] = []
+    kinds: Annotated[list[FoundKind], msgspec.Meta(max_length=5)] = []
     since: Time | None = None
     until: Time | None = None
     cursor: Cursor | None = None
@@ -36,12 +36,19 @@ class Excerpt(msgspec.Struct, frozen=True):
     hit: bool
 
 
+class FoundNote(msgspec.Struct, frozen=True):
+    id: Id
+    title: str
+
+
 class Found(msgspec.Struct, frozen=True):
-    """`kind`: what holds the words. Of a photo or a file it is the name, of a document what it says."""
+    """`kind`: what holds the words. Of a photo or a file it is the name, of a document what it says. A note has `note`, and no
+    `message` and `seq`; `at` and `author` are those of its last change."""
 
     room: Id
-    message: Id
-    seq: Seq
+    message: Id | None
+    seq: Seq | None
+    note: FoundNote | None
     at: Time
     author: Author
     kind: FoundKind
@@ -85,7 +92,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         changes=False,
         faults=(INVALID_FIELD, ROOM_NOT_FOUND),
         example=Search(words="道路 補修"),
-        note="The newest first. In a body and not in the address, because addresses are logged on their way. A page may be "
+        note="Notes, then messages, each the newest first. In a body and not in the address, because addresses are logged on their way. A page may be "
         "shorter than `limit`, even empty, and still have a `next`.",
     ),
 )

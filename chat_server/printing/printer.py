@@ -44,7 +44,7 @@ class Printer:
     async def print(self, job: Job, pictures: Sequence[Path]) -> bytes:
         """The PDF. `pictures`: files that stay while it works, by their number.
 
-        Raises `Problem` 8008 (too many before one), 4036 (too long for it), 4037 (the machine lacks what it needs).
+        Raises `Problem` 8008 (too many before one), 4038 (too long for it), 4039 (the machine lacks what it needs).
         """
         try:
             async with asyncio.timeout(PATIENCE):

@@ -58,6 +58,7 @@ FEATURES: Final = (
     "press",
     "confirm",
     "schedule",
+    "notes",
     "answer",
     "announce",
 )

@@ -12,10 +12,10 @@ from typing import Any, Final
 import asyncpg
 
 from chat_server.domain.errors import DATABASE_BUSY, Problem
-from chat_server.ports import PARTS, Hit, Sought, Text
+from chat_server.ports import MESSAGES, NOTES, PARTS, Hit, Sought, Text
 from chat_server.search.words import all_of, one_of, words_of
 
-FORM: Final = 1
+FORM: Final = 2
 AGAIN: Final = 2
 _SESSIONS: Final = 3
 _SCHEMA: Final = """
@@ -45,20 +45,20 @@ class PostgresIndex:
                 await _make(session)
                 await session.execute("INSERT INTO search.state VALUES ('epoch', $1)", epoch)
 
-    async def position(self) -> int:
+    async def position(self, of: str = MESSAGES) -> int:
         pool = await self._ready()
-        return int(await pool.fetchval("SELECT value FROM search.state WHERE name = 'position'"))
+        return int(await pool.fetchval("SELECT value FROM search.state WHERE name = $1", of))
 
-    async def replace(self, messages: Sequence[int], texts: Sequence[Text], position: int) -> None:
+    async def replace(self, keys: Sequence[int], texts: Sequence[Text], position: int, of: str = MESSAGES) -> None:
         pool = await self._ready()
         rows = [(text.id, text.room_id, text.seq, text.department, text.text, words_of(text)) for text in texts]
         async with pool.acquire() as session, session.transaction():
             # an ack waits for its commit; this one need not be on the disk
             await session.execute("SET LOCAL synchronous_commit = off")
             await session.execute(
-                "DELETE FROM search.texts USING unnest($1::bigint[]) AS message"
-                " WHERE id BETWEEN message * $2 AND message * $2 + $2 - 1",
-                list(messages),
+                "DELETE FROM search.texts USING unnest($1::bigint[]) AS key"
+                " WHERE id BETWEEN key * $2 AND key * $2 + $2 - 1",
+                list(keys),
                 PARTS,
             )
             await session.executemany(
@@ -67,7 +67,7 @@ class PostgresIndex:
                 rows,
             )
             await session.execute(
-                "UPDATE search.state SET value = greatest(value::bigint, $1)::text WHERE name = 'position'", position
+                "UPDATE search.state SET value = greatest(value::bigint, $1)::text WHERE name = $2", position, of
             )
 
     async def find(self, sought: Sought) -> list[Hit]:
@@ -105,7 +105,8 @@ async def _make(session: Any) -> None:
     async with session.transaction():
         await session.execute("SELECT pg_advisory_xact_lock(hashtext('renraku search'))")
         await session.execute(_SCHEMA)
-        await session.executemany("INSERT INTO search.state VALUES ($1, $2)", [("form", str(FORM)), ("position", "0")])
+        state = [("form", str(FORM)), (MESSAGES, "0"), (NOTES, "0")]
+        await session.executemany("INSERT INTO search.state VALUES ($1, $2)", state)
 
 
 def _question(sought: Sought) -> tuple[str, list[Any]]:

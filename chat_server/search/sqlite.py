@@ -17,12 +17,12 @@ from typing import Any, Final, TypeVar
 
 import structlog
 
-from chat_server.ports import PARTS, Hit, Sought, Text
+from chat_server.ports import MESSAGES, NOTES, PARTS, Hit, Sought, Text
 from chat_server.search.words import all_of, one_of, words_of
 
 T = TypeVar("T")
 FILE: Final = "search.db"
-FORM: Final = 1
+FORM: Final = 2
 """Of the file and of the folding; an index of another form is made anew."""
 _READERS: Final = 2
 _COLUMNS: Final = "id, room_id, seq, author_id, department, kind, folded"
@@ -71,13 +71,13 @@ class SqliteIndex:
 
         await self._write(check)
 
-    async def position(self) -> int:
+    async def position(self, of: str = MESSAGES) -> int:
         return await self._write(
-            lambda db: int(db.execute("SELECT value FROM state WHERE name = 'position'").fetchone()[0])
+            lambda db: int(db.execute("SELECT value FROM state WHERE name = ?", (of,)).fetchone()[0])
         )
 
-    async def replace(self, messages: Sequence[int], texts: Sequence[Text], position: int) -> None:
-        await self._write(lambda db: _replace(db, messages, texts, position))
+    async def replace(self, keys: Sequence[int], texts: Sequence[Text], position: int, of: str = MESSAGES) -> None:
+        await self._write(lambda db: _replace(db, keys, texts, position, of))
 
     async def find(self, sought: Sought) -> list[Hit]:
         if not sought.rooms or not sought.words:
@@ -121,7 +121,7 @@ class SqliteIndex:
     def _make(self, db: sqlite3.Connection) -> None:
         for statement in _SCHEMA:
             db.execute(statement)
-        db.executemany("INSERT INTO state VALUES (?, ?)", [("form", FORM), ("position", 0)])
+        db.executemany("INSERT INTO state VALUES (?, ?)", [("form", FORM), (MESSAGES, 0), (NOTES, 0)])
 
     def _find(self, sought: Sought) -> list[Hit]:
         db = getattr(self._own, "connection", None)
@@ -153,9 +153,9 @@ def _forget(db: sqlite3.Connection) -> None:
         db.execute(f"DROP TABLE IF EXISTS {name}")
 
 
-def _replace(db: sqlite3.Connection, messages: Sequence[int], texts: Sequence[Text], position: int) -> None:
-    for message in messages:
-        range_ = (message * PARTS, message * PARTS + PARTS - 1)
+def _replace(db: sqlite3.Connection, keys: Sequence[int], texts: Sequence[Text], position: int, of: str) -> None:
+    for key in keys:
+        range_ = (key * PARTS, key * PARTS + PARTS - 1)
         old = db.execute(f"SELECT {_COLUMNS} FROM texts WHERE id BETWEEN ? AND ?", range_).fetchall()  # noqa: S608
         # SQLite before 3.43 takes a text out of such a table only by its words.
         gone = ((text.id, " ".join(words_of(text))) for text in (Text(*row) for row in old))
@@ -168,7 +168,7 @@ def _replace(db: sqlite3.Connection, messages: Sequence[int], texts: Sequence[Te
     db.executemany(
         "INSERT INTO grams (rowid, words) VALUES (?, ?)", ((text.id, " ".join(words_of(text))) for text in texts)
     )
-    db.execute("UPDATE state SET value = max(value, ?) WHERE name = 'position'", (position,))
+    db.execute("UPDATE state SET value = max(value, ?) WHERE name = ?", (position, of))
 
 
 def _question(sought: Sought) -> tuple[str, list[Any]]:

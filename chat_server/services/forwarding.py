@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -39,19 +40,24 @@ async def prepare_forward(tx: Reader, actor: Actor, message: str) -> Forwarded:
     stored, _ = await visible_message(tx, actor, message)
     if stored.redacted_at is not None:
         raise Problem(MESSAGE_NOT_FOUND, field="forward")
-    blocks = blocks_of(stored)
-    names: dict[str, str] = unpack(stored.mentions) if stored.mentions else {}
-    texts: list[AnyBlock] = []
-    for block in blocks:
-        words = None if isinstance(block, Buttons) else words_of(block)
-        if words is not None:  # a card goes on as words: its buttons are the room's that it was in
-            texts.append(Text(text=MENTION.sub(lambda m: "@" + names.get(m[3] or f"{m[1]}:{m[2]}", "?"), words)))
+    texts: list[AnyBlock] = [Text(text=words) for words in plain_words(stored)]
     source = unpack(stored.forward) if stored.forward else {
         "author": stored.author_name,
         "department": stored.author_department,
         "at": stored.created_at,
     }  # fmt: skip
     return Forwarded(source, tuple(texts), tuple(await attachment_copies.sources(tx, stored.id)))
+
+
+def plain_words(stored: Stored) -> list[str]:
+    """What each of its blocks says, the mentions as names. A card goes on as words: its buttons are the room's that it is in."""
+    names: dict[str, str] = unpack(stored.mentions) if stored.mentions else {}
+
+    def name(match: re.Match[str]) -> str:
+        return "@" + names.get(match[3] or f"{match[1]}:{match[2]}", "?")
+
+    said = (None if isinstance(block, Buttons) else words_of(block) for block in blocks_of(stored))
+    return [MENTION.sub(name, words) for words in said if words is not None]
 
 
 async def take_along(

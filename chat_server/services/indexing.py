@@ -1,4 +1,4 @@
-"""What of a message can be found: its text, the names of its files, and what its documents say.
+"""What can be found: of a message its text, the names of its files, and what its documents say; of a note its words.
 
 Each is a text of its own in the index, because not everybody who sees the message may read the document from where they are.
 """
@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from chat_server.domain.folding import fold
-from chat_server.ports import PARTS, Blob, BlobStore, Reader, Text, Tx
+from chat_server.ports import NOTE_KEYS, PARTS, Blob, BlobStore, Reader, Text, Tx
+from chat_server.services import note_finding
+from chat_server.storage.queries import notes
 from chat_server.storage.queries import search as queries
 
 NAMES, DOCUMENTS = 1, 128
@@ -18,7 +20,7 @@ NAMES, DOCUMENTS = 1, 128
 documents."""
 DOCUMENT_CHARS: Final = 200_000
 """of a document that are found by"""
-MESSAGE, DOCUMENT = "message", "document"
+MESSAGE, DOCUMENT, NOTE = "message", "document", "note"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +41,9 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What the index does next. `changes`: the last of the changes that it takes in."""
+    """What the index does next. `keys`: of messages or notes; `changes`: the last of the changes that it takes in."""
 
-    messages: list[int]
+    keys: list[int]
     texts: list[Unread]
     position: int
     changes: int
@@ -54,6 +56,22 @@ async def next_step(reader: Reader, position: int, limit: int) -> Step:
     messages = list(dict.fromkeys([*new, *(message for _, message in changes)]))
     texts = await _texts(reader, messages)
     return Step(messages, texts, new[-1] if new else position, changes[-1][0] if changes else 0)
+
+
+async def next_notes(reader: Reader, position: int, limit: int) -> Step:
+    """The notes that have versions behind `position`, as they are now; of those that were deleted nothing."""
+    newer = await notes.newer(reader, position, limit)
+    ids = list(dict.fromkeys(note for _, note in newer))
+    texts = [
+        Unread(
+            (NOTE_KEYS + found.note.id) * PARTS,
+            queries.Said(found.note.id, found.note.room_id, 0, found.author_id, found.version.author_department, ""),
+            NOTE,
+            words,
+        )
+        for found, words in await note_finding.words(reader, ids)
+    ]
+    return Step([NOTE_KEYS + note for note in ids], texts, newer[-1][0] if newer else position, 0)
 
 
 async def finish(tx: Tx, step: Step) -> None:

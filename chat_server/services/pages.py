@@ -10,12 +10,13 @@ from chat_server.domain import limits
 from chat_server.domain.actors import Actor
 from chat_server.domain.events import Ranges, RoomEvent, may_see
 from chat_server.ports import Reader
+from chat_server.services import note_events
 from chat_server.services.access import in_room
 from chat_server.services.people import wire_people
 from chat_server.services.rendering import pack, render_many, unpack
 from chat_server.services.rooms import room_info
 from chat_server.services.wire import Wire, stub, wire_event, wire_own
-from chat_server.storage.queries import attachments, messages, rooms, streams
+from chat_server.storage.queries import attachments, messages, notes, rooms, streams
 from chat_server.storage.queries.streams import EventRow
 
 _WHOLE: Final = ("message", "edit")
@@ -106,6 +107,7 @@ class Referred:
     people: dict[str, Wire]
     room: Wire
     attachments: dict[str, Wire]
+    notes: dict[str, note_events.Told]
 
 
 async def look_up(tx: Reader, room_id: int, rows: Sequence[EventRow]) -> Referred:
@@ -117,7 +119,8 @@ async def look_up(tx: Reader, room_id: int, rows: Sequence[EventRow]) -> Referre
     people = await wire_people(tx, list(keys.values()))
     about = await room_info(tx, room_id) if any(row.kind == "room" for row in rows) else {}
     files = await attachments.wire_of(tx, [data[row.seq]["attachment"] for row in rows if row.kind == "attachment"])
-    return Referred(data, rendered, {user: people[key] for user, key in keys.items()}, about, files)
+    told = await notes.told(tx, [data[row.seq]["note"] for row in rows if row.kind == note_events.KIND])
+    return Referred(data, rendered, {user: people[key] for user, key in keys.items()}, about, files, told)
 
 
 def render_whole(row: EventRow, referred: Referred) -> Wire | None:
@@ -132,6 +135,9 @@ def render_whole(row: EventRow, referred: Referred) -> Wire | None:
         return {**data, "user": referred.people[data["user"]]}
     if row.kind == "room":
         return {"room_info": referred.room}
+    if row.kind == note_events.KIND:
+        note = referred.notes.get(data["note"])
+        return note and note_events.body(data, note)
     if row.message is None:
         return None
     if row.kind == "attachment":

@@ -1,4 +1,4 @@
-"""Finding what was said: the index proposes, and what is shown is authorized anew, as of now and from here.
+"""Finding what was said, and notes: the index proposes, and what is shown is authorized anew, as of now and from here.
 
 The index may be behind, and knows nothing of zones: so nothing that it holds is ever shown. What is shown comes from the
 database and the blob store, and has to hold the words there (security.md, 5, 6, 10, 14).
@@ -15,21 +15,23 @@ from chat_server.domain.errors import INVALID_FIELD, Problem
 from chat_server.domain.events import Ranges, within
 from chat_server.domain.grams import terms
 from chat_server.domain.zones import TEXT
-from chat_server.ports import PARTS, Hit, Reader, SearchIndex, Sought
-from chat_server.services import cursors, files
+from chat_server.ports import NOTE_KEYS, PARTS, Hit, Reader, SearchIndex, Sought
+from chat_server.services import cursors, files, note_finding
 from chat_server.services.access import in_room
 from chat_server.services.excerpts import excerpt_of
 from chat_server.services.files import OpenFile, Trust
-from chat_server.services.indexing import DOCUMENT, DOCUMENTS, MESSAGE, NAMES
+from chat_server.services.indexing import DOCUMENT, DOCUMENTS, MESSAGE, NAMES, NOTE
 from chat_server.storage.queries import attachments, messages, rooms
 from chat_server.storage.queries import search as queries
 from chat_server.storage.queries.messages import Stored
 
 T = TypeVar("T")
-KINDS: Final = (MESSAGE, "photo", "file", DOCUMENT)
+KINDS: Final = (MESSAGE, "photo", "file", DOCUMENT, NOTE)
 ROUNDS: Final = 6
 """Questions to the index for one page: a page may be short, and the next one goes on."""
 _END: Final = 2**53
+_NOTES: Final = NOTE_KEYS * PARTS
+"""From here on the index has notes, below it messages: a search gives notes first."""
 _STILL_IN: Final = 9007199254740991
 
 Read = Callable[[Callable[[Reader], Awaitable[Any]]], Awaitable[Any]]
@@ -53,33 +55,38 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """What the seeker may look through."""
+    """What the seeker may look through: notes, then messages, as far as they are asked for."""
 
     visible: dict[int, Ranges]
-    sought: Sought
+    sections: tuple[Sought, ...]
+
+    def sees(self, hit: Hit) -> bool:
+        return hit.room_id in self.visible and (_is_note(hit) or within(self.visible[hit.room_id], hit.seq))
 
 
 async def page(
     read: Read, index: SearchIndex, load: Load, actor: Actor, question: Question, trust: Trust
 ) -> dict[str, Any]:
-    """`{items, next}`, the newest first. Raises `Problem` 2001, 3001."""
+    """`{items, next}`: notes, then messages, each the newest first. Raises `Problem` 2001, 3001."""
     words = terms(question.words)
     if not words:
         raise Problem(INVALID_FIELD, field="words", reason="検索する言葉を入れてください / give a word to look for")
     scope: _Scope = await read(lambda reader: _scope(reader, actor, question, words))
     items: list[dict[str, Any]] = []
-    below = scope.sought.below
+    left = list(scope.sections)
     for _ in range(ROUNDS):
+        if not left:
+            break
         wanted = question.limit - len(items)
-        hits = await index.find(replace(scope.sought, below=below, limit=wanted))
-        seen = [hit for hit in hits if within(scope.visible.get(hit.room_id, ()), hit.seq)]
-        items += await _shown(read, load, actor, scope, question, words, seen, trust)
+        hits = await index.find(replace(left[0], limit=wanted))
+        items += await _shown(read, load, actor, question, words, [hit for hit in hits if scope.sees(hit)], trust)
         if len(hits) < wanted:
-            return {"items": items, "next": None}
-        below = hits[-1].id
+            left.pop(0)
+            continue
+        left[0] = replace(left[0], below=hits[-1].id)
         if len(items) >= question.limit:
             break
-    return {"items": items, "next": cursors.encode([below])}
+    return {"items": items, "next": cursors.encode([left[0].below]) if left else None}
 
 
 async def _scope(reader: Reader, actor: Actor, question: Question, words: Sequence[str]) -> _Scope:
@@ -94,28 +101,29 @@ async def _scope(reader: Reader, actor: Actor, question: Question, words: Sequen
         by = await queries.user_key(reader, question.by) or 0
     above = 0 if question.since is None else await queries.first_since(reader, question.since)
     below = _END if question.until is None else await queries.first_since(reader, question.until) * PARTS
-    if question.cursor is not None:
-        below = min(below, cursors.decode(question.cursor, int)[0])
-    return _Scope(
-        visible,
-        Sought(
-            words=words,
-            rooms=tuple(visible),
-            kinds=question.kinds,
-            author_id=None if by < 0 else by,
-            department=question.department,
-            above=above * PARTS,
-            below=below,
-            limit=question.limit,
-        ),
+    after = _END if question.cursor is None else cursors.decode(question.cursor, int)[0]
+    sought = Sought(
+        words=words,
+        rooms=tuple(visible),
+        kinds=question.kinds,
+        author_id=None if by < 0 else by,
+        department=question.department,
+        above=above * PARTS,
+        below=min(below, after, _NOTES),
+        limit=question.limit,
     )
+    sections = []
+    if after > _NOTES and (not question.kinds or NOTE in question.kinds):
+        sections.append(replace(sought, above=_NOTES, below=after))
+    if not question.kinds or {*question.kinds} != {NOTE}:
+        sections.append(sought)
+    return _Scope(visible, tuple(sections))
 
 
 async def _shown(
     read: Read,
     load: Load,
     actor: Actor,
-    scope: _Scope,
     question: Question,
     words: Sequence[str],
     hits: Sequence[Hit],
@@ -145,6 +153,9 @@ class _Found:
 
 
 async def _found(reader: Reader, actor: Actor, question: Question, hits: Sequence[Hit], trust: Trust) -> list[_Found]:
+    if hits and _is_note(hits[0]):
+        notes = await note_finding.shown(reader, hits, question.since, question.until)
+        return [_Found(wire, text) for wire, text in notes]
     stored = await messages.by_ids(reader, list({hit.id // PARTS for hit in hits}))
     places = {hit.id: _place(hit) for hit in hits}
     public = await queries.attachments_at(reader, [place for place in places.values() if place[1] >= 0])
@@ -190,11 +201,16 @@ def _is_document(hit: Hit) -> bool:
     return hit.id % PARTS >= DOCUMENTS
 
 
+def _is_note(hit: Hit) -> bool:
+    return hit.id >= _NOTES
+
+
 def _wire(message: Stored, room: str) -> dict[str, Any]:
     return {
         "room": room,
         "message": message.public_id,
         "seq": message.seq,
+        "note": None,
         "at": message.created_at,
         "author": {
             "id": message.author,

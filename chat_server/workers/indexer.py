@@ -14,7 +14,7 @@ from typing import Final
 import structlog
 
 from chat_server.domain.errors import Problem
-from chat_server.ports import BlobStore, SearchIndex, Storage, Text
+from chat_server.ports import MESSAGES, NOTES, BlobStore, SearchIndex, Storage, Text
 from chat_server.services import indexing
 from chat_server.services.epoch import stream_epoch
 from chat_server.services.indexing import Unread
@@ -22,6 +22,8 @@ from chat_server.services.indexing import Unread
 BATCH: Final = 100
 REST: Final = 4
 """Seconds of rest for each second of work, while there is more to do."""
+_NEXT: Final = {MESSAGES: (indexing.next_step, BATCH), NOTES: (indexing.next_notes, 10)}
+"""A note may be as long as a hundred messages."""
 log = structlog.get_logger("renraku.search")
 
 
@@ -63,16 +65,20 @@ class Indexer:
                 self._woken.clear()
 
     async def step(self) -> int:
-        """One batch; answers how many messages were in it."""
-        position = await self._index.position()
-        step = await self._storage.read(lambda reader: indexing.next_step(reader, position, BATCH))
-        if not step.messages and not step.changes:
+        """One batch of each; answers how many messages and notes were in it."""
+        return await self._step(MESSAGES) + await self._step(NOTES)
+
+    async def _step(self, of: str) -> int:
+        position = await self._index.position(of)
+        next_step, batch = _NEXT[of]
+        step = await self._storage.read(lambda reader: next_step(reader, position, batch))
+        if not step.keys and not step.changes:
             return 0
         texts = [text for unread in step.texts if (text := await self._folded(unread)) is not None]
-        await self._index.replace(step.messages, texts, step.position)
+        await self._index.replace(step.keys, texts, step.position, of)
         if step.changes:
             await self._storage.write(lambda tx: indexing.finish(tx, step))
-        return len(step.messages)
+        return len(step.keys)
 
     async def _folded(self, unread: Unread) -> Text | None:
         if unread.blob is None:

@@ -11,7 +11,7 @@ import pytest
 
 from chat_server.domain.folding import fold
 from chat_server.domain.grams import terms
-from chat_server.ports import SearchIndex, Sought, Text
+from chat_server.ports import NOTE_KEYS, NOTES, SearchIndex, Sought, Text
 from chat_server.search.opening import open_index
 from chat_server.search.sqlite import FILE
 from chat_server.storage.postgresql.address import options
@@ -120,6 +120,17 @@ async def test_where_it_has_come_to_is_kept_with_it(engine: str, index: SearchIn
     again = await open_index(options(database_of(tmp_path)) if engine == POSTGRESQL else None, tmp_path)
     assert (await again.position(), await found(again, sought("道路"))) == (7, [7 * 256])
     await again.close()
+
+
+async def test_notes_stand_above_messages_and_have_a_position_of_their_own(index: SearchIndex) -> None:
+    await index.replace([7], [text(7, "道路")], 7)
+    key = NOTE_KEYS + 3
+    await index.replace([key], [text(key, "道路の経過", kind="note")], 5, NOTES)
+    assert (await index.position(), await index.position(NOTES)) == (7, 5)
+    assert await found(index, sought("道路")) == [key * 256, 7 * 256]
+    assert await found(index, sought("道路", kinds=("note",))) == [key * 256]
+    await index.replace([key], [], 6, NOTES)
+    assert (await found(index, sought("道路")), await index.position(NOTES)) == ([7 * 256], 6)
 
 
 async def test_another_generation_of_the_streams_has_nothing_of_the_old_one(index: SearchIndex) -> None:

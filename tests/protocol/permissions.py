@@ -127,6 +127,15 @@ PERMISSIONS: Final[dict[str, Row]] = {
     "change_scheduled": signed_in(4015, 4015, 4015, 200, 4015, 4015, 4015),
     "take_back_scheduled": signed_in(4015, 4015, 4015, 204, 4015, 4015, 4015),
     "list_scheduled": everyone_signed_in(200),
+    "list_notes": signed_in(200, 200, 200, 200, 3001, 3001, 3001),
+    "create_note": signed_in(200, 3003, 200, 200, 3001, 3001, 3001),
+    "get_note": signed_in(200, 200, 200, 200, 4030, 4030, 4030),
+    "list_note_versions": signed_in(200, 200, 200, 200, 4030, 4030, 4030),
+    "get_note_version": signed_in(200, 200, 200, 200, 4030, 4030, 4030),
+    "change_note": signed_in(200, 3003, 200, 200, 4030, 4030, 4030),
+    "restore_note": signed_in(200, 3003, 200, 200, 4030, 4030, 4030),
+    "delete_note": signed_in(4037, 3003, 4037, 204, 4030, 4030, 4030),  # the owner's
+    "strike_note_entry": signed_in(4037, 4037, 4037, 204, 4030, 4030, 4030),
     # Webhooks of the room: its owners'. Who posts by one shows no token but a signature.
     "make_hook": signed_in(3004, 3004, 3004, 200, 3001, 3001, 3001),
     "list_hooks": signed_in(3004, 3004, 3004, 200, 3001, 3001, 3001),

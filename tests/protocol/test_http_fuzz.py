@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chat_server.services import notes
 from chat_server.services.blocks import Photos
 from tests.support.api import Api, Operation
 from tests.support.process import server_process
@@ -67,7 +68,8 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
             assert sent.id is not None
             # Neither the caller nor their device: a session that ends itself tries nothing any more.
             device = (await world.another_device(org, owner, "lgwan")).actor.device
-            return owner.token, (member.id, room, open_room, photo, sent.id, device)
+            note = await server.app.storage.write(lambda tx: notes.create(tx, owner.actor, room, "経過", (), ()))
+            return owner.token, (member.id, room, open_room, photo, sent.id, device, note.id)
 
     with asyncio.Runner() as runner:
         token, ids = runner.run(seed())

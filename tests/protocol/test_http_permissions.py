@@ -19,11 +19,12 @@ from chat_server.domain.zones import THUMBNAIL
 from chat_server.http.calls import AnyCall
 from chat_server.http.routes import CALLS
 from chat_server.ports import Reader, Tx
-from chat_server.services import confirming, hooks, rooms, scheduling, sharing
+from chat_server.services import confirming, hooks, notes, rooms, scheduling, sharing
 from chat_server.services.blocks import Photos, Text
 from chat_server.services.capabilities import Capability, next_expiry, seal
 from chat_server.services.commands import Send
 from chat_server.services.drafts import draft
+from chat_server.services.note_blocks import Markdown
 from chat_server.services.rooms import Invitation
 from chat_server.storage.queries import organizations
 from tests.protocol.permissions import PERMISSIONS, Row
@@ -37,6 +38,7 @@ on_one_loop = pytest.mark.asyncio(loop_scope="module")
 PHOTO: Final = encoded(picture(32, 24))
 JSON = dict[str, Any]
 TEXT: Final = [{"type": "text", "text": "後で"}]
+MARKDOWN: Final = [{"type": "markdown", "text": "# 経過"}]
 
 
 @dataclass
@@ -57,6 +59,8 @@ class Scene:
     form: str
     asking: str
     scheduled: str
+    note: str
+    entry: str
     hook: str
     photo: str
 
@@ -105,6 +109,9 @@ async def make_scene(tx: Tx, world: World, document: Mapping[str, Any]) -> Scene
     assert asking.id is not None
     await confirming.ask(tx, owner.actor, asking.id, tx.now + HOUR)
     waiting = await scheduling.schedule(tx, owner.actor, draft(to_send(room)), tx.now + HOUR)
+    note = await notes.create(tx, owner.actor, room, "経過", (Markdown("補修の経過"),), (sent.id,))
+    entry = await tx.one("SELECT public_id FROM note_entries ORDER BY id DESC LIMIT 1")
+    assert entry is not None
     await organizations.set_own_rules(tx, home.id, {"webhooks": "member"})
     hook = await hooks.make(tx, owner.actor, room, "監視システム", "", Hosts())
     form = await bot_form(tx, await world.person(home, "係", kind="bot", tx=tx), owner, room)
@@ -126,6 +133,8 @@ async def make_scene(tx: Tx, world: World, document: Mapping[str, Any]) -> Scene
         form=form,
         asking=asking.id,
         scheduled=waiting["id"],
+        note=note.id,
+        entry=str(entry[0]),
         hook=hook["id"],
         photo="",
     )
@@ -175,6 +184,10 @@ def on_asking(scene: Scene, person: str) -> JSON:
 
 def on_scheduled(scene: Scene, person: str) -> JSON:
     return {"scheduled": scene.scheduled}
+
+
+def on_note(scene: Scene, person: str) -> JSON:
+    return {"note": scene.note, "number": "1", "entry": scene.entry}
 
 
 def on_hook(scene: Scene, person: str) -> JSON:
@@ -256,6 +269,15 @@ REQUESTS: Final[dict[str, Request]] = {
     "change_scheduled": Request(on_scheduled, json=lambda s, p: {"version": 1, "at": in_hours(s, 8)}),
     "take_back_scheduled": Request(on_scheduled),
     "list_scheduled": Request(),
+    "list_notes": Request(in_room),
+    "create_note": Request(in_room, json=lambda s, p: {"title": "題", "blocks": MARKDOWN, "messages": [s.message]}),
+    "get_note": Request(on_note),
+    "list_note_versions": Request(on_note),
+    "get_note_version": Request(on_note),
+    "change_note": Request(on_note, json=lambda s, p: {"version": 1, "blocks": MARKDOWN}),
+    "restore_note": Request(on_note, json=lambda s, p: {"version": 1}),
+    "delete_note": Request(on_note),
+    "strike_note_entry": Request(on_note),
     "make_hook": Request(in_room, json=lambda s, p: {"name": "水位計"}),
     "list_hooks": Request(in_room),
     "change_hook": Request(on_hook, json=lambda s, p: {"on": False}),
@@ -331,7 +353,7 @@ async def fingerprint(reader: Reader) -> list[Any]:
     tables = (
         "users", "roles", "appointments", "departments", "rooms", "room_organizations", "memberships", "messages",
         "events", "attachments", "renditions", "blobs", "sends", "hooks", "hook_deliveries", "idempotency", "audit", "bookmarks", "refresh_tokens",
-        "sign_ins",
+        "sign_ins", "notes", "note_versions", "note_entries",
     )  # fmt: skip
     counts = ", ".join(f"(SELECT count(*) FROM {table})" for table in tables)
     row = await reader.one(

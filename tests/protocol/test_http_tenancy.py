@@ -5,7 +5,7 @@ queries."""
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -17,10 +17,11 @@ from chat_server.domain.ids import new_id
 from chat_server.domain.limits import DAY
 from chat_server.http.routes import CALLS
 from chat_server.ports import Tx
-from chat_server.services import scheduling
+from chat_server.services import notes, scheduling
 from chat_server.services.blocks import Text
 from chat_server.services.commands import Send
 from chat_server.services.drafts import draft
+from chat_server.services.notes import Saved
 from tests.protocol.test_http_permissions import fingerprint
 from tests.support.api import Api, code_of
 from tests.support.server import RunningServer
@@ -56,7 +57,9 @@ async def ids(world: World) -> Ids:
         return public_id
 
     assert message.id is not None
+    note = await server_write(world, lambda tx: notes.create(tx, person.actor, a_room, "経過", (), ()))
     room = await world.room(stranger)
+    own_note = await server_write(world, lambda tx: notes.create(tx, stranger.actor, room, "経過", (), ()))
     later = draft(Send(ref=1, room=room, client_msg_id="scheduled", blocks=(Text("後で"),)))
     waiting = await world.server.app.storage.write(lambda tx: scheduling.schedule(tx, stranger.actor, later, TOMORROW))
     return {
@@ -64,12 +67,18 @@ async def ids(world: World) -> Ids:
         "a_device": person.actor.device,
         "a_room": a_room,
         "a_message": message.id,
+        "a_note": note.id,
+        "note": own_note.id,
         "a_photo": photo,
         "a_department": await world.server.app.storage.write(add_department),
         "room": room,
         "scheduled": waiting["id"],
         "token": stranger.token,
     }
+
+
+async def server_write(world: World, act: Callable[[Tx], Awaitable[Saved]]) -> Saved:
+    return await world.server.app.storage.write(act)
 
 
 def text(words: str) -> list[dict[str, str]]:
@@ -118,6 +127,19 @@ REQUESTS: Final[dict[str, tuple[str, Mapping[str, Any], int]]] = {
     "rename": ("change_person", {"json": {"name": "改名"}}, 6001),
     "device": ("sign_out_device", {}, 6005),
     "search in": ("search", {"json": {"words": "道路", "room": "{a_room}"}}, 3001),
+    "note of messages": ("create_note", {"json": {"title": "x", "messages": ["{a_message}"]}}, 4001),
+    "note with photos": (
+        "create_note",
+        {"json": {"title": "x", "blocks": [{"type": "photos", "ids": ["{a_photo}"]}]}},
+        5001,
+    ),
+    "messages into a note": ("change_note", {"json": {"version": 1, "messages": ["{a_message}"]}}, 4001),
+    "photos into a note": (
+        "change_note",
+        {"json": {"version": 1, "blocks": [{"type": "pair", "before": "{a_photo}"}]}},
+        5001,
+    ),
+    "an entry": ("change_note", {"json": {"version": 1, "blocks": [{"type": "entry", "id": "{a_message}"}]}}, 4036),
     "sponsor": (
         "add_person",
         {"json": {"login": "g", "name": "客", "kind": "guest", "sponsor": "{a_user}", "ends_at": 4_000_000_000_000}},
@@ -143,7 +165,7 @@ async def test_an_id_of_another_organization_does_not_exist(
     name: str, server: RunningServer, document: Mapping[str, Any], ids: Ids
 ) -> None:
     operation, request, code = REQUESTS[name]
-    own = {"room": ids["room"], "scheduled": ids["scheduled"]}
+    own = {"room": ids["room"], "scheduled": ids["scheduled"], "note": ids["note"]}
     path = {**own, "user": ids["a_user"], "device": ids["a_device"]}
     api = Api(server.client(ids["token"]), document)
     before = await server.app.storage.read(fingerprint)

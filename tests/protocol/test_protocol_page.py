@@ -13,7 +13,7 @@ from chat_server.domain.actors import ORGANIZATION_ADMIN
 from chat_server.domain.events import EventKind, OwnKind
 from chat_server.domain.limits import HOUR
 from chat_server.ports import Tx
-from chat_server.services import accounts, attachment_events, confirming, rooms, scheduling
+from chat_server.services import accounts, attachment_events, confirming, notes, rooms, scheduling
 from chat_server.services.accounts import Names
 from chat_server.services.blocks import Text
 from chat_server.services.commands import Send
@@ -80,6 +80,7 @@ async def heard(server: RunningServer, world: World) -> list[Wire]:
         lambda tx: confirming.ask_again(tx, again, 100),
         lambda tx: confirming.confirm(tx, person.actor, asking["message"]["id"]),
         lambda tx: scheduling.schedule(tx, person.actor, later, in_hours(server, 1)),
+        lambda tx: notes.create(tx, colleague.actor, room, "経過", (), ()),
         lambda tx: rooms.change(tx, colleague.actor, room, RoomChange(topic="市道の点検")),
         lambda tx: rooms.give_role(tx, colleague.actor, room, third.id, "read_only"),
         lambda tx: rooms.remove(tx, colleague.actor, room, third.id),

@@ -135,7 +135,7 @@ async def test_what_cannot_be_printed_is_refused_and_the_next_one_is(
     monkeypatch.setattr(printing, "SECONDS", 0.05)
     with pytest.raises(Problem) as refused:
         await printed(tmp_path, job(Part("markdown", "長い\n\n" * 2000)))
-    assert refused.value.fault.code == 4036
+    assert refused.value.fault.code == 4038
     monkeypatch.undo()
     broken = await printed(tmp_path, job(Part("photos", pictures=(Picture("壊れた写真", 0),))), b"no picture")
     assert "壊れた写真" in words(broken)[0]

@@ -13,11 +13,12 @@ import pytest
 from chat_server.domain import closing
 from chat_server.domain.errors import FAULTS
 from chat_server.domain.events import EventKind, OwnKind
+from chat_server.http import notes as http_notes
 from chat_server.http import shapes
 from chat_server.http.calls import AnyCall
 from chat_server.http.routes import CALLS
 from chat_server.realtime.dispatch import FEATURES
-from chat_server.services import blocks, sessions
+from chat_server.services import blocks, note_blocks, sessions
 from chat_server.services.commands import COMMANDS
 from tests.support.page import PROTOCOL, Shape, map_at, section, shape, table
 
@@ -28,7 +29,7 @@ def declared(struct: type[msgspec.Struct]) -> Shape:
 
 def inside(kind: Any) -> Shape:
     """The keys of the map that `kind` is, may be or holds; of blocks, which have a table, none."""
-    if kind in typing.get_args(blocks.Block):
+    if kind in (*typing.get_args(blocks.Block), *typing.get_args(note_blocks.NoteBlock), http_notes.TakenEntry):
         return {}
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         return declared(kind)
@@ -49,6 +50,7 @@ def the_same(page: Shape, code: Shape) -> None:
         ("\nPerson:", shapes.Person),
         ("\nAttachment (", shapes.Attachment),
         ("\nRoom:", shapes.Room),
+        ("\nNote:", http_notes.Note),
         ('"session": {', sessions.Session),
         ("HTTP: status as in the table,", shapes.Refusal),
     ],
@@ -70,6 +72,13 @@ def test_blocks_have_the_fields_of_the_page() -> None:
         told = re.match(r"`(\w+)`", rows[block.__struct_config__.tag])
         assert told
         assert {told[1], "v"} == set(block.__struct_fields__)
+
+
+def test_blocks_of_notes_have_the_fields_of_the_page() -> None:
+    rows = table("note block")
+    for block in (note_blocks.Markdown, http_notes.TakenEntry, note_blocks.Pair):
+        row = re.sub(r": [^`]*", " ", rows[str(block.__struct_config__.tag)])
+        assert {*re.findall(r"`(\w+)`", row), "v"} == set(block.__struct_fields__)
 
 
 def test_the_kinds_of_events_are_those_of_the_page() -> None:

@@ -1,4 +1,4 @@
-"""Copies of attachments for a forwarded message: rows, never bytes."""
+"""Copies of attachments for a forwarded message or a note: rows, never bytes."""
 
 from __future__ import annotations
 
@@ -17,15 +17,17 @@ async def sources(tx: Reader, message_id: int) -> list[tuple[int, str]]:
 
 
 async def copy(
-    tx: Tx, source: int, public_id: str, uploader_id: int, org_id: int, room_id: int, message_id: int, position: int
-) -> dict[str, Any]:
-    """A copy that belongs to another message; origin zone and renditions stay what they were. Answers its wire form."""
+    tx: Tx, source: int, public_id: str, uploader_id: int, org_id: int, room_id: int, message_id: int | None, position: int,
+    *, note_id: int | None = None, entry_id: int | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """A copy that belongs to another message, or to a note; origin zone and renditions stay what they were. Answers its wire
+    form."""
     row = await tx.one(
-        "INSERT INTO attachments (public_id, org_id, uploader_id, room_id, message_id, position, kind, name, media_type,"
-        " size, width, height, color, pages, taken_at, latitude, longitude, origin_zone, state, created_at)"
-        " SELECT ?, ?, ?, ?, ?, ?, kind, name, media_type, size, width, height, color, pages, taken_at, latitude,"
-        " longitude, origin_zone, state, ? FROM attachments WHERE id = ? RETURNING id",
-        public_id, org_id, uploader_id, room_id, message_id, position, tx.now, source,
+        "INSERT INTO attachments (public_id, org_id, uploader_id, room_id, message_id, position, note_id, entry_id, kind,"
+        " name, media_type, size, width, height, color, pages, taken_at, latitude, longitude, origin_zone, state,"
+        " created_at) SELECT ?, ?, ?, ?, ?, ?, ?, ?, kind, name, media_type, size, width, height, color, pages, taken_at,"
+        " latitude, longitude, origin_zone, state, ? FROM attachments WHERE id = ? RETURNING id",
+        public_id, org_id, uploader_id, room_id, message_id, position, note_id, entry_id, tx.now, source,
     )  # fmt: skip
     assert row is not None
     await tx.run(

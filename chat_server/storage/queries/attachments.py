@@ -51,8 +51,8 @@ class NewRendition:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """An attachment as one viewer stands to it. `member` (0 or 1): may see its message now, or has uploaded and not yet
-    sent it."""
+    """An attachment as one viewer stands to it. `member` (0 or 1): may see its message or its note now, or has uploaded and
+    not yet sent it."""
 
     id: int
     public_id: str
@@ -127,7 +127,7 @@ def as_wire(row: Row) -> dict[str, Any]:
 async def waiting(reader: Reader, uploader_id: int, public_id: str) -> Waiting | None:
     """An own upload, sent or not; other people's do not exist."""
     row = await reader.one(
-        f"SELECT id, message_id, {WIRE} FROM attachments WHERE public_id = ? AND uploader_id = ?",  # noqa: S608 (a constant)
+        f"SELECT id, coalesce(message_id, note_id), {WIRE} FROM attachments WHERE public_id = ? AND uploader_id = ?",  # noqa: S608
         public_id,
         uploader_id,
     )
@@ -181,7 +181,7 @@ async def claim(tx: Tx, attachment_id: int, *, org_id: int, room_id: int, messag
     """Bind an upload to its message; false when another message was first."""
     changed = await tx.run(
         "UPDATE attachments SET org_id = ?, room_id = ?, message_id = ?, position = ?"
-        " WHERE id = ? AND message_id IS NULL",
+        " WHERE id = ? AND message_id IS NULL AND note_id IS NULL",
         org_id,
         room_id,
         message_id,
@@ -256,7 +256,12 @@ _SEEN: Final = """
 SELECT a.id, a.public_id, a.org_id, a.kind, a.name, a.taken_at, a.latitude, a.longitude, a.origin_zone,
        CASE WHEN a.withdrawn_at IS NULL AND m.redacted_at IS NULL THEN 0 ELSE 1 END,
        coalesce(r.outflow, 'view'),
-       CASE WHEN a.message_id IS NULL AND a.uploader_id = ? THEN 1
+       CASE WHEN a.message_id IS NULL AND a.note_id IS NULL AND a.uploader_id = ? THEN 1
+            WHEN n.deleted_at IS NULL
+             AND EXISTS (SELECT 1 FROM memberships s WHERE s.room_id = n.room_id AND s.user_id = ? AND s.to_seq IS NULL)
+             AND (a.note_until IS NULL
+                  OR EXISTS (SELECT 1 FROM memberships s WHERE s.room_id = n.room_id AND s.user_id = ?
+                             AND s.visible_seq <= a.note_until AND (s.to_seq IS NULL OR s.to_seq >= a.note_until))) THEN 1
             WHEN m.seq >= r.first_seq
              AND EXISTS (SELECT 1 FROM memberships s WHERE s.room_id = a.room_id AND s.user_id = ? AND s.to_seq IS NULL)
              AND EXISTS (SELECT 1 FROM memberships s WHERE s.room_id = a.room_id AND s.user_id = ?
@@ -265,6 +270,7 @@ SELECT a.id, a.public_id, a.org_id, a.kind, a.name, a.taken_at, a.latitude, a.lo
        END
 FROM attachments a
 LEFT JOIN messages m ON m.id = a.message_id
+LEFT JOIN notes n ON n.id = a.note_id
 LEFT JOIN rooms r ON r.id = a.room_id
 """
 
@@ -274,7 +280,7 @@ async def seen_by(reader: Reader, user_id: int, public_ids: Sequence[str]) -> di
     if not public_ids:
         return {}
     places = ", ".join("?" * len(public_ids))
-    rows = await reader.all(f"{_SEEN} WHERE a.public_id IN ({places})", user_id, user_id, user_id, *public_ids)
+    rows = await reader.all(f"{_SEEN} WHERE a.public_id IN ({places})", *[user_id] * 5, *public_ids)
     return {row[1]: Seen(*row) for row in rows}
 
 

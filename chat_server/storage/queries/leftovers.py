@@ -1,4 +1,4 @@
-"""SQL of what nobody will ask for any more: uploads that are in no message, and blobs that no rendition names."""
+"""SQL of what nobody will ask for any more: uploads that are in no message and no note, and blobs that no rendition names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chat_server.ports import Reader, Tx
 async def unsent(reader: Reader, before: int, limit: int) -> list[int]:
     """Integer keys of attachments that were uploaded before then and never sent."""
     rows = await reader.all(
-        "SELECT id FROM attachments WHERE message_id IS NULL AND created_at < ? AND hold = 0"
+        "SELECT id FROM attachments WHERE message_id IS NULL AND note_id IS NULL AND created_at < ? AND hold = 0"
         " AND scheduled_id IS NULL LIMIT ?",
         before,
         limit,
@@ -19,9 +19,9 @@ async def unsent(reader: Reader, before: int, limit: int) -> list[int]:
 
 
 async def still_unsent(tx: Tx, attachment_ids: Sequence[int]) -> list[int]:
-    """Those of them that no message has taken in the meantime."""
+    """Those of them that no message and no note has taken in the meantime."""
     rows = await tx.all(
-        f"SELECT id FROM attachments WHERE id IN ({_places(attachment_ids)}) AND message_id IS NULL AND hold = 0"  # noqa: S608
+        f"SELECT id FROM attachments WHERE id IN ({_places(attachment_ids)}) AND message_id IS NULL AND note_id IS NULL AND hold = 0"  # noqa: S608
         " AND scheduled_id IS NULL",
         *attachment_ids,
     )

@@ -122,6 +122,6 @@ async def hold(tx: Tx, scheduled_id: int, uploader_id: int, attachments: Sequenc
     marks = ", ".join("?" * len(attachments))
     return await tx.run(
         f"UPDATE attachments SET scheduled_id = ? WHERE public_id IN ({marks}) AND uploader_id = ? AND message_id IS NULL"  # noqa: S608
-        " AND scheduled_id IS NULL",
+        " AND note_id IS NULL AND scheduled_id IS NULL",
         scheduled_id, *attachments, uploader_id,
     )  # fmt: skip

@@ -186,6 +186,7 @@ export type RoomEvent = { op: 'event'; room: RoomId; by?: UserId } & At &
     | { kind: 'membership'; user: Person; change: string; role: string }
     | { kind: 'room'; room_info: RoomInfo }
     | { kind: 'attachment'; target: number; id: MessageId; attachment: Attachment }
+    | { kind: 'note'; id: string; title: string; version: number; what: 'created' | 'changed' | 'deleted' }
     | { kind: 'stub' }
   )
 
