@@ -479,6 +479,20 @@ NOT_NOTE_OWNER = _fault(
     "ノートを作成した人とトークルームの管理者だけができます。",
     "Only whoever made the note, and the room's owners, can do this.",
 )
+PRINTER_FAILED = _fault(
+    4038,
+    "printer_failed",
+    422,
+    "このノートはPDFにできませんでした。長すぎる場合は分けるか、ZIPで保存してください。",
+    "This note could not be made into a PDF. If it is very long, divide it, or save it as a ZIP.",
+)
+PRINTER_MISSING = _fault(
+    4039,
+    "printer_missing",
+    422,
+    "このサーバーではPDFを作れません。ZIPで保存するか、管理者にお知らせください(libpangoが必要です)。",
+    "This server cannot make PDFs. Save the note as a ZIP, or tell your administrator: libpango is missing.",
+)
 
 # 5xxx: files
 ATTACHMENT_NOT_FOUND = _fault(
@@ -817,6 +831,14 @@ FILE_STORE_BUSY = _fault(
     503,
     "ファイルの保存先から応答がありません。{retry_after}秒後にもう一度お試しください。",
     "The place where files are kept does not answer. Try again in {retry_after} seconds.",
+)
+
+PRINTER_BUSY = _fault(
+    8008,
+    "printer_busy",
+    503,
+    "PDFの作成が混み合っています。{retry_after}秒後にもう一度お試しください。",
+    "Several notes are being made into PDFs. Try again in {retry_after} seconds.",
 )
 
 # 9xxx: the server's own fault
