@@ -37,6 +37,7 @@ from chat_server.passwords import Argon2Passwords
 from chat_server.photos import workers as photos
 from chat_server.photos.workers import PhotoDecoders, PhotosThrough
 from chat_server.ports import AnyStorage, BlobStore, Bus, Clock, Reader, SearchIndex, Webhooks
+from chat_server.printing.printer import Printer
 from chat_server.realtime.dispatch import Dispatcher, Load
 from chat_server.realtime.endpoint import Endpoint
 from chat_server.realtime.hub import Hub
@@ -193,6 +194,7 @@ class App:
             blobs=self.blobs,
             index=self.index,
             photos=self.photos,
+            press=Printer(scratch),
             passwords=self.passwords,
             clock=self.clock,
             keys=self.keys,

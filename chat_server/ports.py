@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
+from chat_server.domain.printed import Job
+
 Row = Sequence[Any]
 Value = str | int | float | bytes | None
 T = TypeVar("T")
@@ -218,6 +220,21 @@ class Part(Protocol):
 
 BLOB_YOUNG: Final = 60 * 60 * 1000
 """Milliseconds. Bytes without a row may belong to an upload under way for this long after they were kept."""
+
+
+class NotePress(Protocol):
+    """Makes documents of notes."""
+
+    async def print(self, job: Job, pictures: Sequence[Path]) -> bytes:
+        """A PDF. `pictures`: files that stay meanwhile, by their number in the job.
+
+        Raises `Problem` 8008 (too many before one), 4038 (too long for it), 4039 (the machine lacks what it needs)."""
+        ...
+
+    async def pack(self, target: Path, texts: Mapping[str, bytes], files: Mapping[str, Path]) -> None:
+        """A ZIP at `target` with all of these by their names, and the SHA-256 of each. Raises `Problem` 8008, 8002, 4040 (too
+        large)."""
+        ...
 
 
 class BlobStore(Protocol):

@@ -494,6 +494,14 @@ PRINTER_MISSING = _fault(
     "This server cannot make PDFs. Save the note as a ZIP, or tell your administrator: libpango is missing.",
 )
 
+NOTE_EXPORT_TOO_LARGE = _fault(
+    4040,
+    "note_export_too_large",
+    413,
+    "写真とファイルの合計が{limit}バイトを超えるため、ZIPにできません。ノートを分けるか、ファイルを1つずつ保存してください。",
+    "The photos and files together are more than {limit} bytes. Divide the note, or save them one by one.",
+)
+
 # 5xxx: files
 ATTACHMENT_NOT_FOUND = _fault(
     5001,

@@ -36,7 +36,18 @@ from chat_server.http.calls import NOTHING, Access, AnyCall, Ctx, Replayed, nobo
 from chat_server.http.files import FileAnswer, send_file
 from chat_server.http.parts import Parts
 from chat_server.http.peer import peer_address
-from chat_server.http.replies import JSON, Bare, Download, Headers, encode, send_bare, send_bytes, send_problem
+from chat_server.http.replies import (
+    JSON,
+    Bare,
+    Download,
+    Headers,
+    Made,
+    encode,
+    send_bare,
+    send_bytes,
+    send_made,
+    send_problem,
+)
 from chat_server.http.seen import seen_of
 from chat_server.services.idempotency import FIELD as KEY_HEADER
 from chat_server.services.idempotency import Answer
@@ -84,6 +95,8 @@ class Endpoint:
             await send_file(scope, receive, send, answer)
         elif isinstance(answer, Bare):
             await send_bare(send, answer)
+        elif isinstance(answer, Made):
+            await send_made(send, answer)
         elif isinstance(answer, Download):
             await send_bytes(send, call.status, answer.body, answer.media_type.encode(), answer.headers)
         else:
@@ -91,7 +104,7 @@ class Endpoint:
 
     async def _answer(
         self, call: AnyCall, scope: Scope, receive: Receive
-    ) -> tuple[Answer | FileAnswer | Bare | Download, Headers]:
+    ) -> tuple[Answer | FileAnswer | Bare | Download | Made, Headers]:
         zone: str = scope[ZONE]
         address = peer_address(scope, self._parts.site.trusted_proxies)
         who = nobody if call.access is Access.ANYONE else caller(self._parts, scope, zone, address, call.access)
@@ -118,7 +131,7 @@ class Endpoint:
                 result = await call.handler(ctx)
             except Replayed as replayed:
                 return replayed.answer, [(b"idempotency-replayed", b"true")]
-        if isinstance(result, FileAnswer | Bare | Download):
+        if isinstance(result, FileAnswer | Bare | Download | Made):
             return result, []
         if ctx.written is not None:
             return ctx.written, []

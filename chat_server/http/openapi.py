@@ -14,7 +14,7 @@ from chat_server.domain.ids import ID_LENGTH
 from chat_server.http.authentication import ROLES
 from chat_server.http.calls import Access, AnyCall
 from chat_server.http.files import FileAnswer
-from chat_server.http.replies import Download
+from chat_server.http.replies import Download, Made
 from chat_server.http.shapes import Refusal
 from chat_server.services.idempotency import FIELD as KEY_HEADER
 
@@ -95,7 +95,7 @@ def faults_of(call: AnyCall) -> list[Fault]:
 
 
 def _answer_type(call: AnyCall) -> Any:
-    return None if call.answer in (FileAnswer, Download) else call.answer
+    return None if call.answer in (FileAnswer, Download, Made) else call.answer
 
 
 def _operation(call: AnyCall, by_type: dict[int, Any]) -> dict[str, Any]:
@@ -150,7 +150,7 @@ def _header_parameters(call: AnyCall) -> Iterable[dict[str, Any]]:
 
 
 def _responses(call: AnyCall, by_type: dict[int, Any]) -> dict[str, Any]:
-    if call.answer in (FileAnswer, Download):
+    if call.answer in (FileAnswer, Download, Made):
         success: dict[str, Any] = {"description": "The bytes", "content": {"*/*": {"schema": {}}}}
     elif call.answer is None:
         success = {"description": "Done"}

@@ -12,7 +12,7 @@ from chat_server.domain.webhooks import Hosts
 from chat_server.http.inflight import InFlight
 from chat_server.http.peer import Network
 from chat_server.http.uploading import Uploading
-from chat_server.ports import BlobStore, Clock, Passwords, Photos, SearchIndex, Storage
+from chat_server.ports import BlobStore, Clock, NotePress, Passwords, Photos, SearchIndex, Storage
 from chat_server.services.keys import Keys
 from chat_server.services.sign_in import SignIn
 from chat_server.services.tokens import Tokens
@@ -45,6 +45,7 @@ class Parts:
     photos: Photos
     passwords: Passwords
     clock: Clock
+    press: NotePress
     keys: Keys
     tokens: Tokens
     sign_in: SignIn

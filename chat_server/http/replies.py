@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -14,6 +16,7 @@ from chat_server.domain.errors import Problem
 
 Headers = list[tuple[bytes, bytes]]
 
+_PIECE: Final = 256 * 1024
 JSON: Final = b"application/json; charset=utf-8"
 
 PAGE_POLICY: Final = (
@@ -54,6 +57,11 @@ class Bare:
     headers: Headers
 
 
+def _inert(name: str) -> Headers:
+    disposition = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+    return [(b"content-disposition", disposition.encode()), (b"content-security-policy", FILE_POLICY)]
+
+
 @dataclass(frozen=True, slots=True)
 class Download:
     """A file that is made for this answer."""
@@ -64,8 +72,16 @@ class Download:
 
     @property
     def headers(self) -> Headers:
-        disposition = f"attachment; filename*=UTF-8''{quote(self.name, safe='')}"
-        return [(b"content-disposition", disposition.encode()), (b"content-security-policy", FILE_POLICY)]
+        return _inert(self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A large file that was made for this answer; it is removed once it was sent, or could not be."""
+
+    name: str
+    media_type: str
+    path: Path
 
 
 encode: Final = msgspec.json.Encoder().encode
@@ -78,6 +94,24 @@ async def send_bytes(send: Send, status: int, body: bytes, content_type: bytes, 
         start += [(b"content-type", content_type), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": start})
     await send({"type": "http.response.body", "body": b"" if status == 204 else body})
+
+
+async def send_made(send: Send, made: Made) -> None:
+    """The whole of it, piece by piece."""
+    try:
+        size = (await asyncio.to_thread(made.path.stat)).st_size
+        headers = [
+            *_inert(made.name),
+            (b"content-type", made.media_type.encode()),
+            (b"content-length", str(size).encode()),
+        ]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        with await asyncio.to_thread(made.path.open, "rb") as source:
+            while piece := await asyncio.to_thread(source.read, _PIECE):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    finally:
+        made.path.unlink(missing_ok=True)
 
 
 async def send_bare(send: Send, answer: Bare) -> None:

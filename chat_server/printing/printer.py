@@ -7,7 +7,7 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -17,11 +17,14 @@ import structlog
 
 from chat_server.domain.errors import PRINTER_BUSY, PRINTER_FAILED, PRINTER_MISSING, Problem
 from chat_server.domain.printed import Job
+from chat_server.printing import archive
 
 SECONDS: Final = 90.0
 PATIENCE: Final = 60.0
 """For those before one."""
 AT_ONCE: Final = 1
+PACKING: Final = 2
+"""ZIPs at once."""
 _KEPT: Final = ("PATH", "LANG", "LC_ALL", "TZ", "PYTHONPATH", "VIRTUAL_ENV")
 """of the environment; the rest may hold secrets"""
 _NO_LIBRARY: Final = 3
@@ -35,27 +38,21 @@ log = structlog.get_logger("renraku.printing")
 
 
 class Printer:
-    """Fills `ports.Printer`. `scratch`: a folder for its jobs."""
+    """Fills `ports.NotePress`. `scratch`: a folder for its jobs."""
 
     def __init__(self, scratch: Path) -> None:
         self._scratch = scratch
-        self._turn = asyncio.Semaphore(AT_ONCE)
+        self._printing = asyncio.Semaphore(AT_ONCE)
+        self._packing = asyncio.Semaphore(PACKING)
 
     async def print(self, job: Job, pictures: Sequence[Path]) -> bytes:
         """The PDF. `pictures`: files that stay while it works, by their number.
 
         Raises `Problem` 8008 (too many before one), 4038 (too long for it), 4039 (the machine lacks what it needs).
         """
-        try:
-            async with asyncio.timeout(PATIENCE):
-                await self._turn.acquire()
-        except TimeoutError:
-            raise Problem(PRINTER_BUSY, retry_after=int(PATIENCE)) from None
-        try:
+        async with self._waiting(self._printing):
             with tempfile.TemporaryDirectory(prefix="print-", dir=self._scratch) as folder:
                 return await self._printed(Path(folder), job, pictures)
-        finally:
-            self._turn.release()
 
     async def _printed(self, folder: Path, job: Job, pictures: Sequence[Path]) -> bytes:
         await asyncio.to_thread(_lay_out, folder, job, pictures)
@@ -67,6 +64,23 @@ class Printer:
             raise Problem(PRINTER_MISSING)
         log.warning("a note could not be printed", status=status, parts=len(job.parts))
         raise Problem(PRINTER_FAILED)
+
+    async def pack(self, target: Path, texts: Mapping[str, bytes], files: Mapping[str, Path]) -> None:
+        """See `ports.NotePress`."""
+        async with self._waiting(self._packing):
+            await asyncio.to_thread(archive.write, target, texts, files)
+
+    @contextlib.asynccontextmanager
+    async def _waiting(self, turn: asyncio.Semaphore) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await turn.acquire()
+        except TimeoutError:
+            raise Problem(PRINTER_BUSY, retry_after=max(1, int(PATIENCE))) from None
+        try:
+            yield
+        finally:
+            turn.release()
 
     async def lacking(self) -> bool:
         """Whether the machine has not what it needs (Pango)."""

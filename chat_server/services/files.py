@@ -89,6 +89,49 @@ async def readable(reader: Reader, actor: Actor, ids: Sequence[str], kind: str, 
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The best rendition that somebody may read from here. `rendition`: which; None, with `refused`, where there is none.
+    `original`: SHA-256 of what was handed in, whoever may read it."""
+
+    kind: str
+    name: str
+    taken_at: int | None
+    rendition: str | None
+    file: OpenFile | None
+    refused: dict[str, str] | None
+    original: str | None
+
+
+async def best_of(
+    reader: Reader, actor: Actor, ids: Sequence[str], kinds: Sequence[str], trust: Trust
+) -> dict[str, Best]:
+    """Of each attachment the first of `kinds` that the actor may read from here, in the order of `ids`. What they may not see, or
+    what was withdrawn, is absent."""
+    seen = await queries.seen_by(reader, actor.user_id, ids)
+    made = await queries.renditions(reader, [one.id for one in seen.values() if one.member])
+    found = {}
+    for public_id in ids:
+        one = seen.get(public_id)
+        if one is None or not one.member or one.withdrawn:
+            continue
+        own = made.get(one.id, {})
+        allowed = (kind for kind in kinds if _verdict(one, own.get(kind), kind, actor.zone, trust) == ALLOWED)
+        chosen = next((kind for kind in allowed if own[kind].sha256 is not None), None)
+        original = own[ORIGINAL].sha256 if ORIGINAL in own else None
+        file, refused = None, None
+        if chosen is not None:
+            sha256 = own[chosen].sha256
+            assert sha256 is not None
+            file = OpenFile(own[chosen].org_id, sha256, own[chosen].media_type, one.name)
+        else:
+            whole = SANITIZED if one.kind == PHOTO else ORIGINAL
+            told = Problem(_fault(_verdict(one, own.get(whole), whole, actor.zone, trust))).as_dict()
+            refused = {"ja": told["ja"], "en": told["en"]}
+        found[public_id] = Best(one.kind, one.name, one.taken_at, chosen, file, refused, original)
+    return found
+
+
 async def open_file(reader: Reader, capability: Capability, trust: Trust) -> OpenFile:
     """What an address stands for, checked as if nobody had checked before (ASVS 7.4.2: a disabled user's links are dead).
 

@@ -130,6 +130,8 @@ PERMISSIONS: Final[dict[str, Row]] = {
     "list_notes": signed_in(200, 200, 200, 200, 3001, 3001, 3001),
     "create_note": signed_in(200, 3003, 200, 200, 3001, 3001, 3001),
     "get_note": signed_in(200, 200, 200, 200, 4030, 4030, 4030),
+    "print_note": signed_in(200, 200, 200, 200, 4030, 4030, 4030),
+    "pack_note": signed_in(200, 200, 200, 200, 4030, 4030, 4030),
     "list_note_versions": signed_in(200, 200, 200, 200, 4030, 4030, 4030),
     "get_note_version": signed_in(200, 200, 200, 200, 4030, 4030, 4030),
     "change_note": signed_in(200, 3003, 200, 200, 4030, 4030, 4030),

@@ -272,6 +272,8 @@ REQUESTS: Final[dict[str, Request]] = {
     "list_notes": Request(in_room),
     "create_note": Request(in_room, json=lambda s, p: {"title": "題", "blocks": MARKDOWN, "messages": [s.message]}),
     "get_note": Request(on_note),
+    "print_note": Request(on_note),
+    "pack_note": Request(on_note),
     "list_note_versions": Request(on_note),
     "get_note_version": Request(on_note),
     "change_note": Request(on_note, json=lambda s, p: {"version": 1, "blocks": MARKDOWN}),
