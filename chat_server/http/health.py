@@ -6,7 +6,7 @@ import asyncio
 import shutil
 from typing import Final
 
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 from starlette.types import Receive, Scope, Send
 
 from chat_server.domain.errors import DATABASE_BUSY, DISK_FULL, NOT_FOUND, RESTARTING, Problem
@@ -15,6 +15,7 @@ from chat_server.http.peer import is_direct_loopback
 from chat_server.http.replies import send_bytes, send_json
 from chat_server.http.seen import seen_of
 from chat_server.ports import Reader, Tx
+from chat_server.services import backlog
 
 OPERATOR: Final = "renraku.operator"
 """Set by a listener that only the operator reaches."""
@@ -30,6 +31,10 @@ class Health:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._probe: asyncio.Future[None] | None = None
+        self._waiting = Gauge("renraku_waiting", "What waits to be done", ("what",), registry=parts.registry)
+        self._oldest = Gauge(
+            "renraku_waiting_seconds", "Since when the oldest of it waits", ("what",), registry=parts.registry
+        )
 
     async def alive(self, scope: Scope, receive: Receive, send: Send) -> None:
         seen_of(scope).route = "/healthz"
@@ -65,6 +70,9 @@ class Health:
         seen_of(scope).route = "/metrics"
         if not scope.get(OPERATOR, False) and not is_direct_loopback(scope):
             raise Problem(NOT_FOUND)
+        for what, (number, seconds) in (await backlog.waiting(self._parts.storage, self._parts.index)).items():
+            self._waiting.labels(what).set(number)
+            self._oldest.labels(what).set(seconds)
         await send_bytes(send, 200, generate_latest(self._parts.registry), CONTENT_TYPE_LATEST.encode("ascii"))
 
 

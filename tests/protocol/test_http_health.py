@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from chat_server.http import health
+from chat_server.ports import Tx
 from tests.support.api import code_of
 from tests.support.engines import held
 from tests.support.server import RunningServer
@@ -63,6 +65,29 @@ async def test_not_ready_while_draining(server: RunningServer) -> None:
 async def test_numbers_are_not_for_those_behind_a_proxy(server: RunningServer, headers: Mapping[str, Any]) -> None:
     async with server.client() as client:
         assert code_of(await client.get("/metrics", headers=headers)) == 2007
+
+
+async def test_numbers_tell_what_waits_and_for_how_long(server: RunningServer) -> None:
+    storage = server.app.storage
+
+    async def stuck(tx: Tx) -> None:
+        await tx.run("DELETE FROM outbox")
+        await tx.run("INSERT INTO organizations (public_id, code, name, created_at) VALUES ('o', 'o', 'o', 1)")
+        row = await tx.one("SELECT max(id) FROM organizations")
+        assert row is not None
+        await tx.run(
+            "INSERT INTO outbox (org_id, kind, at, parked_at) VALUES (?, 'message', ?, ?)", row[0], 1, tx.now - 90_000
+        )
+
+    await storage.write(stuck)
+    async with server.client() as client:
+        text = (await client.get("/metrics")).text
+    assert re.search(r'^renraku_waiting\{what="outbox_parked"\} 1\.0$', text, re.M)
+    since = re.search(r'^renraku_waiting_seconds\{what="outbox_parked"\} ([0-9.]+)$', text, re.M)
+    assert since is not None
+    assert 90 <= float(since[1]) < 120
+    for what in ("outbox", "search", "bots", "webhooks", "scheduled"):
+        assert f'renraku_waiting{{what="{what}"}}' in text
 
 
 async def test_numbers_are_by_template(server: RunningServer) -> None:

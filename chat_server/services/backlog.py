@@ -1,0 +1,32 @@
+"""What the server has still to do behind the acks: how much of each kind waits, and for how long the oldest has."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from chat_server.domain import limits
+from chat_server.ports import MESSAGES, Reader, SearchIndex, Storage
+from chat_server.storage.queries import backlog as queries
+
+SEARCH: Final = "search"
+
+
+class Waiting(NamedTuple):
+    """`seconds`: since the oldest was due; 0 where nothing waits."""
+
+    number: int
+    seconds: float
+
+
+async def waiting(storage: Storage, index: SearchIndex) -> dict[str, Waiting]:
+    """By kind: outbox, search, bots, webhooks, scheduled …; `…_parked` are given up until somebody looks at them."""
+    position = await index.position(MESSAGES)
+    now, found = await storage.read(lambda reader: _look(reader, position))
+    return {
+        name: Waiting(one.number, 0.0 if one.since is None else max(0, now - one.since) / limits.SECOND)
+        for name, one in found.items()
+    }
+
+
+async def _look(reader: Reader, position: int) -> tuple[int, dict[str, queries.Waiting]]:
+    return reader.now, {SEARCH: await queries.behind(reader, position), **await queries.waiting(reader)}
