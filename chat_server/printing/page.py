@@ -37,13 +37,12 @@ table.text { border-collapse: collapse } table.text th, table.text td { border: 
 .who .when { font-weight: normal; margin-right: 3mm }
 .words { white-space: pre-wrap; margin: 0 0 1.5mm }
 .mark { font-size: 8.5pt; color: #555 }
-.photos { display: flex; flex-wrap: wrap; gap: 3mm; margin: 1mm 0 3mm }
-figure { margin: 0; width: 84mm; break-inside: avoid }
-.entry figure { width: 82mm }
-figure img { width: 100%; max-height: 70mm; object-fit: contain; object-position: left; border: .3pt solid #ccc }
+.photos, .pair { margin: 1mm 0 2mm; line-height: 0; orphans: 1; widows: 1 }
+.pair { break-inside: avoid }
+figure { display: inline-block; vertical-align: top; width: 82mm; margin: 0 3mm 2mm 0; break-inside: avoid }
+figure img { max-width: 100%; max-height: 58mm; border: .3pt solid #ccc }
 .missing { border: .5pt dashed #777; padding: 4mm; text-align: center; color: #555 }
 figcaption { font: 8.5pt/1.45 "Noto Sans CJK JP", sans-serif }
-.pair { display: flex; gap: 3mm; break-inside: avoid; margin: 0 0 3mm }
 .files { font-size: 9pt; margin: 0 0 3mm; padding-left: 5mm }
 """
 
