@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 from urllib.parse import quote
 
 import msgspec
@@ -77,7 +78,7 @@ class Download:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A large file that was made for this answer; it is removed once it was sent, or could not be."""
+    """A large file that was made for this answer; it loses its name when it is opened to be sent."""
 
     name: str
     media_type: str
@@ -97,21 +98,26 @@ async def send_bytes(send: Send, status: int, body: bytes, content_type: bytes, 
 
 
 async def send_made(send: Send, made: Made) -> None:
-    """The whole of it, piece by piece."""
-    try:
-        size = (await asyncio.to_thread(made.path.stat)).st_size
+    """The whole of it, piece by piece. It has no name any more before the first byte goes: whatever happens, nothing stays."""
+    source = await asyncio.to_thread(_opened_for_good, made.path)
+    with source:
+        size = os.fstat(source.fileno()).st_size
         headers = [
             *_inert(made.name),
             (b"content-type", made.media_type.encode()),
             (b"content-length", str(size).encode()),
         ]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        with await asyncio.to_thread(made.path.open, "rb") as source:
-            while piece := await asyncio.to_thread(source.read, _PIECE):
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        while piece := await asyncio.to_thread(source.read, _PIECE):
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
+
+
+def _opened_for_good(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
     finally:
-        made.path.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
 
 
 async def send_bare(send: Send, answer: Bare) -> None:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import Final
-
-import structlog
 
 from chat_server.ports import Storage
 from chat_server.services import confirming
 from chat_server.services.confirming import Again
+from chat_server.workers.repeating import repeat
 
 BATCH: Final = 20
 CHUNK: Final = 200
 """People told in one transaction: keeps the writer free (20 ms)."""
-log = structlog.get_logger("renraku.confirmations")
 
 
 class ConfirmationWorker:
@@ -27,14 +24,7 @@ class ConfirmationWorker:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            try:
-                worked = await self.step()
-            except Exception:
-                log.exception("asking again failed")
-                worked = 0
-            if not worked:
-                await asyncio.sleep(self._poll)
+        await repeat(self.step, self._poll, "asking again")
 
     async def step(self) -> int:
         """Answers how many messages were asked about again."""

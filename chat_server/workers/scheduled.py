@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import Final
 
@@ -12,6 +11,7 @@ from chat_server.domain.errors import Problem
 from chat_server.ports import Storage
 from chat_server.services import scheduling
 from chat_server.services.scheduling import Scheduled
+from chat_server.workers.repeating import repeat
 
 BATCH: Final = 20
 LATER: Final = 8000
@@ -29,14 +29,7 @@ class ScheduledWorker:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            try:
-                worked = await self.step()
-            except Exception:
-                log.exception("sending what was scheduled failed")
-                worked = 0
-            if not worked:
-                await asyncio.sleep(self._poll)
+        await repeat(self.step, self._poll, "sending what was scheduled")
 
     async def step(self) -> int:
         """Answers how many were due."""

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import Final
 
-import structlog
-
 from chat_server.ports import Storage
 from chat_server.services import tidying
+from chat_server.workers.repeating import repeat
 
 BATCH: Final = 20
 CHUNK: Final = 50
 """Messages taken back in one transaction: keeps the writer free (20 ms)."""
-log = structlog.get_logger("renraku.tidying")
 
 
 class TidyingWorker:
@@ -26,14 +23,7 @@ class TidyingWorker:
 
     async def run(self) -> None:
         """Until cancelled."""
-        while True:
-            try:
-                worked = await self.step()
-            except Exception:
-                log.exception("tidying up failed")
-                worked = 0
-            if not worked:
-                await asyncio.sleep(self._poll)
+        await repeat(self.step, self._poll, "tidying up")
 
     async def step(self) -> int:
         """Answers how many rooms were due."""
