@@ -23,9 +23,9 @@ from chat_server.cli.table import plain
 @click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True, help="How many. 件数。")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def search(words: tuple[str, ...], room: str | None, kinds: tuple[str, ...], limit: int, as_json: bool) -> None:
-    """Find WORDS in your rooms, notes first, then messages, the newest first. 検索します。
+    """Find WORDS in your rooms; the newest first. 検索します。
 
-    All of the words have to be there: in a message, in the name of a photo or a file, in a document, or in a note.
+    All of the words have to be there: in a note (these come first), in a message, in the name of a photo or a file, in a document.
 
     \b
     renraku search 道路 補修
