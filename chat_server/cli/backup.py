@@ -40,7 +40,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 SQLITE: Final = "sqlite"
 POSTGRESQL: Final = ("postgresql://", "postgres://")
 """How an address begins."""
-SPARING: Final = 2.0
+SPARING: Final = 5.0
 """Seconds of rest for each second of work, while a server runs."""
 KEY_FILE = click.Path(dir_okay=False, exists=True, path_type=Path)
 
