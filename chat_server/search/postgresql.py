@@ -1,6 +1,10 @@
 """The index in a schema of its own beside the tables: grams as a tsvector, found by GIN.
 
 Not in the migrations and in no backup: it is made when it is missing, and filled again.
+
+GIN gives all hits and not the newest: of a usual word there are tens of thousands, each a row to look at. So every text has
+the number of its block among its words, and blocks are asked from the newest on, twice as many each time, until there are
+enough: of a usual word the first has them, of a rare one there are few in all.
 """
 
 from __future__ import annotations
@@ -15,9 +19,16 @@ from chat_server.domain.errors import DATABASE_BUSY, Problem
 from chat_server.ports import MESSAGES, NOTES, PARTS, Hit, Sought, Text
 from chat_server.search.words import all_of, one_of, words_of
 
-FORM: Final = 2
+FORM: Final = 3
 AGAIN: Final = 2
 _SESSIONS: Final = 3
+BLOCK: Final = 16_384
+"""Messages or notes in a block."""
+_MOST_BLOCKS: Final = 256
+"""that one question names"""
+_BLOCK: Final = "\ue103"
+_SETTINGS: Final = {"jit": "off", "enable_seqscan": "off"}
+"""Compiling a question takes longer than answering it; and what it costs is known here better than from statistics."""
 _SCHEMA: Final = """
 DROP SCHEMA IF EXISTS search CASCADE;
 CREATE SCHEMA search;
@@ -51,7 +62,10 @@ class PostgresIndex:
 
     async def replace(self, keys: Sequence[int], texts: Sequence[Text], position: int, of: str = MESSAGES) -> None:
         pool = await self._ready()
-        rows = [(text.id, text.room_id, text.seq, text.department, text.text, words_of(text)) for text in texts]
+        rows = [
+            (text.id, text.room_id, text.seq, text.department, text.text, [*words_of(text), _block(text.id)])
+            for text in texts
+        ]
         async with pool.acquire() as session, session.transaction():
             # an ack waits for its commit; this one need not be on the disk
             await session.execute("SET LOCAL synchronous_commit = off")
@@ -74,8 +88,19 @@ class PostgresIndex:
         if not sought.rooms or not sought.words:
             return []
         pool = await self._ready()
-        question, values = _question(sought)
-        return [Hit(*row) for row in await pool.fetch(question, *values)]
+        hits: list[Hit] = []
+        async with pool.acquire() as session:
+            below, width = sought.below, 1
+            while len(hits) < sought.limit:
+                top = await session.fetchval(_TOP, sought.above, below)
+                if top is None:
+                    break
+                last = top // (PARTS * BLOCK)
+                first = max(0, last - width + 1)
+                question, values = _question(sought, below, range(first, last + 1), sought.limit - len(hits))
+                hits += [Hit(*row) for row in await session.fetch(question, *values)]
+                below, width = first * PARTS * BLOCK, min(width * 2, _MOST_BLOCKS)
+        return hits
 
     async def close(self) -> None:
         if self._pool is not None:
@@ -86,7 +111,7 @@ class PostgresIndex:
         async with self._opening:
             if self._pool is None:
                 try:
-                    pool = await asyncpg.create_pool(**self._options, min_size=0, max_size=_SESSIONS)
+                    pool = await asyncpg.create_pool(**_with_settings(self._options), min_size=0, max_size=_SESSIONS)
                     async with pool.acquire() as session:
                         await _check(session)
                 except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -109,20 +134,35 @@ async def _make(session: Any) -> None:
         await session.executemany("INSERT INTO search.state VALUES ($1, $2)", state)
 
 
-def _question(sought: Sought) -> tuple[str, list[Any]]:
+_TOP: Final = "SELECT max(id) FROM search.texts WHERE id >= $1 AND id < $2"
+
+
+def _block(text_id: int) -> str:
+    return f"{_BLOCK}{text_id // (PARTS * BLOCK)}"
+
+
+def _with_settings(options: dict[str, Any]) -> dict[str, Any]:
+    return {**options, "server_settings": {**options.get("server_settings", {}), **_SETTINGS}}
+
+
+def _question(sought: Sought, below: int, blocks: range, limit: int) -> tuple[str, list[Any]]:
+    """What of these blocks is below `below`, the newest first."""
+    lists = [*one_of(sought), [f"{_BLOCK}{block}" for block in blocks]]
     query = " & ".join(
         [*(f"'{word}'" for word in all_of(sought))]
-        + ["(" + " | ".join(f"'{word}'" for word in words) + ")" for words in one_of(sought)]
+        + ["(" + " | ".join(f"'{word}'" for word in words) + ")" for words in lists]
     )
-    values: list[Any] = [query, sought.above, sought.below, list(sought.rooms), sought.limit]
-    conditions = ["words @@ $1::tsquery", "id >= $2", "id < $3", "room_id = ANY($4::bigint[])"]
+    values: list[Any] = [query, sought.above, below, list(sought.rooms), limit]
+    conditions = ["id >= $2", "id < $3", "room_id = ANY($4::bigint[])"]
     for word in sought.words:
         values.append(word)
         conditions.append(f"position(${len(values)} in folded) > 0")
     if sought.department is not None:
         values.append(sought.department)
         conditions.append(f"department = ${len(values)}")
-    return (
-        f"SELECT id, room_id, seq FROM search.texts WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT $5",  # noqa: S608
-        values,
+    question = (
+        "WITH found AS MATERIALIZED (SELECT id, room_id, seq, department, folded FROM search.texts"  # noqa: S608 (our own words)
+        f" WHERE words @@ $1::tsquery) SELECT id, room_id, seq FROM found WHERE {' AND '.join(conditions)}"
+        " ORDER BY id DESC LIMIT $5"
     )
+    return question, values

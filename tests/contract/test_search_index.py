@@ -61,6 +61,30 @@ async def found(index: SearchIndex, asked: Sought) -> list[int]:
     return [hit.id for hit in await index.find(asked)]
 
 
+async def test_it_finds_the_newest_wherever_they_are(index: SearchIndex) -> None:
+    """Usual words and rare ones, close together and hundreds of thousands of messages apart, and notes far above them."""
+    chance = random.Random(5)
+    numbers = sorted(chance.sample(range(1, 900_000), 400)) + [NOTE_KEYS + note for note in (1, 2, 40_000)]
+    texts = [
+        text(number, "道路" if chance.random() < 0.5 else "倒木" if chance.random() < 0.02 else "橋")
+        for number in numbers
+    ]
+    await index.replace([], texts, 900_000)
+    edge = texts[200].id
+    for question in ("道路", "倒木", "橋", "側溝"):
+        for limit in (1, 3, 50, 1000):
+            for above, below in (
+                (0, 2**53),
+                (0, edge),
+                (0, edge + 1),
+                (edge, 2**53),
+                (edge, edge),
+                (0, NOTE_KEYS * 256),
+            ):
+                asked = sought(question, limit=limit, above=above, below=below)
+                assert await found(index, asked) == scan(texts, asked), (question, limit, above, below)
+
+
 async def test_it_finds_what_a_scan_finds(index: SearchIndex) -> None:
     chance = random.Random(4)
     texts = [
