@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from chat_server.domain.limits import DAY, SECOND
 from chat_server.services import tidying
-from chat_server.workers.tidying import TidyingWorker
+from chat_server.workers.tidying import CHUNK, TidyingWorker
 from tests.protocol.test_bots import account, memo_of, tell
 from tests.support.peer import Peer, Wire
 from tests.support.uploads import Scene
@@ -167,9 +167,10 @@ async def test_what_was_changed_or_taken_back_is_so_in_its_list(scene: Scene, pa
 async def test_it_tidies_up_once_and_leaves_what_is_pinned(scene: Scene, pad: Pad) -> None:
     keep = await pad.say("残す話")
     await pad.desk.ask("pin", message=keep, on=True)
-    for number in range(60):
-        await pad.say(f"古い話 {number} https://example.jp/{number}")
-        await pad.heard()
+    for number in range(CHUNK + 10):
+        await pad.say(f"古い話 {number}")
+    await pad.say("古い話 https://example.jp/form")
+    await pad.heard()  # what the bot said goes as well
     scene.server.clock.ahead += 31 * DAY
     await pad.desk.close()
     pad.desk = await Peer.live(scene.server.ports["lgwan"], scene.token_now(scene.owner))
