@@ -163,7 +163,7 @@ async def test_two_of_it_at_once_never_get_the_same_nor_the_same_rooms(
     seen: list[str] = []
 
     async def work() -> None:
-        while (given := (await outside.call("next", wait=2))[1])["id"] is not None:
+        while (given := (await outside.call("next", wait=1))[1])["id"] is not None:
             seen.append(given["task"]["message"]["text"])
             count = given["task"]["store"].get("count", 0)
             assert await outside.done(given["id"], store={"count": count + 1}) == 204
