@@ -34,8 +34,8 @@ class Version(msgspec.Struct, frozen=True):
 
 
 async def print_note(ctx: Ctx[Nothing, Version]) -> Any:
-    note, number, parts = ctx.path["note"], ctx.query.version, ctx.parts
-    await ctx.write(lambda tx, actor: note_documents.on_record(tx, actor, note, number, "pdf"))
+    note, parts = ctx.path["note"], ctx.parts
+    number = await _on_record(ctx, "pdf")
     paper = await ctx.read(lambda reader: note_documents.paper(reader, ctx.actor, note, number, parts.trust))
     async with AsyncExitStack() as stack:
         pictures = [
@@ -45,8 +45,8 @@ async def print_note(ctx: Ctx[Nothing, Version]) -> Any:
 
 
 async def pack_note(ctx: Ctx[Nothing, Version]) -> Any:
-    note, number, parts = ctx.path["note"], ctx.query.version, ctx.parts
-    await ctx.write(lambda tx, actor: note_documents.on_record(tx, actor, note, number, "zip"))
+    note, parts = ctx.path["note"], ctx.parts
+    number = await _on_record(ctx, "zip")
     bundle = await ctx.read(lambda reader: note_documents.bundle(reader, ctx.actor, note, number, parts.trust))
     target = Path(parts.scratch) / f"note-{new_id(parts.clock.now())}.zip"
     async with AsyncExitStack() as stack:
@@ -56,6 +56,11 @@ async def pack_note(ctx: Ctx[Nothing, Version]) -> Any:
         }
         await parts.press.pack(target, bundle.texts, files)
     return Made(bundle.name, ZIP, target)
+
+
+async def _on_record(ctx: Ctx[Nothing, Version], kind: str) -> int | None:
+    note, wanted = ctx.path["note"], ctx.query.version
+    return await ctx.write(lambda tx, actor: note_documents.on_record(tx, actor, note, wanted, kind))
 
 
 _FAULTS: Final = (NOTE_NOT_FOUND, NOTE_VERSION_NOT_FOUND, PRINTER_BUSY, FILE_STORE_BUSY, DISK_FULL)

@@ -49,11 +49,14 @@ class Bundle:
     files: dict[str, OpenFile]
 
 
-async def on_record(tx: Tx, actor: Actor, note: str, number: int | None, kind: str) -> None:
-    """Who took which note out of the house. Raises `Problem` 4030, 4031, as reading it does."""
+async def on_record(tx: Tx, actor: Actor, note: str, number: int | None, kind: str) -> int:
+    """Who took which note out of the house; answers the version that is on record, and no other is to be given out.
+
+    Raises `Problem` 4030, 4031, as reading it does."""
     whole = await note_reading.one(tx, actor, note, number)
     detail = {"room": whole["room"], "version": whole["version"], "as": kind}
     await audit.record_by(tx, actor, "note.export", note, detail)
+    return int(whole["version"])
 
 
 async def paper(reader: Reader, actor: Actor, note: str, number: int | None, trust: Trust) -> Paper:
