@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ import pytest_asyncio
 from chat_client import BotTasks, RenrakuError
 from chat_server.bot_api import SAYS
 from chat_server.domain.limits import MINUTE, SECOND
+from chat_server.http.bots import _gone
 from chat_server.services import operator_bots, outside_bots, rooms
 from chat_server.services.operation import Deps
 from chat_server.services.operator_bots import AddBot, MoveBot
@@ -232,17 +233,28 @@ async def test_a_failure_is_told_in_its_words(scene: Scene, owner: Peer, outside
 
 
 async def test_whoever_has_gone_takes_nothing_along(scene: Scene, owner: Peer, outside: Outside) -> None:
-    waiting = asyncio.create_task(outside.take())
     _, gone = await asyncio.open_connection("127.0.0.1", scene.server.ports["lgwan"])
     head = f"POST /api/bot/next HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {outside.token}\r\n"
     gone.write(f"{head}Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{{}}".encode())
-    await gone.drain()
+    await until(lambda: waiting_requests() == 1)
     gone.close()
-    await gone.wait_closed()
+    await until(lambda: waiting_requests() == 0)
     await tell(owner, scene.room, "誰か")
-    lease, task = await waiting
+    lease, task = await outside.take()
     assert task["message"]["text"] == "誰か"
     assert await outside.done(lease) == 204
+
+
+def waiting_requests() -> int:
+    """How many wait for something to do: the server runs in the test's own loop."""
+    names = [getattr(task.get_coro(), "__qualname__", "") for task in asyncio.all_tasks()]
+    return names.count(_gone.__qualname__)
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):  # far less than it would have waited
+        while not true():  # noqa: ASYNC110 (a request under way has no event)
+            await asyncio.sleep(0.01)
 
 
 async def test_answers_that_come_while_it_is_told_of_others_are_told_of_next(
