@@ -127,14 +127,14 @@ class Stopped(ClientError):
 class SignInRequired(Stopped):
     """No session, or one that is over."""
 
-    ja = "サインインしてください。"
+    ja = "ログインしてください。"
     en = "Please sign in."
 
 
 class SignedOut(Stopped):
     """This device was signed out (close code 4504). Local data has to go."""
 
-    ja = "この端末はサインアウトされました。"
+    ja = "この端末はログアウトされました。"
     en = "This device was signed out."
 
 

@@ -22,14 +22,14 @@ _SHOWN: Final = 20
 @click.command()
 @click.argument("server")
 @click.option("--organization", "-o", prompt="団体コード / organization", help="The organization's code. 団体コード。")
-@click.option("--login", "-l", "login_name", prompt="ログイン名 / login", help="Your login. ログイン名。")
+@click.option("--login", "-l", "login_name", prompt="ユーザーID / login", help="Your login. ユーザーID。")
 @click.option(
     "--ca-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Certificates of the authorities to believe, instead of the system's. CA証明書。",
 )
 def login(server: str, organization: str, login_name: str, ca_file: Path | None) -> None:
-    """Sign in to SERVER. サインインします。
+    """Sign in to SERVER. ログインします。
 
     The password is asked for, or read from standard input; it never stands on the command line.
 
@@ -48,19 +48,19 @@ def login(server: str, organization: str, login_name: str, ca_file: Path | None)
         async with Client(server, store=store(), ca_file=authorities(), patience=10) as client:
             await client.sign_in(organization, login_name, password, f"renraku ({socket.gethostname()})")
             await client.start()
-            click.echo(f"サインインしました / signed in: {client.me.name} ({client.me.organization})")
+            click.echo(f"ログインしました / signed in: {client.me.name} ({client.me.organization})")
 
     run(sign_in())
 
 
 @click.command()
 def logout() -> None:
-    """End this device's session. サインアウトします。"""
+    """End this device's session. ログアウトします。"""
 
     async def sign_out() -> None:
         client = await signed_in()
         await client.sign_out()
-        click.echo("サインアウトしました / signed out")
+        click.echo("ログアウトしました / signed out")
 
     run(sign_out())
 

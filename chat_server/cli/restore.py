@@ -114,7 +114,7 @@ def _report(found: Snapshot, target: DataTarget, done: Done) -> None:
     click.echo(
         said(
             f"{found.path.name} を {target.path} に復元しました。\n"
-            f"全員が改めてサインインします({done.restored.devices}台)。",
+            f"全員が改めてログインします({done.restored.devices}台)。",
             f"{found.path.name} is restored into {target.path}.\n"
             f"Everybody signs in anew ({done.restored.devices} devices were signed in).",
         )

@@ -20,7 +20,7 @@ def restored(ctx: click.Context) -> None:
     """
     answer = operate(ctx, "server.restored")
     click.echo(
-        f"新しい世代を始めました。全員が改めてサインインし({answer['devices']}台)、読み直します。"
+        f"新しい世代を始めました。全員が改めてログインし({answer['devices']}台)、読み直します。"
         if japanese()
         else f"A new epoch begins: everybody signs in anew ({answer['devices']} devices were signed in) and loads their "
         "rooms anew."

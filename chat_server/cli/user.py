@@ -193,7 +193,7 @@ def devices(ctx: click.Context, organization: str | None, login: str, as_json: b
 @click.option("--device", help="Only this one (an id of `user devices`). この端末だけ。")
 @click.pass_context
 def sign_out(ctx: click.Context, organization: str | None, login: str, device: str | None) -> None:
-    """Sign LOGIN out everywhere, or on one device: for a lost phone. サインアウトさせます。"""
+    """Sign LOGIN out everywhere, or on one device: for a lost phone. ログアウトさせます。"""
     answer = operate(ctx, "user.sign_out", organization=chosen(ctx, organization), login=login, device=device)
     click.echo(f"{answer['signed_out']}台 / signed out" if japanese() else f"signed out: {answer['signed_out']}")
 

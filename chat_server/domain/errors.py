@@ -70,42 +70,42 @@ SIGN_IN_FAILED = _fault(
     1001,
     "sign_in_failed",
     401,
-    "団体、ログイン名またはパスワードが違います。もう一度入力してください。",
+    "団体、ユーザーIDまたはパスワードが違います。もう一度入力してください。",
     "The organization, login or password is wrong. Please try again.",
 )
 SIGN_IN_THROTTLED = _fault(
     1002,
     "sign_in_throttled",
     429,
-    "失敗が続いたため、しばらくサインインできません。{retry_after}秒後にもう一度お試しください。",
+    "失敗が続いたため、しばらくログインできません。{retry_after}秒後にもう一度お試しください。",
     "Too many failed attempts. Try again in {retry_after} seconds.",
 )
 NOT_SIGNED_IN = _fault(
     1003,
     "not_signed_in",
     401,
-    "サインインしてください。",
+    "ログインしてください。",
     "Please sign in.",
 )
 TOKEN_INVALID = _fault(
     1004,
     "token_invalid",
     401,
-    "サインインの有効期限が切れたか、正しくありません。もう一度サインインしてください。",
+    "ログインの有効期限が切れたか、正しくありません。もう一度ログインしてください。",
     "The sign-in has expired or is not valid. Please sign in again.",
 )
 REFRESH_REUSED = _fault(
     1005,
     "refresh_token_reused",
     401,
-    "この端末のサインインが二重に使われたため、安全のため終了しました。もう一度サインインしてください。",
+    "この端末のログインが二重に使われたため、安全のため終了しました。もう一度ログインしてください。",
     "This device's sign-in was used twice, so it was ended for safety. Please sign in again.",
 )
 FLOW_INVALID = _fault(
     1006,
     "sign_in_flow_invalid",
     401,
-    "サインインの手順が途中で切れました。最初からやり直してください。",
+    "ログインの手順が途中で切れました。最初からやり直してください。",
     "The sign-in was interrupted. Please start again.",
 )
 TOKEN_IN_QUERY = _fault(
@@ -642,7 +642,7 @@ LOGIN_TAKEN = _fault(
     6002,
     "login_taken",
     409,
-    "ログイン名「{login}」はすでに使われています。",
+    "ユーザーID「{login}」はすでに使われています。",
     "The login “{login}” is taken.",
 )
 PASSWORD_WEAK = _fault(

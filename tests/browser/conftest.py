@@ -90,14 +90,22 @@ class Person:
 
     def sign_in(self, password: str) -> None:
         self.page.get_by_label("団体コード").fill("midorino")
-        self.page.get_by_label("ログイン名").fill(self.login)
+        self.page.get_by_label("ユーザーID").fill(self.login)
         self.page.get_by_label("パスワード").fill(password)
-        self.page.get_by_role("button", name="サインイン").click()
+        self.page.get_by_role("button", name="ログイン").click()
 
     def open(self, room: str) -> None:
         self.page.get_by_role("link", name=re.compile(re.escape(room))).click()
         self.page.get_by_role("heading", name=room, level=1).wait_for()
         self.page.locator("[role=log][aria-busy=false]").wait_for()
+
+    def details(self, tab: str) -> Any:
+        """The pane beside the room, or over it on a phone, at one of its tabs."""
+        pane = self.page.get_by_role("dialog", name="トークルームの詳細")
+        if pane.count() == 0:
+            self.page.get_by_role("button", name="トークルームの詳細").click()
+        pane.get_by_role("group", name="詳細の種類").get_by_role("button", name=tab).click()
+        return pane
 
     @property
     def log(self) -> Any:

@@ -320,8 +320,7 @@ def test_the_rooms_list_finds_files_by_kind_and_person_and_leads_to_the_message(
     desk.write("表です。")
     expect(desk.said("表です。")).to_have_count(1)
     for person in (desk, phone):
-        person.page.get_by_role("button", name="ファイルと写真").click()
-        listing = person.page.get_by_role("dialog", name="ファイルと写真")
+        listing = person.details("添付")
         rows = listing.locator("[data-listed] .name")
         expect(rows).to_have_text(["新しい表.xlsx", "古い図面.pdf", "現場1.jpg"])
         listing.get_by_role("button", name="写真", exact=True).click()
@@ -334,8 +333,8 @@ def test_the_rooms_list_finds_files_by_kind_and_person_and_leads_to_the_message(
         expect(person.said("最初に送った図面")).to_be_focused()
         expect(person.said("最初に送った図面")).to_be_in_viewport()
     # On the phone it covered the messages, and has gone; at the desk it stands beside them.
-    expect(phone.page.get_by_role("dialog", name="ファイルと写真")).to_have_count(0)
-    listing = desk.page.get_by_role("dialog", name="ファイルと写真")
+    expect(phone.page.get_by_role("dialog", name="トークルームの詳細")).to_have_count(0)
+    listing = desk.page.get_by_role("dialog", name="トークルームの詳細")
     listing.get_by_label("送った人").select_option(label="全員")
     desk.attach([file("今の表.csv", b"a,b")])
     desk.write("今の表です。")

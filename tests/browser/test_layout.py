@@ -239,7 +239,9 @@ def test_nothing_sticks_out(enter: Enter, width: int) -> None:
     expect(person.said(words).locator("[data-file]")).to_have_count(1)
     person.log.get_by_role("button", name="を取り消す").last.click()
     assert sticks_out(person.page) == []
-    person.page.get_by_role("button", name="ファイルと写真").click()
+    person.details("メンバー")
+    assert sticks_out(person.page) == []
+    person.details("添付")
     expect(person.page.locator("[data-listed]").first).to_be_visible()
     assert sticks_out(person.page) == []
 

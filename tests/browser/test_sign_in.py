@@ -29,8 +29,8 @@ def test_a_wrong_password_says_what_to_do_and_keeps_what_was_typed(enter: Enter)
     tanaka = enter("tanaka", signed_in=False)
     tanaka.sign_in("wrong-password-0000")
     alert = tanaka.page.get_by_role("alert")
-    expect(alert).to_have_text("団体、ログイン名またはパスワードが違います。もう一度入力してください。")
-    expect(tanaka.page.get_by_label("ログイン名")).to_have_value("tanaka")
+    expect(alert).to_have_text("団体、ユーザーIDまたはパスワードが違います。もう一度入力してください。")
+    expect(tanaka.page.get_by_label("ユーザーID")).to_have_value("tanaka")
     expect(tanaka.page.get_by_label("パスワード")).to_have_value("")
     expect(tanaka.page.get_by_label("パスワード")).to_be_focused()
 
@@ -38,19 +38,19 @@ def test_a_wrong_password_says_what_to_do_and_keeps_what_was_typed(enter: Enter)
 def test_an_unknown_organization_says_the_same(enter: Enter) -> None:
     tanaka = enter("nobody-of-that-name", signed_in=False)
     tanaka.sign_in("wrong-password-0000")
-    expect(tanaka.page.get_by_role("alert")).to_contain_text("団体、ログイン名またはパスワードが違います")
+    expect(tanaka.page.get_by_role("alert")).to_contain_text("団体、ユーザーIDまたはパスワードが違います")
 
 
 def test_empty_fields_are_named_before_anything_is_sent(enter: Enter) -> None:
     tanaka = enter("tanaka", signed_in=False)
-    tanaka.page.get_by_role("button", name="サインイン").click()
-    expect(tanaka.page.get_by_role("alert")).to_have_text("団体コード、ログイン名、パスワードを入力してください。")
+    tanaka.page.get_by_role("button", name="ログイン").click()
+    expect(tanaka.page.get_by_role("alert")).to_have_text("団体コード、ユーザーID、パスワードを入力してください。")
 
 
 def test_signing_out_leaves_nothing_behind(enter: Enter) -> None:
     tanaka = enter("tanaka")
     tanaka.page.get_by_role("button", name="自分のメニュー").click()
-    tanaka.page.get_by_role("button", name="サインアウト").click()
+    tanaka.page.get_by_role("button", name="ログアウト").click()
     expect(tanaka.page.get_by_label("パスワード")).to_be_visible()
     left = tanaka.page.evaluate(
         """async () => {
@@ -79,7 +79,7 @@ def test_signing_out_in_one_tab_ends_the_others(enter: Enter) -> None:
     other.goto("/")
     expect(other.get_by_role("navigation", name="トークルーム一覧")).to_be_visible()
     tanaka.page.get_by_role("button", name="自分のメニュー").click()
-    tanaka.page.get_by_role("button", name="サインアウト").click()
+    tanaka.page.get_by_role("button", name="ログアウト").click()
     expect(other.get_by_label("パスワード")).to_be_visible()
 
 
@@ -144,7 +144,7 @@ def test_a_device_signed_out_elsewhere_is_emptied_at_once(enter: Enter, hand: Ca
     devices = hand("sato").call("GET", "/api/me/devices")
     (device,) = [device for device in devices["items"] if device["name"].startswith("Chrome")]
     hand("sato").call("DELETE", f"/api/me/devices/{device['id']}")
-    expect(sato.page.get_by_role("alert")).to_have_text(re.compile("サインイン"))
+    expect(sato.page.get_by_role("alert")).to_have_text(re.compile("ログイン"))
     expect(sato.page.get_by_label("パスワード")).to_be_visible()
     expect(sato.page.get_by_text("書きかけ")).to_have_count(0)
     sato.page.reload()

@@ -5,12 +5,12 @@ import type { Database } from '../protocol/database'
 import { newKey } from '../protocol/ids'
 import { Link } from '../protocol/link'
 import { Outbox } from '../protocol/outbox'
-import { Problem, Unreachable } from '../protocol/problem'
+import { Problem } from '../protocol/problem'
 import { fileStore, sendStore } from '../protocol/sends'
 import type { Sessions } from '../protocol/session'
 import type { Socket } from '../protocol/socket'
-import { type Action, type StreamId, Streams } from '../protocol/stream'
-import type { Author, Hello, Limits, Me, MeEvent, RoomEvent, RoomId } from '../protocol/types'
+import type { StreamId } from '../protocol/stream'
+import type { AnswerTo, Author, Command, Hello, Limits, Me, MeEvent, RoomEvent, RoomId } from '../protocol/types'
 import { Transfers } from '../protocol/transfers'
 import { fileSender, library } from '../protocol/tus'
 import { uploader } from '../protocol/uploads'
@@ -18,17 +18,16 @@ import { Addresses } from './addresses.svelte'
 import { Connection } from './connection.svelte'
 import { type Draft, Drafts } from './drafts.svelte'
 import { Files } from './files.svelte'
+import { Follower } from './follower'
 import { Markers } from './markers'
 import { Opening } from './opening.svelte'
 import { Quotes } from './quotes.svelte'
-import { RoomFiles } from './roomFiles.svelte'
 import { Rooms } from './rooms.svelte'
 import { Sending } from './sending.svelte'
 import { Timeline } from './timeline.svelte'
 
 /** Timelines that stay held and live after one left the room. */
 const HELD = 6
-const PULL_AGAIN = 2_000
 const LIMITS: Limits = {
   frame_bytes: 65_536,
   depth: 16,
@@ -62,30 +61,35 @@ export class Client {
   readonly addresses: Addresses
   readonly quotes: Quotes
   readonly opening: Opening
-  /** The list of files that is open, if one is. */
-  listed = $state.raw<RoomFiles | null>(null)
   readonly drafts = new Drafts()
   readonly sending = new Sending()
   readonly files = new Files()
   readonly user: string
-  readonly #api: Api
+  /** The calls over HTTP, for what a page of its own asks and does. */
+  readonly api: Api
   readonly #link: Link
-  readonly #streams = new Streams()
+  readonly #follower: Follower
+  readonly #listeners = new Set<(event: RoomEvent | MeEvent) => void>()
   readonly #outbox: Outbox
   readonly #transfers: Transfers
   readonly #markers: Markers
   readonly #ended: ClientOptions['ended']
-  #socket: Socket | null = null
   #open = $state<RoomId | null>(null)
 
   constructor({ base, sessions, user, database, tab, tabs, ended }: ClientOptions) {
     this.user = user
     this.#ended = ended
-    this.#api = new Api(base, sessions)
-    this.rooms = new Rooms(this.#api, () => this.#listed())
-    this.addresses = new Addresses(this.#api)
-    this.quotes = new Quotes(this.#api)
-    this.opening = new Opening(this.#api)
+    this.api = new Api(base, sessions)
+    this.#follower = new Follower({
+      happened: (event) => this.#happened(event),
+      mine: (event) => this.#mine(event),
+      reload: (stream) => this.#reload(stream),
+      forget: (room) => this.#forget(room),
+    })
+    this.rooms = new Rooms(this.api, () => this.#listed())
+    this.addresses = new Addresses(this.api)
+    this.quotes = new Quotes(this.api)
+    this.opening = new Opening(this.api)
     this.#markers = new Markers((room, upto) => this.#sendMarker(room, upto))
     this.#transfers = new Transfers({
       user,
@@ -95,7 +99,7 @@ export class Client {
       send: fileSender(base, sessions),
       giveUp: ({ path, attachment }) => {
         // Out of reach, the server sweeps it by itself.
-        const told = attachment === undefined ? path && this.#api.abandon(path) : this.#api.withdraw(attachment.id)
+        const told = attachment === undefined ? path && this.api.abandon(path) : this.api.withdraw(attachment.id)
         if (told) told.catch(() => undefined)
       },
       changed: () => this.files.changed(),
@@ -108,7 +112,7 @@ export class Client {
       upload: uploader(base, sessions),
       files: this.#transfers,
       send: (room, client_msg_id, blocks, quote) =>
-        this.#live().request({ op: 'send', room, client_msg_id, blocks, ...(quote === undefined ? {} : { quote }) }),
+        this.request({ op: 'send', room, client_msg_id, blocks, ...(quote === undefined ? {} : { quote }) }),
       tabs,
       changed: () => this.sending.changed(),
       acknowledged: (item, ack) => {
@@ -123,11 +127,8 @@ export class Client {
         if (state.name === 'stopped' && state.lost === CLOSE.badToken) this.#ended(state.problem, false)
       },
       up: (hello, socket) => void this.#up(hello, socket),
-      event: (frame) => this.#run(this.#streams.event(frame)),
-      down: () => {
-        this.#socket = null
-        this.#streams.disconnected()
-      },
+      event: (frame) => this.#follower.run(this.#follower.streams.event(frame)),
+      down: () => this.#follower.disconnected(),
       erase: (problem) => this.#ended(problem, true),
     })
   }
@@ -155,11 +156,21 @@ export class Client {
     this.rooms.wake()
   }
 
+  /** A command over the live connection. Raises `Unreachable` without one, `Problem` for a refusal. */
+  request<C extends Command>(command: C): Promise<AnswerTo<C>> {
+    return this.#follower.request(command)
+  }
+
+  /** Tells `heard` every event of one's rooms and one's own, once and in order, until the answer is called. */
+  listen(heard: (event: RoomEvent | MeEvent) => void): () => void {
+    this.#listeners.add(heard)
+    return () => this.#listeners.delete(heard)
+  }
+
   /** The room on the screen. */
   open(room: RoomId | null): void {
     if (this.#open === room) return
     this.#open = room
-    this.listed = null
     // Where the unread messages begin is in the list.
     if (room !== null && this.rooms.loaded) this.#show(room)
   }
@@ -169,11 +180,6 @@ export class Client {
     return author.id === this.user || (this.#open !== null && this.rooms.get(this.#open)?.role === 'owner')
   }
 
-  list(room: RoomId | null): void {
-    this.listed = room === null ? null : new RoomFiles(room, this.#api)
-    void this.listed?.start()
-  }
-
   #listed(): void {
     if (this.#open !== null && !this.timelines.has(this.#open)) this.#show(this.#open)
   }
@@ -181,9 +187,10 @@ export class Client {
   #show(room: RoomId): void {
     const listed = this.rooms.get(room)
     if (listed === undefined) return
+    const { streams } = this.#follower
     let timeline = this.timelines.get(room)
     if (timeline === undefined) {
-      timeline = new Timeline(room, this.#api, (head) => this.#run(this.#streams.snapshot(room, head)))
+      timeline = new Timeline(room, this.api, (head) => this.#follower.run(streams.snapshot(room, head)))
     } else {
       this.timelines.delete(room)
     }
@@ -191,7 +198,7 @@ export class Client {
     this.timelines.set(room, timeline)
     for (const [other] of [...this.timelines].slice(0, -HELD)) {
       this.timelines.delete(other)
-      this.#streams.release(other)
+      this.#follower.streams.release(other)
     }
     if (timeline.status !== 'ready') this.#load(timeline)
   }
@@ -237,9 +244,7 @@ export class Client {
     this.limits = hello.limits
     this.#helloName = hello.me.name
     try {
-      const resumed = await socket.request({ op: 'resume', ...this.#streams.resumeFrom() })
-      this.#socket = socket
-      this.#run(this.#streams.resumed(resumed))
+      const resumed = await this.#follower.resume(socket)
       this.rooms.heads(resumed.rooms)
     } catch (error) {
       // Lost again already: the link dials anew. An error here would leave us connected and deaf.
@@ -267,20 +272,15 @@ export class Client {
     this.files.restored(files, this.#outbox.files, this.drafts)
   }
 
-  #live(): Socket {
-    if (this.#socket === null) throw new Unreachable('not connected')
-    return this.#socket
-  }
-
   async #sendMarker(room: RoomId, upto: number): Promise<void> {
-    await this.#live().request({ op: 'read', room, upto })
+    await this.request({ op: 'read', room, upto })
     const newest = this.timelines.get(room)?.newest?.seq ?? Infinity
-    this.rooms.read(room, upto, upto >= newest && this.#streams.caughtUp(room))
+    this.rooms.read(room, upto, upto >= newest && this.#follower.streams.caughtUp(room))
   }
 
   async #loadMe(): Promise<void> {
     // Failing, it is asked for again with the next connection.
-    this.me = await this.#api.me().catch(() => this.me)
+    this.me = await this.api.me().catch(() => this.me)
   }
 
   #load(timeline: Timeline): void {
@@ -288,32 +288,7 @@ export class Client {
     timeline.load(unread).catch(() => undefined)
   }
 
-  // --- the streams ----------------------------------------------------------------------------------------------
-
-  #run(actions: Action[]): void {
-    for (const action of actions) {
-      if (action.do === 'pull') void this.#pull(action.stream, action.after)
-      else if (action.do === 'forget') this.#forget(action.room)
-      else if (action.do === 'reload') this.#reload(action.stream)
-      else if (action.event.op === 'me') this.#mine(action.event)
-      else this.#happened(action.event)
-    }
-  }
-
-  async #pull(stream: StreamId, after: number): Promise<void> {
-    try {
-      const page = await this.#live().request({ op: 'pull', after, ...(stream === null ? {} : { room: stream }) })
-      this.#run(this.#streams.page(stream, after, page))
-    } catch (error) {
-      if (!(error instanceof Problem)) return
-      if (stream !== null && error.isGone) {
-        this.#run(this.#streams.forget(stream))
-        return
-      }
-      this.#streams.pullFailed(stream)
-      setTimeout(() => this.#run(this.#streams.retry(stream)), error.retryAfter ?? PULL_AGAIN)
-    }
-  }
+  // --- what happens ---------------------------------------------------------------------------------------------
 
   #reload(stream: StreamId): void {
     if (stream === null) {
@@ -322,7 +297,7 @@ export class Client {
       return
     }
     const timeline = this.timelines.get(stream)
-    if (timeline === undefined) this.#streams.release(stream)
+    if (timeline === undefined) this.#follower.streams.release(stream)
     else this.#load(timeline)
     this.rooms.mark(stream)
   }
@@ -335,7 +310,7 @@ export class Client {
   #happened(event: RoomEvent): void {
     const { room, seq } = event
     this.timelines.get(room)?.apply(event)
-    this.listed?.happened(event)
+    for (const heard of this.#listeners) heard(event)
     this.rooms.moved(room, seq)
     switch (event.kind) {
       case 'message':
@@ -367,12 +342,13 @@ export class Client {
   }
 
   #mine(event: MeEvent): void {
+    for (const heard of this.#listeners) heard(event)
     switch (event.kind) {
       case 'room_gained':
         this.rooms.mark(event.room)
         break
       case 'room_lost':
-        this.#streams.forget(event.room)
+        this.#follower.streams.forget(event.room)
         this.#forget(event.room)
         break
       case 'read':

@@ -1,49 +1,112 @@
 import type { RoomId } from '../protocol/types'
 
-const ROOM = /^#\/rooms\/([^/]+)$/
-
-function current(): RoomId | null {
-  const match = ROOM.exec(location.hash)
-  return match?.[1] === undefined ? null : decodeURIComponent(match[1])
+/** What the address says is on the screen: `#/rooms/ROOM/PANEL/ITEM`, `#/PAGE/ITEM`, or nothing: the list. */
+export interface Place {
+  room: RoomId | null
+  /** Beside the room: its members, files, pins, notes. */
+  panel: string | null
+  /** A page of its own: search, settings, … */
+  page: string | null
+  /** What is open within panel or page. */
+  item: string | null
 }
 
-/** The room in the address, so that the phone's own back button leads back to the list. */
+const NOWHERE: Place = { room: null, panel: null, page: null, item: null }
+
+export function placeOf(address: string): Place {
+  const [first, ...rest] = address.replace(/^#\/?/, '').split('/').map(decoded)
+  if (first === undefined || first === '') return NOWHERE
+  if (first !== 'rooms') return { ...NOWHERE, page: first, item: rest[0] ?? null }
+  const [room, panel, item] = rest
+  return room === undefined || room === '' ? NOWHERE : { ...NOWHERE, room, panel: panel ?? null, item: item ?? null }
+}
+
+/** A path on this server for the browser's history. */
+export function addressOf({ room, panel, page, item }: Place): string {
+  if (room === null && page === null) return location.pathname
+  const parts = page === null ? ['rooms', room, panel, item] : [page, item]
+  return `#/${parts.filter((part) => part !== null).map(encodeURIComponent).join('/')}`
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
+}
+
+/** The addresses of the steps of this page that lie below the present one in the browser's history. */
+const trail = (): readonly string[] => (history.state as { trail?: string[] } | null)?.trail ?? []
+
+const level = (place: Place): number =>
+  [place.room ?? place.page, place.panel, place.item].filter((part) => part !== null).length
+
+/** Where one is, in the address, so that the phone's own back button closes what was opened last. */
 class Route {
-  room = $state<RoomId | null>(current())
-  /** We came here from the list: going back is the browser's step, not a new one. */
-  #fromList = false
+  #place = $state.raw(placeOf(location.hash))
+  readonly room = $derived(this.#place.room)
+  readonly panel = $derived(this.#place.panel)
+  readonly page = $derived(this.#place.page)
+  readonly item = $derived(this.#place.item)
 
   constructor() {
-    addEventListener('popstate', () => {
-      this.room = current()
-      this.#fromList = false
-    })
+    addEventListener('popstate', () => (this.#place = placeOf(location.hash)))
   }
 
   go(room: RoomId): void {
-    const address = `#/rooms/${encodeURIComponent(room)}`
-    if (this.room === null) {
-      history.pushState(null, '', address)
-      this.#fromList = true
-    } else {
-      history.replaceState(null, '', address)
-    }
-    this.room = room
+    this.#to({ ...NOWHERE, room })
   }
 
+  /** Opens a panel beside the room, or something within it. */
+  open(panel: string, item: string | null = null): void {
+    if (this.room !== null) this.#to({ ...NOWHERE, room: this.room, panel, item })
+  }
+
+  visit(page: string, item: string | null = null): void {
+    this.#to({ ...NOWHERE, page, item })
+  }
+
+  /** The room alone, without its panel. */
+  closePanel(): void {
+    if (this.panel !== null) this.#up({ ...NOWHERE, room: this.room })
+  }
+
+  /** One level up: from what is open within a panel to the panel, to the room, to the list. */
   back(): void {
-    if (this.#fromList) {
-      history.back()
-      return
-    }
-    this.leave()
+    const { room, panel, page, item } = this.#place
+    if (item !== null) this.#up({ room, panel, page, item: null })
+    else if (panel !== null) this.closePanel()
+    else this.#up(NOWHERE)
   }
 
   /** To the list, without a trace of the room in the address. */
   leave(): void {
-    history.replaceState(null, '', location.pathname)
-    this.room = null
-    this.#fromList = false
+    history.replaceState(null, '', addressOf(NOWHERE))
+    this.#place = NOWHERE
+  }
+
+  #to(place: Place): void {
+    const address = addressOf(place)
+    if (level(place) > level(this.#place)) {
+      history.pushState({ trail: [...trail(), addressOf(this.#place)] }, '', address)
+    } else {
+      history.replaceState(history.state, '', address)
+    }
+    this.#place = place
+  }
+
+  #up(place: Place): void {
+    const address = addressOf(place)
+    const below = trail()
+    const index = below.lastIndexOf(address)
+    // We came from there by steps of our own: going up is the browser's way back, not a new step.
+    if (index >= 0) {
+      history.go(index - below.length)
+      return
+    }
+    history.replaceState(null, '', address)
+    this.#place = place
   }
 }
 

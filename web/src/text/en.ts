@@ -153,9 +153,6 @@ export const en: Words = {
   },
 
   list: {
-    title: 'Files and photos',
-    open: 'Files and photos',
-    close: 'Close',
     kind: 'Kind',
     all: 'All',
     photos: 'Photos',

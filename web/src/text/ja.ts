@@ -5,25 +5,25 @@ export const ja = {
   languageTag: 'en' as 'ja' | 'en',
 
   signIn: {
-    title: 'サインイン',
+    title: 'ログイン',
     organization: '団体コード',
     organizationHint: '例: midorino(分からないときは管理者にお尋ねください)',
-    login: 'ログイン名',
+    login: 'ユーザーID',
     password: 'パスワード',
-    submit: 'サインイン',
+    submit: 'ログイン',
     working: '確認しています',
-    missing: '団体コード、ログイン名、パスワードを入力してください。',
+    missing: '団体コード、ユーザーID、パスワードを入力してください。',
     unreachable: 'サーバーにつながりません。ネットワークを確認して、もう一度お試しください。',
     unreadable: 'サーバーの応答を読み取れませんでした。アドレスを確認して、画面を開き直してください。',
-    unknownStep: 'この団体のサインイン方法には、この画面がまだ対応していません。管理者にお知らせください。',
-    ended: 'サインインが終了しました。もう一度サインインしてください。',
+    unknownStep: 'この団体のログイン方法には、この画面がまだ対応していません。管理者にお知らせください。',
+    ended: 'ログインが終了しました。もう一度ログインしてください。',
   },
 
   account: {
     menu: '自分のメニュー',
-    signOut: 'サインアウト',
-    unsent: (count: number) => `送信待ちのメッセージが${count}件あります。サインアウトすると消えます。`,
-    signOutAnyway: '消してサインアウト',
+    signOut: 'ログアウト',
+    unsent: (count: number) => `送信待ちのメッセージが${count}件あります。ログアウトすると消えます。`,
+    signOutAnyway: '消してログアウト',
     stay: 'やめる',
   },
 
@@ -147,9 +147,6 @@ export const ja = {
   },
 
   list: {
-    title: 'ファイルと写真',
-    open: 'ファイルと写真',
-    close: '閉じる',
     kind: '種類',
     all: 'すべて',
     photos: '写真',
@@ -221,7 +218,7 @@ export const ja = {
     lost: 'サーバーにつながりません。自動で接続し直します。書いたメッセージは送信待ちになります。',
     reconnecting: '接続し直しています',
     stopped: (code: number) => `接続が止まりました(番号${code})。画面を開き直してください。`,
-    signedOut: 'この端末はサインアウトされました。もう一度サインインしてください。',
+    signedOut: 'この端末はログアウトされました。もう一度ログインしてください。',
   },
 
   yesterday: '昨日',

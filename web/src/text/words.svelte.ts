@@ -1,5 +1,6 @@
 import { en } from './en'
 import { ja, type Words } from './ja'
+import type { Pair } from './pair'
 
 export type Language = 'ja' | 'en'
 
@@ -18,6 +19,11 @@ function chosen(): Language {
 class Text {
   language = $state<Language>(chosen())
   readonly words = $derived(dictionaries[this.language])
+
+  /** The words of a part of the page that brings its own (`text/words/`), so that they are loaded with it. */
+  of<Own>(words: Pair<Own>): Own {
+    return words[this.language]
+  }
 
   switchTo(language: Language): void {
     this.language = language
