@@ -1,8 +1,14 @@
 import type { Act, ActContext, Offer } from './act'
-import { copy } from './copy'
+import { bookmark } from './bookmark'
+import { copy, link } from './copy'
+import { edit } from './edit'
+import { pin } from './pin'
+import { react } from './react'
+import { cancel, redact } from './remove'
+import { reply } from './reply'
 
 /** In the order of the menu. */
-const OFFERS: readonly Offer[] = [copy]
+const OFFERS: readonly Offer[] = [reply, react, edit, copy, link, pin, bookmark, cancel, redact]
 
 export function actsOf(context: ActContext): Act[] {
   if (context.message.redacted !== undefined || context.message.kind === 'system') return []
