@@ -33,13 +33,13 @@ export interface AttachmentQuery {
 
 /** The HTTP part of the protocol, for a person who is signed in. */
 export class Api {
-  readonly #base: string
-  readonly #tokens: ApiTokens
+  readonly base: string
+  readonly tokens: ApiTokens
   readonly #fetch: Fetch
 
   constructor(base: string, tokens: ApiTokens, fetcher: Fetch = (...call) => fetch(...call)) {
-    this.#base = base
-    this.#tokens = tokens
+    this.base = base
+    this.tokens = tokens
     this.#fetch = fetcher
   }
 
@@ -99,9 +99,19 @@ export class Api {
     return (await this.#call<T>(path)).body
   }
 
+  /** For the parts of the protocol that have calls of their own. */
+  call<T>(path: string, options: Call = {}): Promise<Reply<T>> {
+    return this.#call(path, options)
+  }
+
+  /** Does `act` with a token that is good for a while. */
+  authorized<T>(act: (token: string) => Promise<T>): Promise<T> {
+    return authorized(this.tokens, 60_000, act)
+  }
+
   async #call<T>(path: string, options: Call = {}): Promise<Reply<T>> {
     if (options.method !== undefined && options.method !== 'GET') options = { key: newKey(), ...options }
-    return authorized(this.#tokens, 5_000, (token) => call<T>(this.#base, path, { ...options, token }, this.#fetch))
+    return authorized(this.tokens, 5_000, (token) => call<T>(this.base, path, { ...options, token }, this.#fetch))
   }
 }
 
