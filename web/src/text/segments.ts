@@ -21,7 +21,7 @@ export function segments(message: Message): Segment[] {
   // A block of a later version says what it says in the plain text alone.
   const unknown = blocks.some(({ type, v }) => !KNOWN.has(type) || (v ?? 1) > 1)
   if (unknown || (blocks.length === 0 && message.text !== undefined)) return links(message.text ?? '')
-  return texts.flatMap((block) => mentions(block.text, message.mentions ?? {}))
+  return texts.flatMap((block, index) => mentions(`${index > 0 ? '\n' : ''}${block.text}`, message.mentions ?? {}))
 }
 
 function mentions(text: string, names: Record<string, string>): Segment[] {
@@ -46,7 +46,7 @@ function trimmed(link: string): string {
   return link.slice(0, end)
 }
 
-function links(text: string): Segment[] {
+export function links(text: string): Segment[] {
   const result: Segment[] = []
   let end = 0
   const plain = (part: string) => {
