@@ -88,7 +88,7 @@ def test_a_poll_is_made_answered_changed_and_closed(
     poll.get_by_role("radio", name="洋食").check()
     expect(poll).to_contain_text("回答を書き換えています。")
     poll.get_by_role("button", name="回答を変える").click()
-    expect(theirs).to_contain_text("2（高橋 健、田中 美咲）")
+    expect(theirs).to_contain_text("2（田中 美咲、高橋 健）")
     check(desk.page, 4.5)
 
     # One's own answer is there again on another page.
@@ -207,7 +207,7 @@ def test_cards_words_to_copy_and_presses(enter: Enter, hand: Callable[..., Hand]
     report.get_by_role("button", name="コピー: 緑町三丁目 12-3").click()
     expect(report.get_by_role("status").filter(has_text="コピーしました")).to_be_visible()
     assert desk.page.evaluate("navigator.clipboard.readText()") == "緑町三丁目 12-3"
-    desk.page.evaluate("navigator.clipboard.writeText = () => Promise.reject(new Error('denied'))")
+    desk.page.evaluate("void (navigator.clipboard.writeText = () => Promise.reject(new Error('denied')))")
     report.get_by_role("button", name="コピー: 緑町三丁目 12-3").click()
     expect(report).to_contain_text("文字を選択しました。")
     assert desk.page.evaluate("getSelection().toString()") == "緑町三丁目 12-3"
