@@ -33,13 +33,13 @@ export interface AttachmentQuery {
 
 /** The HTTP part of the protocol, for a person who is signed in. */
 export class Api {
-  readonly #base: string
-  readonly #tokens: ApiTokens
+  readonly base: string
+  readonly tokens: ApiTokens
   readonly #fetch: Fetch
 
   constructor(base: string, tokens: ApiTokens, fetcher: Fetch = (...call) => fetch(...call)) {
-    this.#base = base
-    this.#tokens = tokens
+    this.base = base
+    this.tokens = tokens
     this.#fetch = fetcher
   }
 
@@ -127,13 +127,23 @@ export class Api {
     await this.#call(path, { method: 'DELETE' })
   }
 
+  /** For the calls of an area of its own (`roomsApi`, `peopleApi`). */
+  async call<T>(path: string, options: Call = {}): Promise<T> {
+    return (await this.#call<T>(path, options)).body
+  }
+
   async #get<T>(path: string): Promise<T> {
     return (await this.#call<T>(path)).body
   }
 
+  /** Does `act` with a token that is good for a while. */
+  authorized<T>(act: (token: string) => Promise<T>): Promise<T> {
+    return authorized(this.tokens, 60_000, act)
+  }
+
   async #call<T>(path: string, options: Call = {}): Promise<Reply<T>> {
     if (options.method !== undefined && options.method !== 'GET') options = { key: newKey(), ...options }
-    return authorized(this.#tokens, 5_000, (token) => call<T>(this.#base, path, { ...options, token }, this.#fetch))
+    return authorized(this.tokens, 5_000, (token) => call<T>(this.base, path, { ...options, token }, this.#fetch))
   }
 }
 
