@@ -215,6 +215,8 @@ export class Client {
     const shown = draft.text.trim() === said ? {} : { shown: draft.text.trim() }
     void this.#outbox.add({ room, text: said, photos, files, ...shown, ...quote }, id)
     draft.clear()
+    // What one says stands at the end: that is where one looks for it.
+    this.timelines.get(room)?.toNewest()
   }
 
   sendWithoutFile(id: string, key: string): void {
