@@ -1,4 +1,4 @@
-import { call, type Call, type Fetch, type Reply } from './http'
+import { call, type Call, type Fetch, type Reply, take } from './http'
 import { newKey } from './ids'
 import { Problem } from './problem'
 import type {
@@ -93,6 +93,16 @@ export class Api {
   /** Gives up an upload that is not complete; `path` as `FileJob.created` told it. */
   async abandon(path: string): Promise<void> {
     await this.#call(path, { method: 'DELETE' })
+  }
+
+  /** For what keeps its calls in a module of its own. */
+  async call<T>(path: string, options: Call = {}): Promise<T> {
+    return (await this.#call<T>(path, options)).body
+  }
+
+  /** A file that the server makes for this person. */
+  take(path: string): Promise<Blob> {
+    return authorized(this.#tokens, 5_000, (token) => take(this.#base, path, token, this.#fetch))
   }
 
   async #get<T>(path: string): Promise<T> {

@@ -1,0 +1,38 @@
+import type { MessageId } from '../../protocol/types'
+import type { Client } from '../../state/client.svelte'
+import { text } from '../../text/words.svelte'
+import { duties } from '../../text/words/duties'
+import { dialogs } from '../dialogs.svelte'
+import type { Offer } from './act'
+
+/** 要確認にする: of one's own messages, and for owners of all in their room. */
+export const askConfirm: Offer = ({ client, room, message }) => {
+  const may = message.author.id === client.user || room.role === 'owner'
+  if (!may || room.archived || room.kind === 'memo' || message.confirm !== undefined) return null
+  return {
+    key: 'confirm',
+    label: text.of(duties).askConfirm,
+    run: () =>
+      dialogs.open(() => import('../duties/WhenDialog.svelte'), {
+        title: text.of(duties).deadlineTitle,
+        kind: 'deadline' as const,
+        chosen: (by: number) => askFor(client, message.id, by),
+      }),
+  }
+}
+
+/** Why it could not be done; '' when it was. */
+async function askFor({ duties: { confirming } }: Client, message: MessageId, by: number): Promise<string> {
+  if (await confirming.askFor(message, by)) return ''
+  const refused = confirming.doing(message)?.problem ?? null
+  return refused === null ? text.of(duties).unreachable : text.problem(refused)
+}
+
+export const showReaders: Offer = ({ client, room, message }) =>
+  room.kind === 'memo'
+    ? null
+    : {
+        key: 'readers',
+        label: text.of(duties).showReaders,
+        run: () => dialogs.open(() => import('../duties/ReadersDialog.svelte'), { client, room, message }),
+      }
