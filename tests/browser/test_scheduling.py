@@ -88,5 +88,11 @@ def test_what_cannot_be_sent_says_why(
     [made] = hand("tanaka").call("GET", "/api/me/scheduled")["items"]
     takahashi.call("DELETE", f"/api/rooms/{room}/members/{stage.facts['people']['tanaka']}")
     expect(one).to_contain_text("参加していないトークルーム")
+    made["failed"] = {"code": 3001, "name": "room_not_found", "field": None, "params": {}, "ja": "ルームなし。", "en": ""}
+    phone.page.route("**/api/me/scheduled", lambda route: route.fulfill(json={"items": [made], "next": None}))
+    phone.page.reload()
+    expect(one).to_contain_text("に送信できませんでした。 ルームなし。(番号3001)")
+    expect(phone.page.get_by_role("group", name="自分の用件")).to_contain_text("送信できなかったものがあります")
+    phone.page.unroute("**/api/me/scheduled")
     hand("tanaka").call("DELETE", f"/api/scheduled/{made['id']}")
     expect(one).to_have_count(0)

@@ -1,5 +1,3 @@
-import type { MessageId } from '../../protocol/types'
-import type { Client } from '../../state/client.svelte'
 import { text } from '../../text/words.svelte'
 import { duties } from '../../text/words/duties'
 import { dialogs } from '../dialogs.svelte'
@@ -12,20 +10,8 @@ export const askConfirm: Offer = ({ client, room, message }) => {
   return {
     key: 'confirm',
     label: text.of(duties).askConfirm,
-    run: () =>
-      dialogs.open(() => import('../duties/WhenDialog.svelte'), {
-        title: text.of(duties).deadlineTitle,
-        kind: 'deadline' as const,
-        chosen: (by: number) => askFor(client, message.id, by),
-      }),
+    run: () => dialogs.open(() => import('../duties/AskDialog.svelte'), { client, id: message.id }),
   }
-}
-
-/** Why it could not be done; '' when it was. */
-async function askFor({ duties: { confirming } }: Client, message: MessageId, by: number): Promise<string> {
-  if (await confirming.askFor(message, by)) return ''
-  const refused = confirming.doing(message)?.problem ?? null
-  return refused === null ? text.of(duties).unreachable : text.problem(refused)
 }
 
 export const showReaders: Offer = ({ client, room, message }) =>
