@@ -5,7 +5,7 @@ import { Later } from './later'
 
 /** Each count is a question to the server, so only so many of the newest in sight are asked for, and not more often. */
 const MOST = 5
-const APART = 4_000
+const APART = 2_500
 
 export interface Read {
   read: number
