@@ -53,9 +53,13 @@ export interface Room extends RoomInfo {
   unread: number
   mentioned: boolean
   last: { at: number; author: string; text: string } | null
-  can: { post: boolean; invite: boolean; manage: boolean }
+  /** `levels`: of announcements, those that one may post. */
+  can: { post: boolean; invite: boolean; manage: boolean; levels?: Level[] }
   home: string
 }
+
+/** How much an announcement matters: 緊急, 重要, お知らせ. */
+export type Level = 'urgent' | 'important' | 'notice'
 
 // --- messages ---------------------------------------------------------------------------------------------------
 
@@ -131,6 +135,9 @@ export interface Message {
   quote?: { id: MessageId; seq: number }
   forward?: { author: string; department: string; at: number }
   attachments?: Attachment[]
+  /** Until when everybody is asked to confirm it. */
+  confirm?: { by: number }
+  level?: Level
   edited?: number
   pinned?: boolean
   reactions?: Reaction[]
@@ -197,11 +204,20 @@ export type MeEvent = { op: 'me' } & At &
     | { kind: 'read'; room: RoomId; upto: number }
     | { kind: 'involvement'; room: RoomId; involvement: Room['involvement'] }
     | { kind: 'bookmark'; message: MessageId; room: RoomId; on: boolean }
+    | { kind: 'confirmed'; room: RoomId; message: MessageId }
+    | { kind: 'confirm_again'; room: RoomId; message: MessageId; by: number }
+    | { kind: 'scheduled'; id: string; room: RoomId; what: 'made' | 'changed' | 'removed' | 'sent' | 'failed' }
     | { kind: 'devices' }
     | { kind: 'directory'; version: number }
     | { kind: 'profile' }
     | { kind: 'stub' }
   )
+
+/** Told to those who look at the room, never stored: what is missed is asked for. */
+export type Passing =
+  | { op: 'receipt'; room: RoomId; user: UserId; upto: number }
+  | { op: 'receipts'; room: RoomId; upto: [seq: number, members: number][] }
+  | { op: 'confirmations'; room: RoomId; confirmed: Record<MessageId, number> }
 
 // --- commands and their answers ---------------------------------------------------------------------------------
 
@@ -211,7 +227,8 @@ export type Command =
   | { op: 'ping' }
   | { op: 'resume'; epoch: string | null; me: number; rooms: Record<RoomId, number> }
   | { op: 'pull'; room?: RoomId; after: number; limit?: number }
-  | { op: 'send'; room: RoomId; client_msg_id: string; blocks: Block[]; quote?: MessageId }
+  | { op: 'send'; room: RoomId; client_msg_id: string; blocks: Block[]; quote?: MessageId; confirm?: number; level?: Level }
+  | { op: 'look'; room: RoomId | null }
   | { op: 'read'; room: RoomId; upto: number }
   | Change
 
@@ -297,7 +314,7 @@ export interface ProblemBody {
 export type ErrorFrame = { op: 'error'; ref?: number } & ProblemBody
 export type Answer = Hello | Resumed | Page | Ack | Result
 /** Anything the server may push; operations of later versions are ignored by `op`. */
-export type ServerFrame = Answer | ErrorFrame | RoomEvent | MeEvent
+export type ServerFrame = Answer | ErrorFrame | RoomEvent | MeEvent | Passing
 
 export type AnswerTo<C extends Command> = C extends { op: 'auth' }
   ? Hello
