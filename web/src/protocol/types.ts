@@ -37,6 +37,8 @@ export interface RoomInfo {
   name: string
   topic: string
   history: string
+  /** What zones that are less trusted get of its files. */
+  outflow?: string
   archived: boolean
 }
 
@@ -55,6 +57,75 @@ export interface Room extends RoomInfo {
   last: { at: number; author: string; text: string } | null
   can: { post: boolean; invite: boolean; manage: boolean }
   home: string
+  /** In a direct room alone: the other person. */
+  with?: UserId
+}
+
+/** Of a room's list: who is in it, and as what. */
+export interface Member extends Person {
+  role: Room['role']
+}
+
+/** An open room that one may join. */
+export interface OpenRoom {
+  id: RoomId
+  name: string
+  topic: string
+  history: string
+  members: number
+}
+
+/** A room that another organization offers to one's own. */
+export interface OfferedRoom {
+  id: RoomId
+  name: string
+  topic: string
+  home: string
+  at: number
+}
+
+/** An organization that a room is offered to, or open for. */
+export interface Sharing {
+  id: string
+  name: string
+  state: 'offered' | 'open'
+  at: number
+}
+
+/** A node of one's organization, in department order; `people` count everybody in it and below. */
+export interface Department {
+  id: string
+  name: string
+  parent: string | null
+  position: number
+  people?: number
+}
+
+export interface PersonDetail extends Person {
+  appointments: {
+    department: { id: string; name: string }
+    kind: 'main' | 'concurrent' | 'joint' | 'annual'
+    post: string
+    starts_at: number
+    ends_at: number | null
+  }[]
+  former_name?: string
+  disabled?: boolean
+}
+
+export type FoundKind = 'message' | 'photo' | 'file' | 'document' | 'note'
+
+/** A hit of a search. A note has `note`, and neither `message` nor `seq`. */
+export interface Found {
+  room: RoomId
+  message: MessageId | null
+  seq: number | null
+  note: { id: string; title: string } | null
+  at: number
+  author: Author
+  kind: FoundKind
+  attachment: Attachment | null
+  excerpt: { text: string; hit: boolean }[]
 }
 
 // --- messages ---------------------------------------------------------------------------------------------------
@@ -213,6 +284,8 @@ export type Command =
   | { op: 'pull'; room?: RoomId; after: number; limit?: number }
   | { op: 'send'; room: RoomId; client_msg_id: string; blocks: Block[]; quote?: MessageId }
   | { op: 'read'; room: RoomId; upto: number }
+  | { op: 'involve'; room: RoomId; involvement: Room['involvement'] }
+  | { op: 'watch'; users: UserId[] }
 
 export interface Hello {
   op: 'hello'
@@ -274,7 +347,14 @@ export interface Result {
   op: 'result'
   ref: number
   expires?: number
+  /** Of `watch`. */
+  presence?: Record<UserId, PresenceState>
 }
+
+export type PresenceState = 'online' | 'offline'
+
+/** Told in passing, to those who watch, and stored nowhere. */
+export type Passing = { op: 'presence'; user: UserId; state: PresenceState }
 
 export interface ProblemBody {
   code: number
@@ -288,7 +368,7 @@ export interface ProblemBody {
 export type ErrorFrame = { op: 'error'; ref?: number } & ProblemBody
 export type Answer = Hello | Resumed | Page | Ack | Result
 /** Anything the server may push; operations of later versions are ignored by `op`. */
-export type ServerFrame = Answer | ErrorFrame | RoomEvent | MeEvent
+export type ServerFrame = Answer | ErrorFrame | RoomEvent | MeEvent | Passing
 
 export type AnswerTo<C extends Command> = C extends { op: 'auth' }
   ? Hello
@@ -296,7 +376,7 @@ export type AnswerTo<C extends Command> = C extends { op: 'auth' }
     ? Resumed
     : C extends { op: 'pull' }
       ? Page
-      : C extends { op: 'send' | 'read' }
+      : C extends { op: 'send' | 'read' | 'involve' }
         ? Ack
         : Result
 
