@@ -1,7 +1,7 @@
 import type { Room } from '../protocol/types'
 import { meant } from '../text/folded'
 import type { Client } from './client.svelte'
-import { PeopleSearch } from './peopleSearch.svelte'
+import type { PeopleSearch } from './peopleSearch.svelte'
 
 const PEOPLE = 100
 
@@ -11,26 +11,48 @@ const PEOPLE = 100
  */
 export class RoomFilter {
   words = $state('')
-  readonly #people: PeopleSearch
-  readonly #readings: ReadonlySet<string> = $derived.by(() => new Set(this.#people.items.map(({ id }) => id)))
-  /** Nothing can be said yet: the server has not told whom the word means. */
-  readonly waiting: boolean = $derived.by(() => this.words.trim() !== '' && this.#people.status === 'loading')
+  /** Whom the word means; the part that asks is loaded with the first letter. */
+  #people = $state.raw<PeopleSearch | null>(null)
+  readonly #readings: ReadonlySet<string> = $derived.by(() => new Set(this.people.map(({ id }) => id)))
+  readonly #client: Pick<Client, 'api'>
+  #loading: Promise<unknown> | null = null
 
-  constructor(client: Client) {
-    this.#people = new PeopleSearch(client.api, PEOPLE)
+  constructor(client: Pick<Client, 'api'>) {
+    this.#client = client
   }
 
-  get people(): PeopleSearch {
-    return this.#people
+  get people(): PeopleSearch['items'] {
+    return this.#people?.items ?? []
+  }
+
+  /** Nothing can be said yet: the server has not told whom the word means. */
+  get waiting(): boolean {
+    return this.words.trim() !== '' && (this.#people === null || this.#people.status === 'loading')
   }
 
   type(words: string): void {
     this.words = words
-    this.#people.look(words)
+    if (this.#people !== null) this.#people.look(words)
+    else this.#loading ??= this.#load()
   }
 
   fits(room: Room): boolean {
     const words = this.words.trim()
     return words === '' || meant(words, room.name) || (room.with !== undefined && this.#readings.has(room.with))
+  }
+
+  stop(): void {
+    this.#people?.stop()
+  }
+
+  async #load(): Promise<void> {
+    try {
+      const { PeopleSearch } = await import('./peopleSearch.svelte')
+      this.#people = new PeopleSearch(this.#client.api, PEOPLE)
+      this.#people.look(this.words)
+    } catch {
+      // With the next letter again.
+      this.#loading = null
+    }
   }
 }
