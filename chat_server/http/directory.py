@@ -21,6 +21,13 @@ class Department(msgspec.Struct, frozen=True):
     name: str
     parent: Id | None
     position: int
+    people: int | UnsetType = UNSET
+
+
+class DirectoryQuery(msgspec.Struct, frozen=True):
+    """`counts`: with the number of `people` in each department and below it."""
+
+    counts: bool = False
 
 
 class Directory(msgspec.Struct, frozen=True):
@@ -72,8 +79,8 @@ class PersonDetail(Person, frozen=True, kw_only=True):
     ends_at: Time | UnsetType | None = UNSET
 
 
-async def get_directory(ctx: Ctx[Nothing, Nothing]) -> Any:
-    return await ctx.read(lambda reader: directory.tree(reader, ctx.actor))
+async def get_directory(ctx: Ctx[Nothing, DirectoryQuery]) -> Any:
+    return await ctx.read(lambda reader: directory.tree(reader, ctx.actor, counts=ctx.query.counts))
 
 
 async def list_people(ctx: Ctx[Nothing, PeopleQuery]) -> Any:
@@ -96,6 +103,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         "/api/directory",
         "Departments in their order",
         get_directory,
+        query=DirectoryQuery,
         answer=Directory,
         example_answer=Directory(
             12, [Department("06ed000000000000000000000a", "建設部", None, 3),

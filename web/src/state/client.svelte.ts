@@ -10,7 +10,7 @@ import { fileStore, sendStore } from '../protocol/sends'
 import type { Sessions } from '../protocol/session'
 import type { Socket } from '../protocol/socket'
 import type { StreamId } from '../protocol/stream'
-import type { AnswerTo, Author, Command, Hello, Limits, Me, MeEvent, RoomEvent, RoomId } from '../protocol/types'
+import type { AnswerTo, Author, Command, Hello, Limits, Me, MeEvent, Passing, RoomEvent, RoomId } from '../protocol/types'
 import { Transfers } from '../protocol/transfers'
 import { fileSender, library } from '../protocol/tus'
 import { uploader } from '../protocol/uploads'
@@ -57,6 +57,8 @@ export class Client {
   #helloName = $state('')
   readonly name = $derived(this.me?.user.name ?? this.#helloName)
   readonly connection = new Connection()
+  /** Raised with each connection that is resumed: what only a connection remembers has to be said again. */
+  live = $state(0)
   readonly rooms: Rooms
   readonly timelines = new SvelteMap<RoomId, Timeline>()
   readonly addresses: Addresses
@@ -72,6 +74,7 @@ export class Client {
   readonly #link: Link
   readonly #follower: Follower
   readonly #listeners = new Set<(event: RoomEvent | MeEvent) => void>()
+  readonly #watchers = new Set<(frame: Passing) => void>()
   readonly #outbox: Outbox
   readonly #transfers: Transfers
   readonly #markers: Markers
@@ -132,7 +135,10 @@ export class Client {
       },
       up: (hello, socket) => void this.#up(hello, socket),
       event: (frame) => this.#follower.run(this.#follower.streams.event(frame)),
-      passing: (frame) => this.duties.passing(frame),
+      passing: (frame) => {
+        this.duties.passing(frame)
+        for (const heard of this.#watchers) heard(frame)
+      },
       down: () => this.#follower.disconnected(),
       erase: (problem) => this.#ended(problem, true),
     })
@@ -172,6 +178,12 @@ export class Client {
   listen(heard: (event: RoomEvent | MeEvent) => void): () => void {
     this.#listeners.add(heard)
     return () => this.#listeners.delete(heard)
+  }
+
+  /** Tells `heard` what is said in passing, until the answer is called. */
+  watch(heard: (frame: Passing) => void): () => void {
+    this.#watchers.add(heard)
+    return () => this.#watchers.delete(heard)
   }
 
   /** The room on the screen. */
@@ -267,6 +279,7 @@ export class Client {
       if (error instanceof Problem) socket.close()
       return
     }
+    this.live += 1
     this.#outbox.wake()
     this.#transfers.wake()
     library().catch(() => undefined)

@@ -1,4 +1,5 @@
 import type { Act, ActContext, Offer } from './act'
+import { author } from './author'
 import { bookmark } from './bookmark'
 import { copy, link } from './copy'
 import { askConfirm, showReaders } from './duties'
@@ -11,7 +12,7 @@ import { cancel, redact } from './remove'
 import { reply } from './reply'
 
 /** In the order of the menu. */
-const OFFERS: readonly Offer[] = [reply, react, edit, copy, selectionToMemo, link, toMemo, forwardOn, intoNote, askConfirm, showReaders, pin, bookmark, cancel, redact]
+const OFFERS: readonly Offer[] = [reply, react, edit, copy, selectionToMemo, link, toMemo, forwardOn, intoNote, askConfirm, showReaders, pin, bookmark, author, cancel, redact]
 
 export function actsOf(context: ActContext): Act[] {
   if (context.message.redacted !== undefined || context.message.kind === 'system') return []
