@@ -23,6 +23,7 @@ from chat_server.http import (
     note_exports,
     notes,
     organization,
+    overview,
     people,
     pressing,
     rooms,
@@ -30,6 +31,7 @@ from chat_server.http import (
     search,
     sharing,
     sign_in,
+    staff,
     uploads,
 )
 from chat_server.http.calls import AnyCall
@@ -48,8 +50,10 @@ MODULES: Final = (
     sign_in,
     me,
     organization,
+    overview,
     directory,
     people,
+    staff,
     rooms,
     members,
     sharing,
