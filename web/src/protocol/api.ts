@@ -95,6 +95,11 @@ export class Api {
     await this.#call(path, { method: 'DELETE' })
   }
 
+  /** For the calls of a part that comes later: `accountApi`, `adminApi`. */
+  async call<T>(path: string, options: Call = {}): Promise<T> {
+    return (await this.#call<T>(path, options)).body
+  }
+
   async #get<T>(path: string): Promise<T> {
     return (await this.#call<T>(path)).body
   }

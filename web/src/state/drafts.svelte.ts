@@ -87,6 +87,11 @@ export class Drafts {
     return draft
   }
 
+  /** Rooms in which something is being written. */
+  get count(): number {
+    return [...this.#drafts.values()].filter((draft) => !draft.empty).length
+  }
+
   clear(): void {
     for (const draft of this.#drafts.values()) draft.clear()
     this.#drafts.clear()
