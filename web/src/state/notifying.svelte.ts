@@ -74,6 +74,11 @@ export class Notifying {
     preferences.change({ notify: this.permission === 'granted' })
   }
 
+  /** How they look, for the person to see that they come. */
+  sample(body: string): void {
+    this.#show(null, text.words.product, body)
+  }
+
   // --- one tab of many ------------------------------------------------------------------------------------------
 
   /** The tab that holds the lock rings; when it is closed, the next one holds it. */
