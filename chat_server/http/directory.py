@@ -83,7 +83,12 @@ async def list_people(ctx: Ctx[Nothing, PeopleQuery]) -> Any:
     asked = ctx.query
     items, following = await ctx.read(
         lambda reader: directory.people(
-            reader, ctx.actor, department=asked.department, q=asked.q, gone=asked.gone, cursor=asked.cursor,
+            reader,
+            ctx.actor,
+            department=asked.department,
+            q=asked.q,
+            gone=asked.gone,
+            cursor=asked.cursor,
             limit=asked.limit,
         )
     )

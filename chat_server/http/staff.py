@@ -6,7 +6,14 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
-from chat_server.domain.errors import CSV_INVALID, INVALID_BODY, LOGIN_TAKEN, SENDS_IN_PROGRESS, STAFF_CHANGED, TOO_LARGE
+from chat_server.domain.errors import (
+    CSV_INVALID,
+    INVALID_BODY,
+    LOGIN_TAKEN,
+    SENDS_IN_PROGRESS,
+    STAFF_CHANGED,
+    TOO_LARGE,
+)
 from chat_server.http.calls import Access, AnyCall, Call, Ctx, Nothing
 from chat_server.services import staff_import
 from chat_server.services.staff_import import Wanted

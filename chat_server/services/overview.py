@@ -59,7 +59,9 @@ async def health(storage: Storage, index: SearchIndex, who: Administrator) -> Wi
                 for person, used in await queries.largest_users(reader, who.org_id, LARGEST)
             ],
             "late": {name: int(one.seconds) for name, one in waiting.items() if one.seconds >= 1},
-            "backup_at": None if until is None else min(int(until) - backups.HELD, reader.now // limits.SECOND * limits.SECOND),
+            "backup_at": None
+            if until is None
+            else min(int(until) - backups.HELD, reader.now // limits.SECOND * limits.SECOND),
         }
 
     return await storage.read(read)

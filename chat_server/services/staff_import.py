@@ -83,9 +83,7 @@ async def _planned(
         return who.org_id
 
     _, difference = await plan(storage, clock, own, content, wanted)
-    told = {
-        language: staff_report.lines(difference, language, on_a_page=True) for language in staff_report.LANGUAGES
-    }
+    told = {language: staff_report.lines(difference, language, on_a_page=True) for language in staff_report.LANGUAGES}
     answer: Wire = {"counts": staff_report.counts(difference), "lines": told, "empty": difference.empty()}
     return difference, answer | {"difference": _hash(who.org_id, content, difference, answer)}
 
