@@ -191,10 +191,10 @@ def test_one_tab_tells_of_what_is_not_seen(
     page.get_by_label("時間を決めて通知を止める").uncheck()
 
     takahashi.post(other, "朝の知らせ")
-    page.wait_for_function("rung.length > 0")
+    page.wait_for_function("() => rung.length > 0")
     page.get_by_label("本文のはじめも出す").check()
     takahashi.post(room, "<@everyone> 倒木です")
-    page.wait_for_function("rung.length > 1")
+    page.wait_for_function("() => rung.length > 1")
     assert rung([page, second]) == [
         [f"{room_name}の隣", "高橋 健さんから新しいメッセージがあります"],
         [room_name, "高橋 健: @全員 倒木です"],
@@ -205,7 +205,7 @@ def test_one_tab_tells_of_what_is_not_seen(
     takahashi.post(room, "見えている知らせ")
     expect(desk.said("見えている知らせ")).to_have_count(1)
     takahashi.post(other, "隣の知らせ")
-    page.wait_for_function("rung.length > 2")
+    page.wait_for_function("() => rung.length > 2")
     assert [title for title, _ in rung([page, second])][2:] == [f"{room_name}の隣"]
 
 
