@@ -77,12 +77,13 @@ def test_people_come_change_and_go(enter: Enter, hand: Callable[..., Hand]) -> N
     dialog.get_by_label("氏名").fill("大野 剛")
     dialog.get_by_role("button", name="追加する").click()
     expect(dialog.get_by_text("受け入れ担当の職員を選んでください。")).to_be_visible()
-    dialog.get_by_label("受け入れ担当の職員").fill("たなか")
+    dialog.get_by_label("受け入れ担当の職員").fill("田中")
     dialog.get_by_role("list", name="受け入れ担当の職員").get_by_role("button", name="田中 美咲").click()
     dialog.get_by_label("利用できる最後の日").fill("2099-03-31")
     dialog.get_by_role("button", name="追加する").click()
     expect(page.get_by_role("status").filter(has_text="大野 剛さんを追加しました")).to_be_visible()
     search.fill("大野")
+    expect(rows).to_have_count(1)
     expect(rows).to_contain_text("受け入れ担当 田中 美咲")
 
 

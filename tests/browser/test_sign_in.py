@@ -228,5 +228,7 @@ def test_the_password_can_be_looked_at_and_caps_lock_is_noticed(enter: Enter) ->
     expect(page.get_by_role("status").filter(has_text="周りから見えない")).to_be_visible()
     page.get_by_role("button", name="隠す").click()
     expect(field).to_have_attribute("type", "password")
-    field.evaluate("(one) => one.dispatchEvent(new KeyboardEvent('keyup', { key: 'A', modifierCapsLock: true }))")
+    field.evaluate(
+        "(one) => one.dispatchEvent(new KeyboardEvent('keyup', { key: 'A', modifierCapsLock: true, bubbles: true }))"
+    )
     expect(page.get_by_role("status").filter(has_text="Caps Lock")).to_be_visible()
