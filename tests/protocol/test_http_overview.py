@@ -54,7 +54,8 @@ async def test_health_tells_bytes_and_delays_of_ones_own(
     async with other.client:
         await other.begin(5000)
     health = await asked(scene, document, "get_health")
-    assert (health["used"], health["limit"], health["bus"]) == (1000, None, "none")
+    assert (health["used"], health["limit"]) == (1000, None)
+    assert health["bus"] in ("none", "connected")
     assert [(row["person"]["name"], row["used"]) for row in health["largest"]] == [("高橋 健", 1000)]
     assert health["backup_at"] is None
     assert all(seconds >= 1 for seconds in health["late"].values())
