@@ -181,6 +181,11 @@ export class Drafts {
     return draft
   }
 
+  /** Rooms in which something is being written. */
+  get count(): number {
+    return [...this.#drafts.values()].filter((draft) => !draft.empty).length
+  }
+
   /** On the device, so that it is there after the page was closed. */
   keep(room: RoomId, draft: KeptDraft): void {
     if (!this.#stopped) draftStore.put(this.#user, room, draft)
