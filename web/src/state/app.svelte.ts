@@ -2,11 +2,12 @@ import { type Database, openDatabase } from '../protocol/database'
 import { newKey } from '../protocol/ids'
 import { bestLock } from '../protocol/lock'
 import { Problem, Unreachable } from '../protocol/problem'
-import { fileStore, sendStore, tabRegistry } from '../protocol/sends'
+import { tabRegistry } from '../protocol/sends'
 import { Sessions, sessionStore } from '../protocol/session'
 import { deviceName } from '../text/device'
 import { text } from '../text/words.svelte'
 import { Client } from './client.svelte'
+import { eraseDevice } from './eraseDevice'
 import { route } from './route.svelte'
 
 const ORGANIZATION = 'renraku.organization'
@@ -82,8 +83,9 @@ export class App {
     }
   }
 
-  async signOut(): Promise<void> {
-    this.#leave('')
+  /** `message`: why, where it was not the person's own wish. */
+  async signOut(message = ''): Promise<void> {
+    this.#leave(message)
     await this.#erase()
     this.#tabs.postMessage('signed-out' satisfies Signal)
     await this.#sessions.signOut()
@@ -101,7 +103,9 @@ export class App {
       tab: this.#tab,
       tabs: this.#living,
       ended: (problem, erase) => {
-        this.#leave(problem === null ? text.words.connection.signedOut : text.problem(problem))
+        const lost = erase ? (this.client?.sending.count ?? 0) : 0
+        const why = problem === null ? text.words.connection.signedOut : text.problem(problem)
+        this.#leave(lost > 0 ? `${why} ${text.words.account.destroyed(lost)}` : why)
         void this.#sessions.forget()
         if (erase) void this.#erase()
       },
@@ -120,7 +124,7 @@ export class App {
 
   /** Nothing that was written may stay on a shared computer. */
   async #erase(): Promise<void> {
-    await Promise.allSettled([sendStore(this.#database).clear(), fileStore(this.#database).clear()])
+    await eraseDevice(this.#database)
   }
 
   async #heard(signal: Signal): Promise<void> {
