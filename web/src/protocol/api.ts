@@ -61,6 +61,19 @@ export class Api {
     return this.#get(`/api/rooms/${encodeURIComponent(room)}/messages?${query}`)
   }
 
+  messagesAfter(room: RoomId, limit: number, seq: number): Promise<MessagePage> {
+    return this.#get(`/api/rooms/${encodeURIComponent(room)}/messages?limit=${limit}&after=${seq}`)
+  }
+
+  messagesAround(room: RoomId, limit: number, seq: number): Promise<MessagePage> {
+    return this.#get(`/api/rooms/${encodeURIComponent(room)}/messages?limit=${limit}&around=${seq}`)
+  }
+
+  /** Around the first message of a time or later. */
+  messagesAt(room: RoomId, limit: number, at: number): Promise<MessagePage> {
+    return this.#get(`/api/rooms/${encodeURIComponent(room)}/messages?limit=${limit}&at=${at}`)
+  }
+
   message(message: MessageId): Promise<{ room: RoomId; message: Message }> {
     return this.#get(`/api/messages/${encodeURIComponent(message)}`)
   }
@@ -81,8 +94,27 @@ export class Api {
     return this.#get(`/api/rooms/${encodeURIComponent(room)}/attachments?${asked}`)
   }
 
-  members(room: RoomId): Promise<Paged<Person>> {
-    return this.#get(`/api/rooms/${encodeURIComponent(room)}/members?limit=200`)
+  members(room: RoomId, cursor?: string): Promise<Paged<Person>> {
+    const after = cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`
+    return this.#get(`/api/rooms/${encodeURIComponent(room)}/members?limit=200${after}`)
+  }
+
+  /** The newest pin first. */
+  pins(room: RoomId): Promise<Paged<Message>> {
+    return this.#get(`/api/rooms/${encodeURIComponent(room)}/pins`)
+  }
+
+  bookmarks(cursor?: string): Promise<Paged<{ room: RoomId; message: Message; at: number }>> {
+    return this.#get(`/api/me/bookmarks?limit=200${cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`}`)
+  }
+
+  /** The departments of one's own organization, in their order; none for guests. */
+  directory(): Promise<{ version: number; departments: { id: string; name: string; parent: string | null; position: number }[] }> {
+    return this.#get('/api/directory')
+  }
+
+  person(user: UserId): Promise<Person> {
+    return this.#get(`/api/people/${encodeURIComponent(user)}`)
   }
 
   /** What was sent cannot be opened by anybody any more; what was not sent is removed. */
