@@ -125,6 +125,8 @@ export class App {
     eraseNoteDrafts()
     draftStore.clear()
     await Promise.allSettled([sendStore(this.#database).clear(), fileStore(this.#database).clear()])
+    // Again: what was on the screen kept its words when it was closed.
+    eraseNoteDrafts()
   }
 
   async #heard(signal: Signal): Promise<void> {

@@ -56,7 +56,6 @@ export const notes = pair(
     unchecked: '未完了',
     table: '表',
     copyLink: 'リンクをコピー',
-    copyLinkNamed: (href: string) => `${href}をコピー`,
     closedNetwork: 'この端末のネットワークからは外部のページを開けません',
     copied: 'コピーしました',
 
@@ -241,7 +240,6 @@ export const notes = pair(
     unchecked: 'not done',
     table: 'Table',
     copyLink: 'Copy link',
-    copyLinkNamed: (href) => `Copy ${href}`,
     closedNetwork: 'This network does not lead to pages outside',
     copied: 'Copied',
 
