@@ -115,12 +115,12 @@ def test_the_course_of_a_repair_becomes_a_note(
     fields = edit(pane)
     assert violations(desk.page) == []
     button(pane, "4番目に追加").click()
-    button(pane, "対応前・対応後").click()
-    for side, choice in (("対応前", 0), ("対応後", 2)):
+    button(pane, "着手前・着手後").click()
+    for side, choice in (("着手前", 0), ("着手後", 2)):
         button(pane, f"{side}の写真を選ぶ").click()
         picker = desk.page.get_by_role("dialog", name="写真を選ぶ")
         picker.get_by_role("button", name=f"現場{choice + 1}.jpg").first.click()
-    pane.get_by_label("対応後の説明").fill("同じ位置から")
+    pane.get_by_label("着手後の説明").fill("同じ位置から")
     button(pane, "2番目に追加").click()
     button(pane, "文章").click()
     expect(fields).to_be_focused()
@@ -144,9 +144,9 @@ def test_the_course_of_a_repair_becomes_a_note(
     expect(read.get_by_role("cell", name="倒木の通報").locator("strong")).to_have_text("倒木")
     expect(read.locator(".markdown")).to_contain_text("<script>document.title = 'x'</script> [押す](javascript:alert(1))")
     assert read.locator(".markdown").get_by_role("link").count() + read.get_by_role("button", name="リンクをコピー").count() == 1
-    pair = read.get_by_role("group", name="対応前と対応後")
+    pair = read.get_by_role("group", name="着手前と着手後")
     expect(pair.locator("img.here")).to_have_count(2)
-    expect(pair.locator("figure").nth(1)).to_contain_text("対応後同じ位置から")
+    expect(pair.locator("figure").nth(1)).to_contain_text("着手後同じ位置から")
     assert violations(phone.page) == []
     wide = phone.page.evaluate("document.documentElement.scrollWidth")
     assert wide == PHONE["width"]
