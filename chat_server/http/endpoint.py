@@ -99,10 +99,11 @@ class Endpoint:
             await send_file(scope, receive, send, answer)
         elif isinstance(answer, Bare):
             await send_bare(send, answer)
-        elif isinstance(answer, Made):
-            await send_made(send, answer)
-        elif isinstance(answer, Download):
-            await send_bytes(send, call.status, answer.body, answer.media_type.encode(), answer.headers)
+        elif isinstance(answer, Made | Download):
+            try:
+                await _send_made(send, call, answer)
+            finally:
+                await answer.after()
         else:
             await send_bytes(send, answer.status, answer.body, JSON, headers)
 
@@ -140,6 +141,13 @@ class Endpoint:
         if ctx.written is not None:
             return ctx.written, []
         return Answer(call.status, b"" if call.answer is None else encode(result)), []
+
+
+async def _send_made(send: Send, call: AnyCall, answer: Made | Download) -> None:
+    if isinstance(answer, Made):
+        await send_made(send, answer)
+    else:
+        await send_bytes(send, call.status, answer.body, answer.media_type.encode(), answer.headers)
 
 
 async def _take_body(call: AnyCall, ctx: Ctx[Any, Any]) -> None:
