@@ -182,6 +182,10 @@ async def test_what_a_kill_left_is_cleared_away(tmp_path: Path, monkeypatch: pyt
     assert await asyncio.to_thread(lambda: [one.exists() for one in left]) == [False]
 
 
+def test_one_that_takes_for_ever_shuts_out_nobody_who_waits_behind_it() -> None:
+    assert printing.PATIENCE > printing.SECONDS
+
+
 async def test_those_who_wait_too_long_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(printing, "PATIENCE", 0.05)
     one = Printer(tmp_path)
