@@ -22,8 +22,7 @@ from chat_server.domain.errors import Problem
 from chat_server.domain.ids import new_id
 from chat_server.domain.rooms import WRITER
 from chat_server.ports import Reader, Tx
-from chat_server.services import bot_acts, bot_posts, directory, membership, pressing
-from chat_server.services.access import may_see
+from chat_server.services import access, bot_acts, bot_posts, directory, membership, pressing
 from chat_server.services.blocks import clean_text
 from chat_server.services.bot_posts import Post, Waiting
 from chat_server.services.membership import Who
@@ -96,6 +95,11 @@ class Place:
     trust: Trust
 
 
+async def in_room(reader: Reader, actor: Actor, room: str) -> list[tuple[str, str, str]]:
+    """(public id, name, folder) of the bots that hear what is said there. Raises `Problem` 3001."""
+    return await bots.in_room(reader, (await access.in_room(reader, actor, room)).room_id)
+
+
 async def lacking(reader: Reader, plugin: str) -> bool:
     """Whether an organization has no account of the bot yet."""
     return bool(await bots.without(reader, plugin))
@@ -165,7 +169,7 @@ async def _is_out(reader: Reader, due_: Due) -> bool:
     standing = await rooms.standing_by_id(reader, due_.bot_id, due_.room_id)
     if standing is None:
         return not await bots.is_everywhere(reader, due_.bot_id, due_.room_kind)
-    return due_.seq is not None and not await may_see(reader, _account(due_, ""), standing, due_.seq)
+    return due_.seq is not None and not await access.may_see(reader, _account(due_, ""), standing, due_.seq)
 
 
 async def _is_gone(reader: Reader, due_: Due) -> bool:
