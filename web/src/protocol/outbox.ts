@@ -88,6 +88,7 @@ export class Outbox {
       photos: draft.photos.map(({ name, blob }) => ({ key: newKey(), name, blob })),
       tab: this.#options.tab,
       ...(draft.files === undefined || draft.files.length === 0 ? {} : { files: draft.files }),
+      ...(draft.shown === undefined ? {} : { shown: draft.shown }),
       ...(draft.quote === undefined ? {} : { quote: draft.quote }),
     }
     // In the queue before the disk has it, so that a later, lighter message cannot overtake it.

@@ -27,6 +27,8 @@ export interface Pending {
   /** Milliseconds, strictly rising in a tab: the order within the room. */
   order: number
   text: string
+  /** As it stood in the field, where that reads otherwise: names in place of ids. */
+  shown?: string
   photos: PendingPhoto[]
   files?: PendingFile[]
   quote?: MessageId
@@ -49,6 +51,7 @@ export type Phase =
 export interface Draft {
   room: RoomId
   text: string
+  shown?: string
   photos: { name: string; blob: Blob }[]
   files?: { key: string; name: string; size: number }[]
   quote?: MessageId
