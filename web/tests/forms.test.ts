@@ -14,7 +14,7 @@ const refused = (field: string) =>
 
 describe("one's own answer", () => {
   it('comes from the server unless one has begun to write', async () => {
-    const call = vi.fn(() => Promise.resolve({ body: { values: { choice: '和食' } } }))
+    const call = vi.fn(() => Promise.resolve({ values: { choice: '和食' } }))
     const own = answers.of(client(call as Api['call']), 'm1')
     const asked = own.ask()
     own.set('choice', '洋食')
@@ -58,7 +58,7 @@ describe("one's own answer", () => {
     own.set('choice', '和食')
     const sent = own.send(FIELDS)
     own.set('choice', '洋食')
-    arrived({ body: { values: { choice: '和食' } } })
+    arrived({ values: { choice: '和食' } })
     await sent
     expect(own.kept).toEqual({ choice: '和食' })
     expect(own.values).toEqual({ choice: '洋食' })
@@ -67,7 +67,7 @@ describe("one's own answer", () => {
 
   it('is asked for again after the line failed', async () => {
     let up = false
-    const own = answers.of(client((() => (up ? Promise.resolve({ body: { values: null } }) : Promise.reject(new Unreachable('')))) as Api['call']), 'm1')
+    const own = answers.of(client((() => (up ? Promise.resolve({ values: null }) : Promise.reject(new Unreachable('')))) as Api['call']), 'm1')
     await own.ask()
     expect(own.status).toBe('failed')
     up = true

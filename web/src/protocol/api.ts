@@ -1,4 +1,4 @@
-import { call, type Call, type Fetch, type Reply } from './http'
+import { call, type Call, type Fetch, type Reply, take } from './http'
 import { newKey } from './ids'
 import { Problem } from './problem'
 import type {
@@ -127,13 +127,18 @@ export class Api {
     await this.#call(path, { method: 'DELETE' })
   }
 
-  async #get<T>(path: string): Promise<T> {
-    return (await this.#call<T>(path)).body
+  /** For the calls of an area of its own: `roomsApi`, `accountApi`, `adminApi`. */
+  async call<T>(path: string, options: Call = {}): Promise<T> {
+    return (await this.#call<T>(path, options)).body
   }
 
-  /** For the parts of the protocol that have calls of their own. */
-  call<T>(path: string, options: Call = {}): Promise<Reply<T>> {
-    return this.#call(path, options)
+  /** A file that the server makes for this person. */
+  take(path: string): Promise<Blob> {
+    return authorized(this.tokens, 5_000, (token) => take(this.base, path, token, this.#fetch))
+  }
+
+  async #get<T>(path: string): Promise<T> {
+    return (await this.#call<T>(path)).body
   }
 
   /** Does `act` with a token that is good for a while. */

@@ -90,14 +90,14 @@ export async function press(api: Api, message: MessageId, key: string, idempoten
 /** In the place of one's former answer; resolves to what is kept. */
 export async function answer(api: Api, message: MessageId, values: Values): Promise<Values> {
   const kept = await api.call<{ values: Values | null }>(at(message, 'answer'), { method: 'PUT', body: { values } })
-  return kept.body.values ?? {}
+  return kept.values ?? {}
 }
 
 /** Null before the first one. */
 export async function ownAnswer(api: Api, message: MessageId): Promise<Values | null> {
-  return (await api.call<{ values: Values | null }>(at(message, 'answer'))).body.values
+  return (await api.call<{ values: Values | null }>(at(message, 'answer'))).values
 }
 
 export async function botsOf(api: Api, room: RoomId): Promise<RoomBot[]> {
-  return (await api.call<{ items: RoomBot[] }>(`/api/rooms/${encodeURIComponent(room)}/bots`)).body.items
+  return (await api.call<{ items: RoomBot[] }>(`/api/rooms/${encodeURIComponent(room)}/bots`)).items
 }

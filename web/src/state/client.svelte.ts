@@ -10,13 +10,14 @@ import { fileStore, sendStore } from '../protocol/sends'
 import type { Sessions } from '../protocol/session'
 import type { Socket } from '../protocol/socket'
 import type { StreamId } from '../protocol/stream'
-import type { AnswerTo, Author, Command, Hello, Limits, Me, MeEvent, RoomEvent, RoomId } from '../protocol/types'
+import type { AnswerTo, Author, Command, Hello, Limits, Me, MeEvent, Passing, RoomEvent, RoomId } from '../protocol/types'
 import { Transfers } from '../protocol/transfers'
 import { fileSender, library } from '../protocol/tus'
 import { uploader } from '../protocol/uploads'
 import { Addresses } from './addresses.svelte'
 import { Connection } from './connection.svelte'
 import { type Draft, Drafts } from './drafts.svelte'
+import { Duties } from './duties.svelte'
 import { Files } from './files.svelte'
 import { Follower } from './follower'
 import { Markers } from './markers'
@@ -56,6 +57,8 @@ export class Client {
   #helloName = $state('')
   readonly name = $derived(this.me?.user.name ?? this.#helloName)
   readonly connection = new Connection()
+  /** Raised with each connection that is resumed: what only a connection remembers has to be said again. */
+  live = $state(0)
   readonly rooms: Rooms
   readonly timelines = new SvelteMap<RoomId, Timeline>()
   readonly addresses: Addresses
@@ -64,12 +67,14 @@ export class Client {
   readonly drafts: Drafts
   readonly sending = new Sending()
   readonly files = new Files()
+  readonly duties: Duties
   readonly user: string
   /** The calls over HTTP, for what a page of its own asks and does. */
   readonly api: Api
   readonly #link: Link
   readonly #follower: Follower
   readonly #listeners = new Set<(event: RoomEvent | MeEvent) => void>()
+  readonly #watchers = new Set<(frame: Passing) => void>()
   readonly #outbox: Outbox
   readonly #transfers: Transfers
   readonly #markers: Markers
@@ -91,6 +96,8 @@ export class Client {
     this.addresses = new Addresses(this.api)
     this.quotes = new Quotes(this.api)
     this.opening = new Opening(this.api)
+    this.duties = new Duties(this.api, user, this.rooms, (command) => this.request(command))
+    this.listen((event) => this.duties.heard(event))
     this.#markers = new Markers((room, upto) => this.#sendMarker(room, upto))
     this.#transfers = new Transfers({
       user,
@@ -112,8 +119,7 @@ export class Client {
       store: sendStore(database),
       upload: uploader(base, sessions),
       files: this.#transfers,
-      send: (room, client_msg_id, blocks, quote) =>
-        this.request({ op: 'send', room, client_msg_id, blocks, ...(quote === undefined ? {} : { quote }) }),
+      send: (...message) => this.duties.deliver(...message),
       tabs,
       changed: () => this.sending.changed(),
       acknowledged: (item, ack) => {
@@ -129,6 +135,10 @@ export class Client {
       },
       up: (hello, socket) => void this.#up(hello, socket),
       event: (frame) => this.#follower.run(this.#follower.streams.event(frame)),
+      passing: (frame) => {
+        this.duties.passing(frame)
+        for (const heard of this.#watchers) heard(frame)
+      },
       down: () => this.#follower.disconnected(),
       erase: (problem) => this.#ended(problem, true),
     })
@@ -137,6 +147,7 @@ export class Client {
   start(): void {
     this.#link.start()
     this.rooms.reload()
+    void this.duties.announcing.load()
     void this.#loadMe()
     void this.#restore()
   }
@@ -146,6 +157,7 @@ export class Client {
     this.#outbox.stop()
     this.#transfers.stop()
     this.rooms.stop()
+    this.duties.stop()
     this.drafts.clear()
   }
 
@@ -168,10 +180,17 @@ export class Client {
     return () => this.#listeners.delete(heard)
   }
 
+  /** Tells `heard` what is said in passing, until the answer is called. */
+  watch(heard: (frame: Passing) => void): () => void {
+    this.#watchers.add(heard)
+    return () => this.#watchers.delete(heard)
+  }
+
   /** The room on the screen. */
   open(room: RoomId | null): void {
     if (this.#open === room) return
     this.#open = room
+    this.duties.looking.at(room)
     // Where the unread messages begin is in the list.
     if (room !== null && this.rooms.loaded) this.#show(room)
   }
@@ -204,7 +223,8 @@ export class Client {
     if (timeline.status !== 'ready') this.#load(timeline)
   }
 
-  send(room: RoomId, draft: Draft): void {
+  /** `at`: the server is to send it then. */
+  send(room: RoomId, draft: Draft, at?: number): void {
     const said = draft.words
     const photos = draft.photos.map(({ name, blob }) => ({ name, blob }))
     const files = draft.files.map(({ key, name, size }) => ({ key, name, size }))
@@ -213,8 +233,13 @@ export class Client {
     this.sending.began(id, this.timelines.get(room)?.newest?.seq ?? 0)
     const quote = draft.quote === null ? {} : { quote: draft.quote }
     const shown = draft.text.trim() === said ? {} : { shown: draft.text.trim() }
-    void this.#outbox.add({ room, text: said, photos, files, ...shown, ...quote }, id)
+    void this.#outbox.add({ room, text: said, photos, files, ...shown, ...quote, ...draft.wishes(at) }, id)
     draft.clear()
+  }
+
+  /** Without a time that has passed or a level that is not theirs to use. */
+  sendWithoutWish(id: string, wish: 'confirm' | 'level' | 'at'): void {
+    void this.#outbox.without(id, wish)
   }
 
   sendWithoutFile(id: string, key: string): void {
@@ -254,10 +279,12 @@ export class Client {
       if (error instanceof Problem) socket.close()
       return
     }
+    this.live += 1
     this.#outbox.wake()
     this.#transfers.wake()
     library().catch(() => undefined)
     this.#markers.wake()
+    this.duties.wake()
     this.rooms.wake()
     this.addresses.wake()
     this.quotes.wake()

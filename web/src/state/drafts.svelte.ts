@@ -1,7 +1,9 @@
-import type { Limits, Message, MessageId, RoomId, UserId } from '../protocol/types'
+import type { Wishes } from '../protocol/pending'
+import type { Level, Limits, Message, MessageId, RoomId, UserId } from '../protocol/types'
 import { type Labels, readable, travelling } from '../text/mentions'
 import { size } from '../text/sizes'
 import { text } from '../text/words.svelte'
+import { duties } from '../text/words/duties'
 import { draftStore, type KeptDraft } from './draftStore'
 import { Editing, textOf } from './editing.svelte'
 
@@ -32,6 +34,9 @@ export class Draft {
   files = $state.raw<readonly DraftFile[]>([])
   /** Files that were picked and are still looked at: what is sent now must not go without them. */
   arriving = $state(0)
+  /** Until when everybody is to confirm it. */
+  confirm = $state<number | null>(null)
+  level = $state<Level>('notice')
   /** Why something that was picked is not here. */
   notice = $state('')
   readonly empty = $derived(
@@ -60,6 +65,24 @@ export class Draft {
     }
     this.photos = photos
     return files
+  }
+
+  /** What goes along with the words. `at`: when to send it. */
+  wishes(at?: number): Wishes {
+    return {
+      ...(this.confirm === null ? {} : { confirm: this.confirm }),
+      // The lowest is what the server takes where none is named, and other rooms have none.
+      ...(this.level === 'notice' ? {} : { level: this.level }),
+      ...(at === undefined ? {} : { at }),
+    }
+  }
+
+  /** Why what was asked for cannot be, by now; '' when it can. */
+  late(at: number | undefined): string {
+    const words = text.of(duties)
+    if (this.confirm === null) return ''
+    if (at !== undefined && this.confirm <= at) return words.deadlineFirst
+    return this.confirm < Date.now() + 60_000 ? words.deadlinePast : ''
   }
 
   addFile(file: DraftFile): void {
@@ -131,6 +154,8 @@ export class Draft {
     this.editing = null
     this.photos = []
     this.files = []
+    this.confirm = null
+    this.level = 'notice'
     this.notice = ''
   }
 }
@@ -154,6 +179,11 @@ export class Drafts {
       if (kept !== null) draft.restore(kept)
     }
     return draft
+  }
+
+  /** Rooms in which something is being written. */
+  get count(): number {
+    return [...this.#drafts.values()].filter((draft) => !draft.empty).length
   }
 
   /** On the device, so that it is there after the page was closed. */

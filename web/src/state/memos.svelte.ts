@@ -49,7 +49,7 @@ export class Memos {
         method: 'POST',
         body: { words: words.slice(0, 200), room: this.#room, by: user, limit: FOUND },
       })
-      const ids = new Set(found.body.items.map(({ message }) => message).filter((id) => id !== null))
+      const ids = new Set(found.items.map(({ message }) => message).filter((id) => id !== null))
       // A hit is an excerpt; to be taken, it must be whole. One that was taken back since is left out.
       const whole = await Promise.allSettled([...ids].map((id) => api.message(id)))
       return whole.flatMap((one) => (one.status === 'fulfilled' ? [one.value.message] : []))

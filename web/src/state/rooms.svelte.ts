@@ -45,6 +45,15 @@ export class Rooms {
     return this.#rooms.get(room)
   }
 
+  get all(): Room[] {
+    return [...this.#rooms.values()]
+  }
+
+  /** An answer of the server: a room that was just made, joined or changed. */
+  take(room: Room): void {
+    this.#take(room)
+  }
+
   /** Everything may have changed. */
   reload(): void {
     this.#all = true
