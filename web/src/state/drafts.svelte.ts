@@ -1,7 +1,9 @@
-import type { Limits, Message, MessageId, RoomId, UserId } from '../protocol/types'
+import type { Wishes } from '../protocol/pending'
+import type { Level, Limits, Message, MessageId, RoomId, UserId } from '../protocol/types'
 import { type Labels, readable, travelling } from '../text/mentions'
 import { size } from '../text/sizes'
 import { text } from '../text/words.svelte'
+import { duties } from '../text/words/duties'
 import { draftStore, type KeptDraft } from './draftStore'
 import { Editing, textOf } from './editing.svelte'
 
@@ -32,6 +34,9 @@ export class Draft {
   files = $state.raw<readonly DraftFile[]>([])
   /** Files that were picked and are still looked at: what is sent now must not go without them. */
   arriving = $state(0)
+  /** Until when everybody is to confirm it. */
+  confirm = $state<number | null>(null)
+  level = $state<Level>('notice')
   /** Why something that was picked is not here. */
   notice = $state('')
   readonly empty = $derived(
@@ -60,6 +65,24 @@ export class Draft {
     }
     this.photos = photos
     return files
+  }
+
+  /** What goes along with the words. `at`: when to send it. */
+  wishes(at?: number): Wishes {
+    return {
+      ...(this.confirm === null ? {} : { confirm: this.confirm }),
+      // The lowest is what the server takes where none is named, and other rooms have none.
+      ...(this.level === 'notice' ? {} : { level: this.level }),
+      ...(at === undefined ? {} : { at }),
+    }
+  }
+
+  /** Why what was asked for cannot be, by now; '' when it can. */
+  late(at: number | undefined): string {
+    const words = text.of(duties)
+    if (this.confirm === null) return ''
+    if (at !== undefined && this.confirm <= at) return words.deadlineFirst
+    return this.confirm < Date.now() + 60_000 ? words.deadlinePast : ''
   }
 
   addFile(file: DraftFile): void {
@@ -131,6 +154,8 @@ export class Draft {
     this.editing = null
     this.photos = []
     this.files = []
+    this.confirm = null
+    this.level = 'notice'
     this.notice = ''
   }
 }
@@ -156,6 +181,11 @@ export class Drafts {
     return draft
   }
 
+  /** Rooms in which something is being written. */
+  get count(): number {
+    return [...this.#drafts.values()].filter((draft) => !draft.empty).length
+  }
+
   /** On the device, so that it is there after the page was closed. */
   keep(room: RoomId, draft: KeptDraft): void {
     if (!this.#stopped) draftStore.put(this.#user, room, draft)
@@ -169,12 +199,17 @@ export class Drafts {
   }
 }
 
+/** Nothing but photos, and more of them than one message takes. */
+export function manyPhotos(picked: FileList | null, limit: number): boolean {
+  return picked !== null && picked.length > limit && [...picked].every(isPhoto)
+}
+
 /** Browsers on office computers give HEIC no type. The server decides by the content in any case. */
-function isPhoto(file: File): boolean {
+export function isPhoto(file: File): boolean {
   return /^image\/(jpeg|png|webp|gif|hei[cf])$/.test(file.type) || /\.(jpe?g|png|webp|gif|hei[cf])$/i.test(file.name)
 }
 
 /** macOS hands over file names in decomposed form, in which が is two characters. */
-function photoName(file: File): string {
+export function photoName(file: File): string {
   return file.name.normalize('NFC')
 }

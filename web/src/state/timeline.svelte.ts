@@ -34,6 +34,8 @@ export class Timeline {
   unreadAfter = $state<number | null>(null)
   /** Raised when everything was loaded anew, so that the view starts over. */
   generation = $state(0)
+  /** When it was true: it comes from this device, and the server has not answered yet. */
+  stale = $state<number | null>(null)
   /** The message to bring into sight. */
   target = $state<number | null>(null)
   /** Raised when the view is to go to the newest message. */
@@ -61,6 +63,16 @@ export class Timeline {
     return this.latest ? this.messages.at(-1) : this.#tail.at(-1)
   }
 
+  /** What was kept on this device, until the server answers. */
+  offer(messages: readonly Message[], complete: boolean, at: number): void {
+    if (this.status === 'ready' || messages.length === 0) return
+    this.messages = messages
+    this.complete = complete
+    this.stale = at
+    this.status = 'ready'
+    this.generation += 1
+  }
+
   /** The newest messages, in place of what was held. */
   async load(unread: number): Promise<void> {
     if (this.#loading) return
@@ -68,9 +80,12 @@ export class Timeline {
     if (this.status === 'failed') this.status = 'loading'
     try {
       const page = await this.#api.messages(this.room, Math.min(LARGEST, Math.max(FIRST, unread + 20)))
+      // What was read from the device is among it: whoever reads on stays where they are.
+      const same = this.stale !== null && page.messages.some(({ id }) => id === this.newest?.id)
       this.#take(page.messages, page.first, true)
+      this.stale = null
       this.status = 'ready'
-      this.generation += 1
+      if (!same) this.generation += 1
       this.#loaded(page.head)
       // More is unread than was counted: the line stands further up.
       const { unreadAfter } = this
@@ -149,6 +164,8 @@ export class Timeline {
   }
 
   apply(event: RoomEvent): void {
+    // There may be a hole before it; the answer that is on its way has it.
+    if (this.stale !== null) return
     for (const events of this.#meanwhile) events.push(event)
     if (event.kind === 'message' && !this.latest) {
       this.#tail = insert(this.#tail, event.message).slice(-2 * TAIL)

@@ -46,7 +46,7 @@ function dayOf(message: Message): number {
 }
 
 function continues(above: Message, message: Message): boolean {
-  const plain = (one: Message) => one.kind !== 'system' && one.forward === undefined && one.redacted === undefined
+  const plain = (one: Message) => one.kind !== 'system' && one.forward === undefined && one.redacted === undefined && one.level === undefined
   return (
     plain(above) &&
     plain(message) &&
