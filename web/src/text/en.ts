@@ -88,6 +88,8 @@ export const en: Words = {
     empty: 'No messages yet',
     loadingNewer: 'Loading the messages that follow',
     newerFailed: 'The messages that follow could not be loaded.',
+    unfold: 'Show the rest',
+    fold: 'Fold',
     toDay: 'Go to a day',
     unread: 'Unread from here',
     newBelow: 'There are new messages',

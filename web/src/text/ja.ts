@@ -85,6 +85,8 @@ export const ja = {
     loadingNewer: '続きのメッセージを読み込んでいます',
     newerFailed: '続きのメッセージを読み込めませんでした。',
     toDay: '日付へ移動',
+    unfold: '続きを表示',
+    fold: '折りたたむ',
     unread: 'ここから未読',
     newBelow: '新しいメッセージがあります',
     toNewest: '最新のメッセージへ',
