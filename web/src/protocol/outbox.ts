@@ -90,6 +90,7 @@ export class Outbox {
       photos: draft.photos.map(({ name, blob }) => ({ key: newKey(), name, blob })),
       tab: this.#options.tab,
       ...(draft.files === undefined || draft.files.length === 0 ? {} : { files: draft.files }),
+      ...(draft.shown === undefined ? {} : { shown: draft.shown }),
       ...(draft.quote === undefined ? {} : { quote: draft.quote }),
       ...wishes(draft),
     }

@@ -36,6 +36,8 @@ export interface Pending extends Wishes {
   /** Milliseconds, strictly rising in a tab: the order within the room. */
   order: number
   text: string
+  /** As it stood in the field, where that reads otherwise: names in place of ids. */
+  shown?: string
   photos: PendingPhoto[]
   files?: PendingFile[]
   quote?: MessageId
@@ -58,6 +60,7 @@ export type Phase =
 export interface Draft extends Wishes {
   room: RoomId
   text: string
+  shown?: string
   photos: { name: string; blob: Blob }[]
   files?: { key: string; name: string; size: number }[]
   quote?: MessageId

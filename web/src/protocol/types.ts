@@ -230,6 +230,15 @@ export type Command =
   | { op: 'send'; room: RoomId; client_msg_id: string; blocks: Block[]; quote?: MessageId; confirm?: number; level?: Level }
   | { op: 'look'; room: RoomId | null }
   | { op: 'read'; room: RoomId; upto: number }
+  | Change
+
+/** What is done to a message that was sent. */
+export type Change =
+  | { op: 'edit'; message: MessageId; version: number; blocks: (Block | UnknownBlock)[] }
+  | { op: 'redact'; message: MessageId; how: 'redacted' | 'cancelled' }
+  | { op: 'react'; message: MessageId; key: string; on: boolean }
+  | { op: 'pin'; message: MessageId; on: boolean }
+  | { op: 'bookmark'; message: MessageId; on: boolean }
 
 export interface Hello {
   op: 'hello'
@@ -313,7 +322,7 @@ export type AnswerTo<C extends Command> = C extends { op: 'auth' }
     ? Resumed
     : C extends { op: 'pull' }
       ? Page
-      : C extends { op: 'send' | 'read' }
+      : C extends { op: 'send' | 'read' | Change['op'] }
         ? Ack
         : Result
 

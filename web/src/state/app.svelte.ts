@@ -7,6 +7,8 @@ import { Sessions, sessionStore } from '../protocol/session'
 import { deviceName } from '../text/device'
 import { text } from '../text/words.svelte'
 import { Client } from './client.svelte'
+import { eraseNoteDrafts } from './noteDrafts'
+import { draftStore } from './draftStore'
 import { route } from './route.svelte'
 
 const ORGANIZATION = 'renraku.organization'
@@ -120,6 +122,8 @@ export class App {
 
   /** Nothing that was written may stay on a shared computer. */
   async #erase(): Promise<void> {
+    eraseNoteDrafts()
+    draftStore.clear()
     await Promise.allSettled([sendStore(this.#database).clear(), fileStore(this.#database).clear()])
   }
 

@@ -62,7 +62,7 @@ export class Client {
   readonly addresses: Addresses
   readonly quotes: Quotes
   readonly opening: Opening
-  readonly drafts = new Drafts()
+  readonly drafts: Drafts
   readonly sending = new Sending()
   readonly files = new Files()
   readonly duties: Duties
@@ -80,6 +80,7 @@ export class Client {
 
   constructor({ base, sessions, user, database, tab, tabs, ended }: ClientOptions) {
     this.user = user
+    this.drafts = new Drafts(user)
     this.#ended = ended
     this.api = new Api(base, sessions)
     this.#follower = new Follower({
@@ -212,13 +213,15 @@ export class Client {
 
   /** `at`: the server is to send it then. */
   send(room: RoomId, draft: Draft, at?: number): void {
-    const said = draft.text.replace(/^\n+|\s+$/g, '')
+    const said = draft.words
     const photos = draft.photos.map(({ name, blob }) => ({ name, blob }))
     const files = draft.files.map(({ key, name, size }) => ({ key, name, size }))
     if (said === '' && photos.length === 0 && files.length === 0) return
     const id = newKey()
     this.sending.began(id, this.timelines.get(room)?.newest?.seq ?? 0)
-    void this.#outbox.add({ room, text: said, photos, files, ...draft.wishes(at) }, id)
+    const quote = draft.quote === null ? {} : { quote: draft.quote }
+    const shown = draft.text.trim() === said ? {} : { shown: draft.text.trim() }
+    void this.#outbox.add({ room, text: said, photos, files, ...shown, ...quote, ...draft.wishes(at) }, id)
     draft.clear()
   }
 

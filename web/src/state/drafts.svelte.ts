@@ -1,8 +1,11 @@
 import type { Wishes } from '../protocol/pending'
-import type { Level, Limits, RoomId } from '../protocol/types'
+import type { Level, Limits, Message, MessageId, RoomId, UserId } from '../protocol/types'
+import { type Labels, readable, travelling } from '../text/mentions'
 import { size } from '../text/sizes'
 import { text } from '../text/words.svelte'
 import { duties } from '../text/words/duties'
+import { draftStore, type KeptDraft } from './draftStore'
+import { Editing, textOf } from './editing.svelte'
 
 export interface DraftPhoto {
   name: string
@@ -17,9 +20,15 @@ export interface DraftFile {
   size: number
 }
 
-/** What is being written in one room. Only in memory: a shared computer must not keep it. */
+/** What is being written in one room. Its words stay on this device until they are sent or the person signs out. */
 export class Draft {
   text = $state('')
+  /** Names in the text that call somebody. */
+  labels = $state.raw<Labels>({})
+  /** The message that is answered. */
+  quote = $state.raw<MessageId | null>(null)
+  /** Set while the field holds the words of a message that was sent. */
+  editing = $state.raw<Editing | null>(null)
   photos = $state.raw<readonly DraftPhoto[]>([])
   /** Files, which go up while one writes, in their order. */
   files = $state.raw<readonly DraftFile[]>([])
@@ -91,9 +100,59 @@ export class Draft {
     this.notice = ''
   }
 
+  /** The text as it travels. */
+  get words(): string {
+    return travelling(this.text.replace(/^\n+|\s+$/g, ''), this.labels)
+  }
+
+  edit(message: Message): void {
+    this.leaveEditing()
+    this.editing = new Editing(message, { text: this.text, mentions: this.labels })
+    this.#read(message)
+  }
+
+  /** The words of the other device instead of those in the field. */
+  takeTheirs(): void {
+    if (this.editing?.theirs) this.#read(this.editing.theirs)
+  }
+
+  /** Back to what was being written before. */
+  leaveEditing(): void {
+    if (this.editing === null) return
+    this.text = this.editing.aside.text
+    this.labels = this.editing.aside.mentions
+    this.editing = null
+    this.notice = ''
+  }
+
+  /** What of it outlives the page. */
+  get kept(): KeptDraft {
+    const { text, mentions } = this.editing?.aside ?? { text: this.text, mentions: this.labels }
+    return { text, labels: mentions, quote: this.quote, confirm: this.confirm }
+  }
+
+  restore({ text, labels, quote, confirm }: KeptDraft): void {
+    this.text = text
+    this.confirm = confirm ?? null
+    this.labels = labels
+    this.quote = quote
+  }
+
+  #read(message: Message): void {
+    const words = text.words.timeline
+    const read = readable(textOf(message), message.mentions ?? {}, (meant, name) =>
+      meant.startsWith('user:') ? words.san(name) : `@${meant === 'everyone' ? words.everyone : name}`,
+    )
+    this.text = read.text
+    this.labels = read.labels
+  }
+
   clear(): void {
     for (const { url } of this.photos) URL.revokeObjectURL(url)
     this.text = ''
+    this.labels = {}
+    this.quote = null
+    this.editing = null
     this.photos = []
     this.files = []
     this.confirm = null
@@ -103,16 +162,34 @@ export class Draft {
 }
 
 export class Drafts {
+  readonly #user: UserId
+  #stopped = false
   /** No reactive map: a draft is made while the page is being drawn, and changes by itself afterwards. */
   #drafts = new Map<RoomId, Draft>()
 
+  constructor(user: UserId) {
+    this.#user = user
+    draftStore.keepOnly(user)
+  }
+
   of(room: RoomId): Draft {
     let draft = this.#drafts.get(room)
-    if (draft === undefined) this.#drafts.set(room, (draft = new Draft()))
+    if (draft === undefined) {
+      this.#drafts.set(room, (draft = new Draft()))
+      const kept = draftStore.get(this.#user, room)
+      if (kept !== null) draft.restore(kept)
+    }
     return draft
   }
 
+  /** On the device, so that it is there after the page was closed. */
+  keep(room: RoomId, draft: KeptDraft): void {
+    if (!this.#stopped) draftStore.put(this.#user, room, draft)
+  }
+
+  /** The page ends for this person; what is stored stays for their next sign-in, unless they sign out. */
   clear(): void {
+    this.#stopped = true
     for (const draft of this.#drafts.values()) draft.clear()
     this.#drafts.clear()
   }

@@ -3,6 +3,8 @@ import type { RoomId } from '../protocol/types'
 /** What the address says is on the screen: `#/rooms/ROOM/PANEL/ITEM`, `#/PAGE/ITEM`, or nothing: the list. */
 export interface Place {
   room: RoomId | null
+  /** `#/rooms/ROOM?message=SEQ`: where to begin reading. Gone from the address once it is in sight. */
+  message?: number | null
   /** Beside the room: its members, files, pins, notes. */
   panel: string | null
   /** A page of its own: search, settings, … */
@@ -14,7 +16,14 @@ export interface Place {
 const NOWHERE: Place = { room: null, panel: null, page: null, item: null }
 
 export function placeOf(address: string): Place {
-  const [first, ...rest] = address.replace(/^#\/?/, '').split('/').map(decoded)
+  const [path = '', query = ''] = address.replace(/^#\/?/, '').split('?', 2)
+  const place = pathOf(path)
+  const message = Number(/^message=(\d{1,15})$/.exec(query)?.[1] ?? 0)
+  return message > 0 && place.room !== null ? { ...place, message } : place
+}
+
+function pathOf(path: string): Place {
+  const [first, ...rest] = path.split('/').map(decoded)
   if (first === undefined || first === '') return NOWHERE
   if (first !== 'rooms') return { ...NOWHERE, page: first, item: rest[0] ?? null }
   const [room, panel, item] = rest
@@ -22,10 +31,16 @@ export function placeOf(address: string): Place {
 }
 
 /** A path on this server for the browser's history. */
-export function addressOf({ room, panel, page, item }: Place): string {
+export function addressOf({ room, panel, page, item, message }: Place): string {
   if (room === null && page === null) return location.pathname
   const parts = page === null ? ['rooms', room, panel, item] : [page, item]
-  return `#/${parts.filter((part) => part !== null).map(encodeURIComponent).join('/')}`
+  const query = message === undefined || message === null ? '' : `?message=${message}`
+  return `#/${parts.filter((part) => part !== null).map(encodeURIComponent).join('/')}${query}`
+}
+
+/** To hand on: it leads whoever may read the message to it. */
+export function messageLink(room: RoomId, message: number): string {
+  return new URL(addressOf({ ...NOWHERE, room, message }), location.origin + location.pathname).href
 }
 
 function decoded(part: string): string {
@@ -49,6 +64,7 @@ class Route {
   readonly panel = $derived(this.#place.panel)
   readonly page = $derived(this.#place.page)
   readonly item = $derived(this.#place.item)
+  readonly message = $derived(this.#place.message ?? null)
 
   constructor() {
     addEventListener('popstate', () => (this.#place = placeOf(location.hash)))
@@ -56,6 +72,19 @@ class Route {
 
   go(room: RoomId): void {
     this.#to({ ...NOWHERE, room })
+  }
+
+  /** A room at one of its messages; the panel beside it stays. */
+  toMessage(room: RoomId, message: number): void {
+    const here = this.room === room ? this.#place : { ...NOWHERE, room }
+    this.#to({ ...here, message })
+  }
+
+  /** The message is in sight: the address names the room alone, so that the same link leads there again. */
+  arrived(): void {
+    const { message: _, ...place } = this.#place
+    history.replaceState(history.state, '', addressOf(place))
+    this.#place = place
   }
 
   /** Opens a panel beside the room, or something within it. */

@@ -72,14 +72,18 @@ export const en: Words = {
     unread: 'Unread from here',
     newBelow: 'There are new messages',
     toNewest: 'To the newest message',
+    notFound: 'This message cannot be shown. It may be older than what you may see, or from a time when you were not a member.',
     redacted: 'This message was deleted',
     edited: 'edited',
     pinned: 'Pinned',
     forwarded: (author) => `Forwarded from ${author}`,
     quoteLoading: 'Loading the quoted message',
     quoteGone: 'The quoted message cannot be shown',
+    toQuoted: (author) => (author === '' ? 'To the quoted message' : `To the quoted message by ${author}`),
+    toQuotedShort: 'To the quoted message',
     reactions: 'Reactions',
     san: (name) => `@${name}`,
+    everyone: 'everyone',
     attachmentsOnly: (photos, files) =>
       [photos > 0 ? plural(photos, 'photo', 'photos') : '', files > 0 ? plural(files, 'file', 'files') : '']
         .filter(Boolean)
@@ -169,7 +173,6 @@ export const en: Words = {
     more: 'Show more',
     jump: 'To the message',
     jumpNamed: (name) => `To the message of ${name}`,
-    tooFar: 'The message is too old to be shown from here.',
   },
 
   composer: {

@@ -68,14 +68,18 @@ export const ja = {
     unread: 'ここから未読',
     newBelow: '新しいメッセージがあります',
     toNewest: '最新のメッセージへ',
+    notFound: 'このメッセージは見つかりません。退出していた間のものか、表示できる範囲より前のものです。',
     redacted: 'このメッセージは削除されました',
     edited: '編集済み',
     pinned: 'ピン留め',
     forwarded: (author: string) => `${author}のメッセージを転送`,
     quoteLoading: '引用を読み込んでいます',
     quoteGone: '引用元のメッセージは表示できません',
+    toQuoted: (author: string) => (author === '' ? '引用元のメッセージへ' : `${author}の引用元のメッセージへ`),
+    toQuotedShort: '引用元へ',
     reactions: 'リアクション',
     san: (name: string) => `@${name}さん`,
+    everyone: '全員',
     attachmentsOnly: (photos: number, files: number) =>
       [photos > 0 ? `写真${photos}枚` : '', files > 0 ? `ファイル${files}件` : ''].filter(Boolean).join('、'),
   },
@@ -163,7 +167,6 @@ export const ja = {
     more: 'さらに表示',
     jump: 'メッセージへ',
     jumpNamed: (name: string) => `${name}のメッセージへ`,
-    tooFar: 'メッセージが古く、ここからは表示できません。',
   },
 
   composer: {

@@ -1,9 +1,16 @@
 import type { Act, ActContext, Offer } from './act'
-import { copy } from './copy'
+import { bookmark } from './bookmark'
+import { copy, link } from './copy'
 import { askConfirm, showReaders } from './duties'
+import { edit } from './edit'
+import { intoNote } from './intoNote'
+import { pin } from './pin'
+import { react } from './react'
+import { cancel, redact } from './remove'
+import { reply } from './reply'
 
 /** In the order of the menu. */
-const OFFERS: readonly Offer[] = [copy, askConfirm, showReaders]
+const OFFERS: readonly Offer[] = [reply, react, edit, askConfirm, showReaders, copy, link, intoNote, pin, bookmark, cancel, redact]
 
 export function actsOf(context: ActContext): Act[] {
   if (context.message.redacted !== undefined || context.message.kind === 'system') return []
