@@ -189,6 +189,17 @@ def _checked(post: Post) -> Post:
     return post
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Something that people may ask of it, for a menu. `text` begins their message, and is the whole of it where `whole`; `example`
+    shows how it goes on."""
+
+    label: str
+    text: str
+    example: str = ""
+    whole: bool = False
+
+
 class Bot:
     """What a bot's class builds on. Its methods return nothing, wait for nothing, and know nothing but what they are given."""
 
@@ -198,6 +209,8 @@ class Bot:
     """in kana"""
     everywhere: ClassVar[str] = ""
     """a kind of room in which it is without being asked in: `memo`"""
+    offers: ClassVar[tuple[Offer, ...]] = ()
+    """what people may ask of it"""
 
     def on_message(self, room: Room, message: Message) -> None:
         """Somebody, never a bot, wrote into a room that this one is in."""

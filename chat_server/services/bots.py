@@ -22,7 +22,7 @@ from chat_server.domain.errors import Problem
 from chat_server.domain.ids import new_id
 from chat_server.domain.rooms import WRITER
 from chat_server.ports import Reader, Tx
-from chat_server.services import bot_acts, bot_posts, directory, membership, pressing
+from chat_server.services import access, bot_acts, bot_posts, directory, membership, pressing
 from chat_server.services.bot_posts import Post, Waiting
 from chat_server.services.membership import Who
 from chat_server.services.photo_upload import Trust
@@ -92,6 +92,11 @@ class Place:
     zone: str
     key: bytes
     trust: Trust
+
+
+async def in_room(reader: Reader, actor: Actor, room: str) -> list[tuple[str, str, str]]:
+    """(public id, name, folder) of the bots that hear what is said there. Raises `Problem` 3001."""
+    return await bots.in_room(reader, (await access.in_room(reader, actor, room)).room_id)
 
 
 async def lacking(reader: Reader, plugin: str) -> bool:

@@ -112,6 +112,7 @@ PERMISSIONS: Final[dict[str, Row]] = {
     "search": signed_in(200, 200, 200, 200, 3001, 3001, 3001),
     "list_attachments": signed_in(200, 200, 200, 200, 3001, 3001, 3001),
     "list_pins": signed_in(200, 200, 200, 200, 3001, 3001, 3001),
+    "list_room_bots": signed_in(200, 200, 200, 200, 3001, 3001, 3001),
     "get_message": signed_in(200, 200, 200, 200, 4001, 4001, 4001),
     "press_button": signed_in(204, 204, 204, 204, 4001, 4001, 4001),
     "answer_form": signed_in(200, 200, 200, 200, 4001, 4001, 4001),

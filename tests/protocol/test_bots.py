@@ -111,6 +111,22 @@ async def test_a_bot_answers_where_it_is_and_sees_nothing_elsewhere(scene: Scene
     ] == []
 
 
+async def test_a_menu_can_tell_what_the_bots_of_a_room_understand(scene: Scene, owner: Peer) -> None:
+    await invited(scene, "polls")
+    memo, other = await memo_of(scene, scene.owner), await scene.world.room(scene.owner)
+    async with scene.server.client(scene.owner.token) as client:
+        there = (await client.get(f"/api/rooms/{scene.room}/bots")).json()["items"]
+        [pad] = (await client.get(f"/api/rooms/{memo}/bots")).json()["items"]
+        assert (await client.get(f"/api/rooms/{other}/bots")).json() == {"items": [], "next": None}
+    [polls] = [bot for bot in there if bot["name"] == "投票・出欠"]
+    assert polls["user"] == await account(scene, "polls")
+    assert polls["offers"][0] == {"label": "投票をとる", "text": "投票 ", "example": "投票 昼食 和食 洋食", "whole": False}
+    whole = next(offer["text"] for offer in pad["offers"] if offer["whole"])
+    await tell(owner, memo, "見積書を取る")
+    await tell(owner, memo, whole)
+    assert "見積書を取る" in await said(owner)
+
+
 async def test_a_timer_comes_when_its_time_has_come(scene: Scene, owner: Peer) -> None:
     await invited(scene, "reminders")
     await tell(owner, scene.room, "リマインド 1分後に電話")

@@ -256,6 +256,7 @@ REQUESTS: Final[dict[str, Request]] = {
     "search": Request(json=lambda s, p: {"words": "道路", "room": s.room}),
     "list_attachments": Request(in_room),
     "list_pins": Request(in_room),
+    "list_room_bots": Request(in_room),
     "get_message": Request(on_message),
     "list_readers": Request(on_message),
     "ask_to_confirm": Request(on_asking, json=lambda s, p: {"by": in_hours(s, 9)}),

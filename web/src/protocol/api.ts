@@ -127,13 +127,13 @@ export class Api {
     await this.#call(path, { method: 'DELETE' })
   }
 
-  async #get<T>(path: string): Promise<T> {
-    return (await this.#call<T>(path)).body
+  /** For the calls of an area of its own (`roomsApi`, `peopleApi`). */
+  async call<T>(path: string, options: Call = {}): Promise<T> {
+    return (await this.#call<T>(path, options)).body
   }
 
-  /** For the parts of the protocol that have calls of their own. */
-  call<T>(path: string, options: Call = {}): Promise<Reply<T>> {
-    return this.#call(path, options)
+  async #get<T>(path: string): Promise<T> {
+    return (await this.#call<T>(path)).body
   }
 
   /** Does `act` with a token that is good for a while. */

@@ -1,11 +1,11 @@
 import { type Download, download } from './download'
-import type { Call, Reply } from './http'
+import type { Call } from './http'
 import type { Note, NoteBlock, NoteContent, NoteHead, NoteId, NoteVersion, SavedNote } from './noteTypes'
 import type { MessageId, Paged, RoomId } from './types'
 
 /** What `Api` lends to the parts of the protocol that have calls of their own. */
 export interface Calls {
-  call<T>(path: string, options?: Call): Promise<Reply<T>>
+  call<T>(path: string, options?: Call): Promise<T>
   authorized<T>(act: (token: string) => Promise<T>): Promise<T>
   readonly base: string
 }
@@ -76,12 +76,12 @@ export class NotesApi {
   }
 
   async #get<T>(path: string): Promise<T> {
-    return (await this.#calls.call<T>(path)).body
+    return this.#calls.call<T>(path)
   }
 
   async #do(method: 'POST' | 'PATCH', path: string, body: unknown, key?: string): Promise<SavedNote> {
     const options: Call = { method, body, timeout: PATIENCE, ...(key === undefined ? {} : { key }) }
-    return (await this.#calls.call<SavedNote>(path, options)).body
+    return this.#calls.call<SavedNote>(path, options)
   }
 }
 

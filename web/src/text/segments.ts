@@ -22,7 +22,7 @@ export function segments(message: Message): Segment[] {
   // A block of a later version says what it says in the plain text alone.
   const unknown = blocks.some(({ type, v }) => !KNOWN.has(type) || (v ?? 1) > 1)
   if (unknown || (blocks.length === 0 && message.text !== undefined)) return links(message.text ?? '')
-  return texts.flatMap((block) => mentions(block.text, message.mentions ?? {}))
+  return texts.flatMap((block, index) => mentions(`${index > 0 ? '\n' : ''}${block.text}`, message.mentions ?? {}))
 }
 
 function mentions(text: string, names: Record<string, string>): Segment[] {

@@ -4,13 +4,16 @@ import { copy, link } from './copy'
 import { askConfirm, showReaders } from './duties'
 import { edit } from './edit'
 import { intoNote } from './intoNote'
+import { forwardOn, selectionToMemo, toMemo } from './memo'
 import { pin } from './pin'
 import { react } from './react'
 import { cancel, redact } from './remove'
 import { reply } from './reply'
 
 /** In the order of the menu. */
-const OFFERS: readonly Offer[] = [reply, react, edit, askConfirm, showReaders, copy, link, intoNote, pin, bookmark, cancel, redact]
+const OFFERS: readonly Offer[] = [
+  reply, react, edit, askConfirm, showReaders, copy, selectionToMemo, link, toMemo, forwardOn, intoNote, pin, bookmark, cancel, redact,
+]
 
 export function actsOf(context: ActContext): Act[] {
   if (context.message.redacted !== undefined || context.message.kind === 'system') return []
