@@ -142,8 +142,8 @@ export class DutiesApi {
     return this.#call(`/api/scheduled/${encodeURIComponent(one.id)}`, { method: 'DELETE' })
   }
 
-  async #call<T>(path: string, options: Call = {}): Promise<T> {
-    return (await this.#api.call<T>(path, options)).body
+  #call<T>(path: string, options: Call = {}): Promise<T> {
+    return this.#api.call<T>(path, options)
   }
 }
 
