@@ -16,8 +16,8 @@ const leaves = (value: unknown, path = ''): [string, unknown][] =>
     ? Object.entries(value).flatMap(([key, inner]) => leaves(inner, `${path}.${key}`))
     : [[path, value]]
 const spoken = (value: unknown): string => String(value)
-/** Names, which are the same in every language: the product's, and those of the bots that come with it. */
-const NAMES = /連絡|投票・出欠|リマインダー/g
+/** What is the same in every language: the names of the product and of the bots that come with it, and what they are asked. */
+const NAMES = /連絡|投票・出欠|リマインダー|使い方/g
 /** Tables by what travels in Japanese: only the one side needs them. */
 const TABLES = /^\.(shown|signNames)\./
 const JAPANESE = /[\u3041-\u30ff\u4e00-\u9fff]/
