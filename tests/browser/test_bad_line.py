@@ -7,6 +7,7 @@ from collections.abc import Callable
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE, Enter, Hand, Stage
+from tests.browser.device import stored
 from tests.browser.line import Line
 from tests.browser.photos import photo
 from tests.browser.process import Server
@@ -119,15 +120,7 @@ def test_what_waits_survives_closing_the_page(
     phone.write("閉じても残ります。")
     expect(phone.waiting()).to_have_count(1)
     # Stored before the page is closed: that is what the person relies on.
-    phone.page.wait_for_function(
-        """() => new Promise((resolve) => {
-            const opening = indexedDB.open('renraku')
-            opening.onsuccess = () => {
-                const request = opening.result.transaction('sends').objectStore('sends').count()
-                request.onsuccess = () => { opening.result.close(); resolve(request.result === 1) }
-            }
-        })"""
-    )
+    stored(phone.page, 1)
     page = phone.page.context.new_page()
     phone.page.close()
     line.do(lambda proxy: proxy.drop())
