@@ -10,6 +10,7 @@ from tests.browser.conftest import PHONE, Enter, Hand, Person, Stage
 from tests.browser.device import holds, kept, page_is_kept, rows, stored
 from tests.browser.photos import photo
 from tests.browser.process import Server
+from tests.browser.test_live import change
 
 BACK = 40_000
 PATROL = "道路パトロール 現場報告"
@@ -74,7 +75,7 @@ def test_what_changed_meanwhile_takes_the_place_of_what_was_kept(
     phone.page.route("**/api/**", lambda route: route.abort())
     phone.page.reload()
     expect(phone.said("まちがえて書きました。")).to_have_count(1)
-    takahashi.call("DELETE", f"/api/messages/{gone['id']}")
+    change(enter("takahashi"), {"op": "redact", "message": gone["id"], "how": "redacted"})
     phone.page.unroute("**/api/**")
     phone.page.evaluate("dispatchEvent(new Event('online'))")
     expect(phone.said("まちがえて書きました。")).to_have_count(0, timeout=BACK)
