@@ -1,6 +1,6 @@
 """`python -m bench [NAME …] [--large [--messages N]] [--rounds N] [--seconds S]`: measure, print a table, write results.json.
 
-NAME is a part (fanout, latency, acks, pg, nodes, memory, rooms, resume, photos, files, search, bots; large: backup, files, search) or the name of a figure; without any,
+NAME is a part (fanout, latency, acks, pg, nodes, memory, rooms, resume, photos, files, search, bots, web; large: backup, files, search) or the name of a figure; without any,
 everything runs. `--large`: the figures that take gigabytes and many minutes instead; `--messages` tries them with a smaller archive,
 and writes nothing.
 """
@@ -14,7 +14,23 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from bench import acks, backup, bots, fanout, files, latency, memory, nodes, pg, photos, report, rooms, search, storm
+from bench import (
+    acks,
+    backup,
+    bots,
+    fanout,
+    files,
+    latency,
+    memory,
+    nodes,
+    pg,
+    photos,
+    report,
+    rooms,
+    search,
+    storm,
+    web,
+)
 from bench.plan import Plan
 from bench.processes import BenchError, check_cores, raise_file_limit
 
@@ -31,6 +47,7 @@ PARTS: Final[dict[str, Callable[[Plan], list[report.Figure]]]] = {
     "files": files.run,
     "search": search.run,
     "bots": bots.run,
+    "web": web.run,
 }
 """By the first word of the figures that they give."""
 LARGE: Final[dict[str, Callable[[Plan], list[report.Figure]]]] = {

@@ -64,6 +64,12 @@ GOALS: Final = {
     "search.freshness_ms": Goal(500),
     "bots.latency_ms": Goal(20),
     "bots.flood_ack_ratio": Goal(1.2),
+    "web.first_load_kb": Goal(120),
+    "web.ready_ms": Goal(2000),
+    "web.room_switch_ms": Goal(100),
+    "web.long_task_ms": Goal(50),
+    "web.memory_growth": Goal(1.2),
+    "web.layout_shift": Goal(0.01),
 }
 
 

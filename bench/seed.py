@@ -30,7 +30,7 @@ from chat_server.services.drafts import draft
 from chat_server.services.epoch import stream_epoch
 from chat_server.services.keys import SENDS
 from chat_server.services.rooms import Invitation, NewRoom
-from chat_server.storage.queries import departments, organizations, people
+from chat_server.storage.queries import departments, organizations, people, sign_in
 from chat_server.storage.queries.people import NewUser
 
 ZONE: Final = "lgwan"
@@ -71,6 +71,11 @@ class Seed:
             return org_id, public_id, section
 
         self._org_id, self._org, self._section = await self._write(make)
+
+    async def password(self, someone: Someone, password: str) -> None:
+        """Who signs in through the page needs one."""
+        hashed = await self._app.passwords.hash(password)
+        await self._write(lambda tx: sign_in.set_password(tx, someone.actor.org_id, someone.actor.user_id, hashed))
 
     async def people(self, count: int) -> list[Someone]:
         return list(await asyncio.gather(*(self._person(next(self._count)) for _ in range(count))))
@@ -191,6 +196,21 @@ async def archive(seed: Seed, count: int) -> Lines:
     return lines
 
 
+READER_PASSWORD: Final = "keisoku-no-tame-0923"
+
+
+async def page(seed: Seed, count: int) -> Lines:
+    """A reader with a password, `user1`, in `count` rooms with ten others and 120 messages each, all of them read but
+    for the last; the others write. A line a room, its owner's."""
+    reader, *others = await seed.people(11)
+    await seed.password(reader, READER_PASSWORD)
+    found = [await seed.room([owner, reader, *_but(others, owner)]) for owner in (others * count)[:count]]
+    for room in found:
+        for number in range(120):
+            await seed.post(others[number // 2 % len(others)], room)
+    return [(owner.token, room) for owner, room in zip(others * count, found, strict=False)]
+
+
 def _but(people: Sequence[Someone], one: Someone) -> list[Someone]:
     return [someone for someone in people if someone is not one]
 
@@ -211,6 +231,7 @@ SCENARIOS: Final[dict[str, Callable[[Seed, int], Awaitable[Lines]]]] = {
     "storm": storm,
     "room_list": room_list,
     "archive": archive,
+    "page": page,
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,6 +15,7 @@ import structlog
 
 from chat_server import web_origin
 from chat_server.blobs.opening import CannotKeep, open_blobs
+from chat_server.bot_api import Offer
 from chat_server.bot_runner import plugins
 from chat_server.bot_runner.process import BotProcess
 from chat_server.bus.postgresql import NotifyBus
@@ -137,6 +138,8 @@ class App:
         self.leadership = engines.leadership(settings.database)
         self.node: Node | None = None
         """where other processes may serve the same database"""
+        self.offers: dict[str, Sequence[Offer]] = {}
+        """what people may ask of a bot, by the name of its folder"""
         self.draining = False
         self.broken = asyncio.Event()
         self._slow_path = slow_path
@@ -209,6 +212,7 @@ class App:
             webhook_hosts=webhook_hosts(self.settings),
             draining=lambda: self.draining,
             bus=lambda: "none" if self.node is None else self.node.bus_state,
+            offers=self.offers,
         )
         self.http: ASGI = build_http(self.parts)
         if not self._workers:
@@ -263,6 +267,7 @@ class App:
         for one in plugins.find(self.settings.bots):
             plugin = Plugin(one.name, one.bot.title, one.bot.reading, one.bot.everywhere)
             self.plugins.append(plugin)
+            self.offers[one.name] = one.bot.offers
             process = BotProcess(one.module, self.settings.bots)
             found.append(BotWorker(self.storage, self.clock, plugin, process, self.blobs, place))
 

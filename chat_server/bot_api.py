@@ -34,6 +34,8 @@ SECONDS: Final = 10.0
 FILE_BYTES: Final = 256 * 1024
 """Of all files that it posts about one thing."""
 NAME_CHARS: Final = 64
+NOTE_CHARS: Final = 1000
+"""Of what a bot leaves itself with a timer."""
 
 JST: Final = datetime.timezone(datetime.timedelta(hours=9), "JST")
 
@@ -158,6 +160,8 @@ class Room:
         """Be called by `on_timer` with `note`, not before `at`. Raises `TooMuch`."""
         if len(self.timers) >= TIMERS:
             raise TooMuch(f"a bot asks for at most {TIMERS} calls at once")
+        if len(note) > NOTE_CHARS:
+            raise TooMuch(f"a timer's note has at most {NOTE_CHARS} characters")
         self.timers.append(Timer(at, note))
 
     def pin(self, message: str, *, on: bool = True) -> None:
@@ -189,6 +193,17 @@ def _checked(post: Post) -> Post:
     return post
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Something that people may ask of it, for a menu. `text` begins their message, and is the whole of it where `whole`; `example`
+    shows how it goes on."""
+
+    label: str
+    text: str
+    example: str = ""
+    whole: bool = False
+
+
 class Bot:
     """What a bot's class builds on. Its methods return nothing, wait for nothing, and know nothing but what they are given."""
 
@@ -198,6 +213,8 @@ class Bot:
     """in kana"""
     everywhere: ClassVar[str] = ""
     """a kind of room in which it is without being asked in: `memo`"""
+    offers: ClassVar[tuple[Offer, ...]] = ()
+    """what people may ask of it"""
 
     def on_message(self, room: Room, message: Message) -> None:
         """Somebody, never a bot, wrote into a room that this one is in."""

@@ -8,7 +8,7 @@ from typing import Final
 from bots.memo_pad.memos import KINDS, Memo, found_in, kinds_of, plain, urls_in
 from bots.memo_pad.notebook import Notebook, lines
 from bots.memo_pad.tidying import ask_to_tidy, pressed
-from chat_server.bot_api import Bot, Copy, Message, Press, Room
+from chat_server.bot_api import Bot, Copy, Message, Offer, Press, Room
 from chat_server.bot_times import day_in
 
 HELP: Final = """ここはあなただけのメモ帳です。書いたもの、写真、ファイルは、ほかの端末でもすぐに見られます。
@@ -23,6 +23,15 @@ class MemoPad(Bot):
     title = "メモ帳"
     reading = "めもちょう"
     everywhere = "memo"
+    offers = (
+        Offer("最近のメモ", "一覧", whole=True),
+        Offer("写真のあるメモ", "一覧 写真", whole=True),
+        Offer("言葉で探す", "探す ", "探す 道路"),
+        Offer("直前のメモをピン留め", "ピン", whole=True),
+        Offer("ピン留めしたメモ", "ピン一覧", whole=True),
+        Offer("古いメモを片付ける", "片付け 30", "片付け 30（日）"),
+        Offer("使い方", "使い方", whole=True),
+    )
 
     def on_message(self, room: Room, message: Message) -> None:
         command, _, rest = plain(message.text).strip().partition(" ")
@@ -106,7 +115,7 @@ def _send(room: Room, rest: str) -> None:
     elif memo is None:
         room.say("そのようなメモはありません。")
     else:
-        room.send_on(memo.message, name.strip())
+        room.send_on(memo.message, name.strip()[:200])
 
 
 COMMANDS: Final[dict[str, Callable[[Room, str], None]]] = {

@@ -15,6 +15,9 @@ KINDS: Final = {"写真": "写真", "URL": "URL", "リンク": "URL", "ファイ
 _URL: Final = re.compile(r"https?://[^\s<>\"'、。「」（）()]{1,500}")
 _URLS: Final = 5
 _LINE: Final = 60
+_NAME: Final = 24
+_NAMES: Final = 3
+"""Files whose names stand in a line: twenty lines have to fit into one message."""
 
 
 @dataclass
@@ -43,7 +46,10 @@ class Memo:
         """One line of it."""
         words = " ".join(self.text.split())
         words = words[:_LINE] + ("…" if len(words) > _LINE else "")
-        what = " ".join(f"[{name}]" for name in (*(("写真",) if "写真" in self.kinds else ()), *self.files))
+        names = [_short(name) for name in self.files[:_NAMES]]
+        more = len(self.files) - len(names)
+        shown = (*(("写真",) if "写真" in self.kinds else ()), *names, *((f"ほか{more}件",) if more else ()))
+        what = " ".join(f"[{name}]" for name in shown)
         return " ".join(filter(None, ("📌" if self.pinned else "", what, words)))
 
     @property
@@ -53,6 +59,11 @@ class Memo:
 
     def kept(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def _short(name: str) -> str:
+    """A long name without its middle: its ending says what it is."""
+    return name if len(name) <= _NAME else f"{name[: _NAME - 9]}…{name[-8:]}"
 
 
 def urls_in(text: str) -> list[str]:

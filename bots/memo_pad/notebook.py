@@ -39,12 +39,22 @@ class Notebook:
         """Nothing of what was taken back is kept."""
         self._keep([memo for memo in self.memos if memo.message != message])
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it remembers all that was put there and is not pinned."""
+        return not self._room.store.get("forgot", False)
+
     def _keep(self, memos: list[Memo]) -> None:
+        """The newest first, so that what was just written is at hand however much is pinned; then what is pinned."""
+        memos = sorted(memos, key=lambda memo: memo.number, reverse=True)
+        older = sorted(memos[SHOWN:], key=lambda memo: memo.pinned, reverse=True)
         left, kept = KEPT_BYTES, list[Memo]()
-        for memo in sorted(memos, key=lambda memo: (memo.pinned, memo.number), reverse=True):
+        for memo in (*memos[:SHOWN], *older):
             left -= memo.bytes
             if left >= 0:
                 kept.append(memo)
+            elif not memo.pinned:
+                self._room.store["forgot"] = True
         self._room.store["memos"] = [memo.kept() for memo in sorted(kept, key=lambda memo: memo.number)]
 
 

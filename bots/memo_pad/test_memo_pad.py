@@ -141,6 +141,38 @@ def test_thousands_of_memos_do_not_fill_its_store() -> None:
     assert "合言葉" in dialog.say("ピン一覧")[0]
 
 
+def test_the_newest_is_at_hand_however_much_is_pinned() -> None:
+    dialog = pad()
+    for number in range(90):
+        dialog.say(f"{number} " + "長" * 250)
+        dialog.say("ピン")
+    dialog.say("電話する " + "長" * 250)
+    assert dialog.say("送る 91 道路課") == []
+    assert dialog.sent_on == [("m181", "道路課")]
+    assert "📌 電話する" in dialog.say("ピン")[0], "not the one before"
+
+
+def test_many_files_with_long_names_fit_into_a_list() -> None:
+    dialog = pad()
+    for number in range(20):
+        dialog.say("あ" * 80, files=tuple(f"{number:02}{'資料' * 20}{n}.pdf" for n in range(5)), photos=1)
+    [listed] = dialog.say("一覧 ファイル")
+    assert listed.count("\n  ") == 20
+    assert "1. 09:00 [写真] [00資料資料資料資料資料資料資…料資料0.pdf]" in listed
+    assert "資料2.pdf] [ほか2件]" in listed
+
+
+def test_what_it_does_not_remember_is_not_counted_as_nothing() -> None:
+    dialog = pad()
+    for number in range(120):
+        dialog.say(f"{number} " + "長" * 250)
+    dialog.wait(days=31)
+    dialog.say("片付け 30")
+    [_, buttons] = dialog.posts["tidy-1"].parts
+    assert isinstance(buttons, Buttons)
+    assert buttons.buttons[0].label == "今あるものを全部消す"
+
+
 def test_help_and_words_that_only_look_like_a_command() -> None:
     dialog = pad()
     assert dialog.say("ヘルプ") == dialog.say("使い方") == [HELP]

@@ -23,11 +23,14 @@ def ask_to_tidy(room: Room, rest: str) -> None:
         room.store["asked"] = number
         room.store["asking"] = int(days)
         oldest = room.now - datetime.timedelta(days=int(days))
-        count = sum(memo.when < oldest and not memo.pinned for memo in Notebook(room).memos)
+        book = Notebook(room)
+        count = sum(memo.when < oldest and not memo.pinned for memo in book.memos)
+        # The room holds more than the pad remembers: a number would be too small a one, and cannot be undone.
+        which = f"今ある{count}件を消す" if book.is_whole else "今あるものを全部消す"
         room.post(
             Card("片付け", f"{int(days)}日を過ぎたメモと、このメモ帳の返事を消します。元には戻せません。ピン留めしたものは残ります。"),
             Buttons((
-                Button(ONCE, f"今ある{count}件を消す", "danger", "消すと元に戻せません。消しますか。"),
+                Button(ONCE, which, "danger", "消すと元に戻せません。消しますか。"),
                 Button(DAILY, "毎日消す", "danger", f"これから毎日、{int(days)}日を過ぎたものを消します。よろしいですか。"),
                 Button(NOT, "やめる"),
             )),

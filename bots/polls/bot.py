@@ -8,7 +8,21 @@ from typing import Any, Final
 
 from bots.polls.asking import Asked, asked_in
 from bots.polls.results import counted, table
-from chat_server.bot_api import JST, Answer, Bot, Button, Buttons, Card, Field, File, Form, Message, Press, Room
+from chat_server.bot_api import (
+    JST,
+    Answer,
+    Bot,
+    Button,
+    Buttons,
+    Card,
+    Field,
+    File,
+    Form,
+    Message,
+    Offer,
+    Press,
+    Room,
+)
 from chat_server.bot_times import day_and_time
 
 KEPT: Final = 20
@@ -23,6 +37,11 @@ HELP: Final = """皆さんに聞きたいことを書いてください。
 class Polls(Bot):
     title = "投票・出欠"
     reading = "とうひょう しゅっけつ"
+    offers = (
+        Offer("投票をとる", "投票 ", "投票 昼食 和食 洋食"),
+        Offer("出欠をとる", "出欠 ", "出欠 12月18日の忘年会（次の行に「締切 12月1日17時」とも）"),
+        Offer("無記名で投票をとる", "無記名投票 ", "無記名投票 会議の曜日 月曜 水曜"),
+    )
 
     def on_message(self, room: Room, message: Message) -> None:
         asked = asked_in(message.text, room.now)

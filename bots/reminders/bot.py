@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Any, Final
 
-from chat_server.bot_api import JST, Bot, Message, Room
+from chat_server.bot_api import JST, Bot, Message, Offer, Room
 from chat_server.bot_times import When, day_and_time, understood
 
 WORD: Final = "リマインド"
@@ -20,6 +20,10 @@ HELP: Final = """「リマインド」で始めて、いつ・何を、と書い
 class Reminders(Bot):
     title = "リマインダー"
     reading = "りまいんだー"
+    offers = (
+        Offer("時間になったら知らせる", f"{WORD} ", f"{WORD} 明日9時に議会の資料"),
+        Offer("予定しているお知らせ", f"{WORD} 一覧", whole=True),
+    )
 
     def on_message(self, room: Room, message: Message) -> None:
         if not message.text.startswith(WORD):

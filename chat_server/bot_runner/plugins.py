@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import structlog
 
 import bots
-from chat_server.bot_api import Bot
+from chat_server.bot_api import Bot, Offer
 
 log = structlog.get_logger("renraku.bots")
 
@@ -57,4 +57,6 @@ def load(module: str) -> Bot:
     for needed in ("title", "reading"):
         if not isinstance(getattr(bot, needed, None), str):
             raise ValueError(f"{module} does not say its {needed}")
+    if not all(isinstance(offer, Offer) for offer in bot.offers):
+        raise ValueError(f"{module} offers something that is no Offer")
     return bot

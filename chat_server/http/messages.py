@@ -51,6 +51,7 @@ class PageQuery(msgspec.Struct, frozen=True):
     before: Seq | None = None
     after: Seq | None = None
     around: Seq | None = None
+    at: Time | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
 
 
@@ -91,7 +92,8 @@ async def list_messages(ctx: Ctx[Nothing, PageQuery]) -> Any:
     return await ctx.read(
         lambda reader: history.page(
             reader, ctx.actor, ctx.path["room"],
-            before=asked.before, after=asked.after, around=asked.around, limit=asked.limit,
+            before=asked.before, after=asked.after, around=asked.around, at=asked.at,
+            limit=asked.limit,
         )
     )  # fmt: skip
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
+from chat_server.bot_api import Offer
 from chat_server.domain.webhooks import Hosts
 from chat_server.http.inflight import InFlight
 from chat_server.http.peer import Network
@@ -37,6 +39,7 @@ class Parts:
 
     `trust`: rank of a zone, -1 for an unknown one. `scratch`: a folder for decoders on the disk of the blobs. `web`:
     the built client. `webhook_hosts`: where webhooks may go. `draining`: the server is about to stop. `bus`: connected, cut, or none.
+    `offers`: what people may ask of a bot, by the name of its folder.
     """
 
     storage: Storage
@@ -59,5 +62,8 @@ class Parts:
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     draining: Callable[[], bool] = lambda: False
     bus: Callable[[], str] = lambda: "none"
+    offers: Mapping[str, Sequence[Offer]] = field(default_factory=dict)
     in_flight: InFlight = field(default_factory=InFlight)
     uploading: Uploading = field(default_factory=Uploading)
+    waiting: Counter[int] = field(default_factory=Counter)
+    """calls of bots that wait for something to do, by the bot"""

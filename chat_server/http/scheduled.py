@@ -45,11 +45,12 @@ class NewScheduled(msgspec.Struct, frozen=True):
 
 
 class ScheduledChange(msgspec.Struct, frozen=True):
-    """`version`: which one is changed. What is absent stays."""
+    """`version`: which one is changed. What is absent stays. `now`: it is sent now, whatever its time was."""
 
     version: Annotated[int, msgspec.Meta(ge=1)]
     at: Time | None = None
     blocks: Blocks | None = None
+    now: bool = False
 
 
 class ScheduledMessage(msgspec.Struct, frozen=True):
@@ -91,7 +92,9 @@ async def change_scheduled(ctx: Ctx[ScheduledChange, Nothing]) -> Any:
     written = None
     if asked.blocks is not None:
         written = draft(Edit(ref=_NO_REF, message=scheduled, version=asked.version, blocks=asked.blocks))
-    return await ctx.write(lambda tx, actor: scheduling.change(tx, actor, scheduled, asked.version, asked.at, written))
+    return await ctx.write(
+        lambda tx, actor: scheduling.change(tx, actor, scheduled, asked.version, asked.at, written, now=asked.now)
+    )
 
 
 async def take_back_scheduled(ctx: Ctx[Nothing, Nothing]) -> Any:

@@ -32,7 +32,7 @@ class Fault(msgspec.Struct, frozen=True):
     code: int
     name: str
     field: str | None
-    params: dict[str, str | int | float | bool | None]
+    params: dict[str, str | int | float | bool | list[dict[str, str | int]] | None]
     ja: str
     en: str
 
@@ -170,9 +170,12 @@ class LastMessage(msgspec.Struct, frozen=True):
 
 
 class Can(msgspec.Struct, frozen=True):
+    """`levels`: of announcements, where one may post them: the highest first."""
+
     post: bool
     invite: bool
     manage: bool
+    levels: list[Level] | UnsetType = UNSET
 
 
 class Room(msgspec.Struct, frozen=True):

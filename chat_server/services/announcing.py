@@ -35,6 +35,12 @@ async def level_of(reader: Reader, actor: Actor, room: Standing, asked: str | No
     return asked
 
 
+async def levels(reader: Reader, actor: Actor, org_id: int) -> list[str]:
+    """Those that the actor may post with in the announcement rooms of an organization, the highest first."""
+    rules = await organizations.policy(reader, org_id)
+    return [*(level for level, rule in _RULES.items() if allows(rules, rule, actor.roles)), LOWEST]
+
+
 async def unread(reader: Reader, actor: Actor) -> list[dict[str, Any]]:
     """What one has yet to read, by level, the newest first, up to `UNREAD`: `{room, name, message}`."""
     rows = await queries.unread(reader, actor.user_id, UNREAD)

@@ -18,9 +18,12 @@ _END = 2**53
 
 
 async def page(
-    tx: Reader, actor: Actor, room: str, *, before: int | None, after: int | None, around: int | None, limit: int
-) -> dict[str, Any]:
+    tx: Reader, actor: Actor, room: str, *,
+    before: int | None, after: int | None, around: int | None, at: int | None = None, limit: int,
+) -> dict[str, Any]:  # fmt: skip
     """`{messages, first, head}`, oldest first; the newest page if no position is given. Raises `Problem` 3001.
+
+    `at` is a time: as `around` the first message that was written then or later.
 
     What the actor may not see is not there at all: a page is not a stream.
     """
@@ -30,6 +33,8 @@ async def page(
     async def part(low: int, high: int, count: int, *, newest: bool) -> list[Stored]:
         return await _visible(tx, standing.room_id, intervals, low, high, count, newest=newest)
 
+    if at is not None:
+        around = await _first_since(tx, standing.room_id, at, standing.last_seq)
     if around is not None:
         half = max(1, limit // 2)
         visible = await part(0, around + 1, half, newest=True) + await part(around, _END, limit - half, newest=False)
@@ -41,6 +46,20 @@ async def page(
     first = not await part(0, oldest, 1, newest=True)
     rendered = await render_many(tx, visible)
     return {"messages": [rendered[m.id] for m in visible], "first": first, "head": standing.last_seq}
+
+
+async def _first_since(tx: Reader, room_id: int, at: int, last: int) -> int:
+    """The seq of the first message at or after a time, or the one after `last`. By halving: seq rises with time, and
+    no index holds the times, which every message would have to pay for."""
+    low, high = 1, last + 1
+    while low < high:
+        middle = (low + high) // 2
+        found = await messages.next_time(tx, room_id, middle)
+        if found is None or found[1] >= at:
+            high = middle
+        else:
+            low = found[0] + 1
+    return low
 
 
 async def _visible(

@@ -10,6 +10,7 @@ from chat_server.domain import rooms as rules
 from chat_server.domain.actors import Actor
 from chat_server.domain.errors import ROOM_NOT_FOUND, Problem
 from chat_server.ports import Reader
+from chat_server.services.announcing import levels
 from chat_server.storage.queries import room_list as queries
 from chat_server.storage.queries.room_list import Listed
 
@@ -19,8 +20,8 @@ Wire = dict[str, Any]
 async def rooms_of(tx: Reader, actor: Actor) -> list[Wire]:
     """docs/protocol.md, Room; the most recently written first."""
     listed = await queries.of_person(tx, actor.user_id, limits.UNREAD_CAP)
-    outsiders = await _outsiders(tx, listed)
-    return [_wire(actor, room, outsiders.get(room.room_id, [])) for room in listed]
+    outsiders, may = await _outsiders(tx, listed), await _levels(tx, actor, listed)
+    return [_wire(actor, room, outsiders.get(room.room_id, []), may.get(room.room_id)) for room in listed]
 
 
 async def room_of(tx: Reader, actor: Actor, room: str) -> Wire:
@@ -28,8 +29,8 @@ async def room_of(tx: Reader, actor: Actor, room: str) -> Wire:
     listed = await queries.one(tx, actor.user_id, room, limits.UNREAD_CAP)
     if listed is None:
         raise Problem(ROOM_NOT_FOUND, field="room")
-    outsiders = await _outsiders(tx, [listed])
-    return _wire(actor, listed, outsiders.get(listed.room_id, []))
+    outsiders, may = await _outsiders(tx, [listed]), await _levels(tx, actor, [listed])
+    return _wire(actor, listed, outsiders.get(listed.room_id, []), may.get(listed.room_id))
 
 
 async def _outsiders(tx: Reader, listed: Sequence[Listed]) -> dict[int, list[str]]:
@@ -41,7 +42,16 @@ async def _outsiders(tx: Reader, listed: Sequence[Listed]) -> dict[int, list[str
     return found
 
 
-def _wire(actor: Actor, room: Listed, outsiders: list[str]) -> Wire:
+async def _levels(tx: Reader, actor: Actor, listed: Sequence[Listed]) -> dict[int, list[str]]:
+    """By room_id, of those where the actor may announce: few, whoever one is."""
+    return {
+        room.room_id: await levels(tx, actor, room.org_id)
+        for room in listed
+        if room.kind == rules.ANNOUNCEMENT and rules.can_post(room.kind, room.role, archived=room.archived_at is not None)
+    }
+
+
+def _wire(actor: Actor, room: Listed, outsiders: list[str], may: list[str] | None) -> Wire:
     kind, role, archived = room.kind, room.role, room.archived_at is not None
     wire = {
         "id": room.room,
@@ -68,6 +78,8 @@ def _wire(actor: Actor, room: Listed, outsiders: list[str]) -> Wire:
         },
         "home": room.home,
     }
+    if may is not None:
+        wire["can"]["levels"] = may
     if room.other_id is not None:
         wire["with"] = room.other_id
     return wire

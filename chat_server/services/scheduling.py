@@ -72,16 +72,20 @@ async def schedule(tx: Tx, actor: Actor, draft: Draft[Send], at: int) -> dict[st
 
 
 async def change(
-    tx: Tx, actor: Actor, public_id: str, version: int, at: int | None, draft: Draft[Edit] | None
+    tx: Tx, actor: Actor, public_id: str, version: int, at: int | None, draft: Draft[Edit] | None, *, now: bool = False
 ) -> dict[str, Any]:
-    """Another time, other words, or both; what could not be sent waits again. Raises `Problem` 4015 (none, or sent), 4005,
+    """Another time (`now`: none to wait for), other words, or both; what could not be sent waits again. Raises `Problem` 4015 (none, or sent), 4005,
     2001, 3001–3003, 5001, 5007."""
     one = await _own(tx, actor, public_id)
     check_can_post(await in_room(tx, actor, one.room))
     if one.version != version:
         raise Problem(VERSION_CONFLICT, field="version", version=one.version)
     when = one.send_at if at is None else at
-    _check_time(when, tx.now)
+    if now:
+        # Its turn has come: the worker sends it, by the one way that sends it once.
+        when = tx.now
+    else:
+        _check_time(when, tx.now)
     await queries.change(tx, one, when, one.blocks if draft is None else pack(draft.blocks), one.confirm_for)
     if draft is not None:
         await _hold(tx, actor.user_id, one.id, draft.blocks)

@@ -99,6 +99,11 @@ class Person:
         self.page.get_by_role("heading", name=room, level=1).wait_for()
         self.page.locator("[role=log][aria-busy=false]").wait_for()
 
+    def open_link(self, link: str) -> None:
+        """A new page at an address, as from a mail; the device is signed in."""
+        self.page.goto("about:blank")
+        self.page.goto(link)
+
     def details(self, tab: str) -> Any:
         """The pane beside the room, or over it on a phone, at one of its tabs."""
         pane = self.page.get_by_role("dialog", name="トークルームの詳細")

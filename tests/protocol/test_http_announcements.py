@@ -73,6 +73,16 @@ async def town(world: World) -> AsyncIterator[Town]:
     yield Town(world, org, owner, administrator, reader, room)
 
 
+async def test_a_room_tells_which_levels_one_may_post_with(town: Town) -> None:
+    async def may(who: Someone) -> Any:
+        return (await town.call(who, "GET", f"/api/rooms/{town.room}"))[1]["can"].get("levels")
+
+    assert await may(town.administrator) == ["urgent", "important", "notice"]
+    assert await may(town.owner) == ["important", "notice"]
+    assert await may(town.reader) is None
+    assert (await town.post(town.owner, "避難指示", level="urgent"))[0] == 4018
+
+
 async def test_a_level_is_told_to_all_and_is_the_lowest_where_none_is_given(town: Town) -> None:
     peer = await Peer.live(town.server.ports["lgwan"], town.reader.token)
     for level in ("important", None):

@@ -133,5 +133,10 @@ async def test_a_page_of_messages_around_a_place(world: World, document: Mapping
         assert seqs[3] in around
         assert around == sorted(around)
         assert (await page(limit=200))[0] == seqs
+        times = [m["at"] for m in (await api.call("list_messages", {"room": room})).json()["messages"]]
+        first_then = seqs[times.index(times[4])]
+        assert await page(limit=2, at=times[4]) == ([first_then, first_then + 1], False)
+        assert (await page(limit=4, at=0)) == (seqs[:2], True)
+        assert (await page(limit=2, at=times[-1] + 1))[0] == seqs[-1:]
         over = await api.call("list_messages", {"room": room}, params={"limit": 201})
         assert code_of(over) == 2001

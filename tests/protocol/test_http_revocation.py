@@ -235,6 +235,7 @@ async def test_a_password_is_not_changed_by_a_device_that_was_signed_out(
     ("call", "code"),
     [
         ("get_room", 3001), ("list_members", 3001), ("list_messages", 3001), ("list_pins", 3001),
+        ("list_room_bots", 3001),
         ("get_message", 4001), ("list_readers", 4001),
     ],
 )  # fmt: skip

@@ -117,6 +117,17 @@ async def test_nobody_elses_is_seen_changed_or_taken_back(scene: Scene) -> None:
     assert len(await own(scene, scene.member)) == 1
 
 
+async def test_it_goes_now_when_its_author_says_so(scene: Scene, late: ScheduledWorker) -> None:
+    made = await schedule(scene, "待たずに", later=DAY)
+    path = f"/api/scheduled/{made['id']}"
+    assert (await call(scene, scene.owner, "PATCH", path, version=1, now=True))[0] == 4015
+    status, changed = await call(scene, scene.member, "PATCH", path, version=1, now=True, blocks=text("待たずに、直して"))
+    assert (status, changed["at"] <= scene.server.clock.now()) == (200, True)
+    await after(scene, late, 0)
+    assert (await said(scene)).count("待たずに、直して") == 1
+    assert await own(scene, scene.member) == []
+
+
 @pytest.mark.parametrize("later", [-MINUTE, 30_000, 367 * DAY])
 async def test_times_that_are_none_are_refused(scene: Scene, later: int) -> None:
     body = {"at": scene.server.clock.now() + later, "blocks": text("x")}

@@ -110,6 +110,17 @@ function outbox(net: ReturnType<typeof world>, options: Partial<OutboxOptions> =
   return { box, acks }
 }
 
+/** A world that also writes down what was asked for with each message. */
+function wishing() {
+  const net = world()
+  const wished: unknown[] = []
+  const send: OutboxOptions['send'] = (room, id, blocks, _, wishes) => {
+    wished.push(wishes)
+    return net.send(room, id, blocks)
+  }
+  return { net, wished, send }
+}
+
 const stored = async () => (await database).getAll('sends')
 const text = (room: string, text: string) => ({ room, text, photos: [] })
 const photos = (...names: string[]) => names.map((name) => ({ name, blob: new Blob([`bytes of ${name}`]) }))
@@ -656,5 +667,36 @@ describe('files', () => {
     const id = await box.add({ room: 'a', text: 'x', photos: [], files: files('f1') })
     await until(() => box.phase(id).name === 'failed')
     expect(box.pending('a')[0]!.item.problem).toMatchObject({ code: 5001 })
+  })
+})
+
+describe('what is asked for with a message', () => {
+  it('survives the closing of the page', async () => {
+    const away = wishing()
+    away.net.behaviour.send = () => new Unreachable('no line')
+    const { box } = outbox(away.net, { send: away.send })
+    await box.add({ ...text('r', '避難所の鍵'), confirm: 900, level: 'urgent', at: 800 })
+    await until(() => away.wished.length > 0)
+    box.stop()
+    const back = wishing()
+    const { box: next, acks } = outbox(back.net, { send: back.send, tab: 'tab-2' })
+    await next.restore()
+    await until(() => acks.length === 1)
+    expect(back.wished).toEqual([{ confirm: 900, level: 'urgent', at: 800 }])
+  })
+
+  it('can be left out where the server refuses it', async () => {
+    const { net, wished, send } = wishing()
+    net.behaviour.send = () =>
+      wished.length > 1
+        ? undefined
+        : new Problem({ code: 2001, name: 'x', field: 'confirm', params: {}, ja: '過ぎています', en: 'over' })
+    const { box, acks } = outbox(net, { send })
+    const id = await box.add({ ...text('r', '遅れて届く'), confirm: 900, level: 'notice' })
+    await until(() => box.phase(id).name === 'failed')
+    expect((await stored())[0]!.problem).toMatchObject({ code: 2001, field: 'confirm' })
+    await box.without(id, 'confirm')
+    await until(() => acks.length === 1)
+    expect(wished).toEqual([{ confirm: 900, level: 'notice' }, { level: 'notice' }])
   })
 })

@@ -160,25 +160,6 @@ describe('the input method', () => {
   })
 })
 
-describe('words', () => {
-  const leaves = (value: unknown, path = ''): string[] =>
-    typeof value === 'object' && value !== null
-      ? Object.entries(value).flatMap(([key, inner]) => leaves(inner, `${path}.${key}`))
-      : [`${path}:${typeof value}`]
-
-  it('are the same in both languages', () => {
-    expect(leaves(en)).toEqual(leaves(ja))
-  })
-
-  it('carry no exclamation marks', () => {
-    const all = (value: unknown): string[] =>
-      typeof value === 'object' && value !== null
-        ? Object.values(value).flatMap(all)
-        : [typeof value === 'function' ? String(value) : String(value)]
-    for (const sentence of [...all(ja), ...all(en)]) expect(sentence).not.toMatch(/[!！](?!=)/)
-  })
-})
-
 describe('small things', () => {
   it('name a device so that one recognises it', () => {
     expect(deviceName('Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/156.0 Safari/537.36 Edg/156.0')).toBe('Edge(Windows)')

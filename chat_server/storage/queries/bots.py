@@ -59,6 +59,18 @@ async def somebody_there(reader: Reader, org_id: int) -> bool:
     return await reader.one("SELECT 1 FROM users WHERE org_id = ? AND kind <> 'bot' LIMIT 1", org_id) is not None
 
 
+async def in_room(reader: Reader, room_id: int) -> list[tuple[str, str, str]]:
+    """(public id, name, plugin) of the bots that hear what is said there."""
+    rows = await reader.all(
+        "SELECT u.public_id, u.name, b.plugin FROM rooms r JOIN bots b ON b.org_id = r.org_id"
+        " JOIN users u ON u.id = b.user_id AND u.disabled_at IS NULL WHERE r.id = ? AND (b.everywhere = r.kind OR EXISTS"
+        " (SELECT 1 FROM memberships s WHERE s.room_id = r.id AND s.user_id = b.user_id AND s.to_seq IS NULL))"
+        " ORDER BY u.reading, u.id",
+        room_id,
+    )
+    return [(str(row[0]), str(row[1]), str(row[2])) for row in rows]
+
+
 async def any_at_all(reader: Reader) -> bool:
     return await reader.one("SELECT 1 FROM bots LIMIT 1") is not None
 
@@ -108,7 +120,7 @@ DUE_OUTSIDE: Final = (
     " WHERE o.bot_id = e.bot_id AND o.room_id = e.room_id AND o.lease IS NOT NULL) ORDER BY e.due_at, e.id LIMIT 1"
 )
 LEASED: Final = f"{_THINGS} WHERE e.bot_id = ? AND e.lease = ?"
-LEFT: Final = f"{_THINGS} WHERE e.bot_id = ? AND e.lease IS NOT NULL AND e.leased_until <= ? ORDER BY e.id"
+LEFT: Final = f"{_THINGS} WHERE e.bot_id = ? AND e.lease IS NOT NULL AND e.leased_until <= ? ORDER BY e.id LIMIT ?"
 
 
 async def due(reader: Reader, plugin: str, limit: int) -> list[Due]:

@@ -152,6 +152,14 @@ async def page(tx: Reader, room_id: int, low: int, high: int, limit: int, *, new
     return found[::-1] if newest else found
 
 
+async def next_time(tx: Reader, room_id: int, seq: int) -> tuple[int, int] | None:
+    """(seq, time) of the first message from a seq on."""
+    row = await tx.one(
+        "SELECT seq, created_at FROM messages WHERE room_id = ? AND seq >= ? ORDER BY seq LIMIT 1", room_id, seq
+    )
+    return None if row is None else (int(row[0]), int(row[1]))
+
+
 async def reactions(tx: Reader, ids: Sequence[int]) -> list[Row]:
     """(message_id, key, user's public id) in the order in which they were given."""
     if not ids:

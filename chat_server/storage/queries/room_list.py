@@ -33,6 +33,7 @@ class Listed:
     read: int
     visible: int
     home: str
+    org_id: int
     unread: int
     mentioned: int
     last_at: int | None
@@ -48,7 +49,7 @@ class Listed:
 # it. The other person of a direct room: by CASE, because a mere condition on the kind reads the members of every room.
 _ROOMS: Final = """
 SELECT r.id, r.public_id, r.kind, r.name, r.topic, r.history, r.outflow, r.archived_at, r.members, m.role,
-  m.involvement, r.last_seq, r.first_seq, m.read_seq, m.visible_seq, o.name,
+  m.involvement, r.last_seq, r.first_seq, m.read_seq, m.visible_seq, o.name, r.org_id,
   (SELECT count(*) FROM (SELECT 1 FROM messages x WHERE x.room_id = r.id
      AND x.ordinal > CASE WHEN m.read_ordinal > m.visible_ordinal THEN m.read_ordinal ELSE m.visible_ordinal END
      AND x.author_id <> m.user_id AND x.redacted_at IS NULL LIMIT ?) AS unread),

@@ -1,4 +1,4 @@
-import { call, type Call, type Fetch, type Reply } from './http'
+import { call, type Call, type Fetch, type Reply, take } from './http'
 import { newKey } from './ids'
 import { Problem } from './problem'
 import type {
@@ -33,13 +33,13 @@ export interface AttachmentQuery {
 
 /** The HTTP part of the protocol, for a person who is signed in. */
 export class Api {
-  readonly #base: string
-  readonly #tokens: ApiTokens
+  readonly base: string
+  readonly tokens: ApiTokens
   readonly #fetch: Fetch
 
   constructor(base: string, tokens: ApiTokens, fetcher: Fetch = (...call) => fetch(...call)) {
-    this.#base = base
-    this.#tokens = tokens
+    this.base = base
+    this.tokens = tokens
     this.#fetch = fetcher
   }
 
@@ -59,6 +59,19 @@ export class Api {
   messages(room: RoomId, limit: number, before?: number): Promise<MessagePage> {
     const query = before === undefined ? `limit=${limit}` : `limit=${limit}&before=${before}`
     return this.#get(`/api/rooms/${encodeURIComponent(room)}/messages?${query}`)
+  }
+
+  messagesAfter(room: RoomId, limit: number, seq: number): Promise<MessagePage> {
+    return this.#get(`/api/rooms/${encodeURIComponent(room)}/messages?limit=${limit}&after=${seq}`)
+  }
+
+  messagesAround(room: RoomId, limit: number, seq: number): Promise<MessagePage> {
+    return this.#get(`/api/rooms/${encodeURIComponent(room)}/messages?limit=${limit}&around=${seq}`)
+  }
+
+  /** Around the first message of a time or later. */
+  messagesAt(room: RoomId, limit: number, at: number): Promise<MessagePage> {
+    return this.#get(`/api/rooms/${encodeURIComponent(room)}/messages?limit=${limit}&at=${at}`)
   }
 
   message(message: MessageId): Promise<{ room: RoomId; message: Message }> {
@@ -81,8 +94,27 @@ export class Api {
     return this.#get(`/api/rooms/${encodeURIComponent(room)}/attachments?${asked}`)
   }
 
-  members(room: RoomId): Promise<Paged<Person>> {
-    return this.#get(`/api/rooms/${encodeURIComponent(room)}/members?limit=200`)
+  members(room: RoomId, cursor?: string): Promise<Paged<Person>> {
+    const after = cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`
+    return this.#get(`/api/rooms/${encodeURIComponent(room)}/members?limit=200${after}`)
+  }
+
+  /** The newest pin first. */
+  pins(room: RoomId): Promise<Paged<Message>> {
+    return this.#get(`/api/rooms/${encodeURIComponent(room)}/pins`)
+  }
+
+  bookmarks(cursor?: string): Promise<Paged<{ room: RoomId; message: Message; at: number }>> {
+    return this.#get(`/api/me/bookmarks?limit=200${cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`}`)
+  }
+
+  /** The departments of one's own organization, in their order; none for guests. */
+  directory(): Promise<{ version: number; departments: { id: string; name: string; parent: string | null; position: number }[] }> {
+    return this.#get('/api/directory')
+  }
+
+  person(user: UserId): Promise<Person> {
+    return this.#get(`/api/people/${encodeURIComponent(user)}`)
   }
 
   /** What was sent cannot be opened by anybody any more; what was not sent is removed. */
@@ -95,13 +127,28 @@ export class Api {
     await this.#call(path, { method: 'DELETE' })
   }
 
+  /** For the calls of an area of its own: `roomsApi`, `accountApi`, `adminApi`. */
+  async call<T>(path: string, options: Call = {}): Promise<T> {
+    return (await this.#call<T>(path, options)).body
+  }
+
+  /** A file that the server makes for this person. */
+  take(path: string): Promise<Blob> {
+    return authorized(this.tokens, 5_000, (token) => take(this.base, path, token, this.#fetch))
+  }
+
   async #get<T>(path: string): Promise<T> {
     return (await this.#call<T>(path)).body
   }
 
+  /** Does `act` with a token that is good for a while. */
+  authorized<T>(act: (token: string) => Promise<T>): Promise<T> {
+    return authorized(this.tokens, 60_000, act)
+  }
+
   async #call<T>(path: string, options: Call = {}): Promise<Reply<T>> {
     if (options.method !== undefined && options.method !== 'GET') options = { key: newKey(), ...options }
-    return authorized(this.#tokens, 5_000, (token) => call<T>(this.#base, path, { ...options, token }, this.#fetch))
+    return authorized(this.tokens, 5_000, (token) => call<T>(this.base, path, { ...options, token }, this.#fetch))
   }
 }
 

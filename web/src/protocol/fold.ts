@@ -57,6 +57,13 @@ export function prepend(messages: readonly Message[], older: readonly Message[])
   return added.length === 0 ? messages : [...added, ...messages]
 }
 
+/** Newer messages that were fetched, after those held. */
+export function append(messages: readonly Message[], newer: readonly Message[]): readonly Message[] {
+  const last = messages.at(-1)?.seq ?? 0
+  const added = newer.filter(({ seq }) => seq > last)
+  return added.length === 0 ? messages : [...messages, ...added]
+}
+
 function react(messages: readonly Message[], event: RoomEvent & { kind: 'reaction' }): Folded {
   let doubtful: MessageId | undefined
   const { messages: changed } = replace(messages, event.target, (old) => {

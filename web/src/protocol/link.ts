@@ -2,7 +2,7 @@ import { backOff, LOST, verdict } from './closing'
 import type { Problem } from './problem'
 import { SignedOut } from './session'
 import { Socket, SOCKET_TIMES, type SocketTimes, type WebSocketClass } from './socket'
-import type { Hello, MeEvent, RoomEvent } from './types'
+import type { Hello, MeEvent, Passing, RoomEvent } from './types'
 
 export type LinkState =
   | { name: 'off' }
@@ -17,6 +17,8 @@ export interface LinkHandlers {
   /** Authenticated. Commands may be sent on `socket` until `down`. */
   up(hello: Hello, socket: Socket): void
   event(frame: RoomEvent | MeEvent): void
+  /** What is true now and stored nowhere: who is there. */
+  passing?(frame: Passing): void
   down(): void
   /** The server wants nothing of this person to stay on this device. */
   erase(problem: Problem | null): void
@@ -120,6 +122,7 @@ export class Link {
       {
         hello: (hello) => this.#up(hello, socket, life),
         event: (frame) => this.#handlers.event(frame),
+        passing: (frame) => this.#handlers.passing?.(frame),
         closed: (code, problem) => {
           if (life === this.#life) this.#closed(code, problem, token)
         },

@@ -10,6 +10,8 @@ import {
   type PendingPhoto,
   type Phase,
   type SendStore,
+  type Wishes,
+  wishes,
 } from './pending'
 import { SignedOut } from './session'
 import { Sleepers } from './sleepers'
@@ -31,7 +33,7 @@ export interface OutboxOptions {
   upload: Uploader
   files: FileKeeper
   /** Rejects with `Unreachable` while there is no connection. */
-  send(room: RoomId, clientMsgId: string, blocks: Block[], quote?: MessageId): Promise<Ack>
+  send(room: RoomId, clientMsgId: string, blocks: Block[], quote: MessageId | undefined, wishes: Wishes): Promise<Ack>
   /** Tabs of this browser that are alive. */
   tabs(): Promise<Set<string>>
   changed(): void
@@ -88,7 +90,9 @@ export class Outbox {
       photos: draft.photos.map(({ name, blob }) => ({ key: newKey(), name, blob })),
       tab: this.#options.tab,
       ...(draft.files === undefined || draft.files.length === 0 ? {} : { files: draft.files }),
+      ...(draft.shown === undefined ? {} : { shown: draft.shown }),
       ...(draft.quote === undefined ? {} : { quote: draft.quote }),
+      ...wishes(draft),
     }
     // In the queue before the disk has it, so that a later, lighter message cannot overtake it.
     const stored = this.#store(item)
@@ -146,6 +150,14 @@ export class Outbox {
     this.#phase(id, { name: 'waiting' })
     await this.#store(item)
     this.#go(item)
+  }
+
+  /** A refused message goes on without what it asked for: a time that has passed, a level that is not theirs to use. */
+  async without(id: string, wish: keyof Wishes): Promise<void> {
+    const item = this.#items.get(id)
+    if (item?.problem === undefined) return
+    delete item[wish]
+    await this.again(id)
   }
 
   /** Send the others without the photo that was refused: nine good photos must not be lost for a broken one. */
@@ -259,7 +271,7 @@ export class Outbox {
         await this.#uploadPhoto(item, photo, controller.signal)
       }
       this.#phase(id, { name: 'sending' })
-      const ack = await this.#options.send(item.room, id, blocks(item), item.quote)
+      const ack = await this.#options.send(item.room, id, blocks(item), item.quote, wishes(item))
       if (this.#items.has(id)) this.#options.acknowledged(item, ack)
       await this.#remove(id, (key) => this.#options.files.forget(key))
       return 'done'
@@ -292,8 +304,8 @@ export class Outbox {
       this.#phase(id, { name: 'retrying' })
       return { wait: error instanceof Problem ? error.retryAfter : undefined }
     }
-    const { code, ja, en } = error instanceof Problem ? error : UNEXPECTED
-    item.problem = { code, ja, en, ...(photo === undefined ? {} : { photo }) }
+    const { code, ja, en, field } = error instanceof Problem ? error : UNEXPECTED
+    item.problem = { code, ja, en, ...(photo === undefined ? {} : { photo }), ...(field === null ? {} : { field }) }
     this.#phase(id, { name: 'failed' })
     await this.#store(item)
     return 'done'

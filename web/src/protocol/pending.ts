@@ -1,6 +1,6 @@
 /** A message between being written and being acknowledged, as the device keeps it. */
 
-import type { Attachment, Block, MessageId, RoomId, UserId } from './types'
+import type { Attachment, Block, Level, MessageId, RoomId, UserId } from './types'
 
 export interface PendingPhoto {
   /** Idempotency-Key of its upload. */
@@ -19,21 +19,32 @@ export interface PendingFile {
   attachment?: Attachment
 }
 
+/** What is asked for with a message. */
+export interface Wishes {
+  /** Until when everybody is asked to confirm it. */
+  confirm?: number
+  level?: Level
+  /** When the server is to send it, instead of now. */
+  at?: number
+}
+
 /** A message that the server has not acknowledged. */
-export interface Pending {
+export interface Pending extends Wishes {
   client_msg_id: string
   user: UserId
   room: RoomId
   /** Milliseconds, strictly rising in a tab: the order within the room. */
   order: number
   text: string
+  /** As it stood in the field, where that reads otherwise: names in place of ids. */
+  shown?: string
   photos: PendingPhoto[]
   files?: PendingFile[]
   quote?: MessageId
   /** The tab that sends it. */
   tab: string
   /** The server refused it: the person decides what becomes of it. `photo`: the key of the one it was about. */
-  problem?: { code: number; ja: string; en: string; photo?: string }
+  problem?: { code: number; ja: string; en: string; photo?: string; field?: string }
 }
 
 export type Phase =
@@ -46,9 +57,10 @@ export type Phase =
   | { name: 'sending' }
   | { name: 'failed' }
 
-export interface Draft {
+export interface Draft extends Wishes {
   room: RoomId
   text: string
+  shown?: string
   photos: { name: string; blob: Blob }[]
   files?: { key: string; name: string; size: number }[]
   quote?: MessageId
@@ -66,6 +78,14 @@ export interface SendStore {
 
 export function needsFiles({ files = [] }: Pending): boolean {
   return files.some(({ attachment }) => attachment === undefined)
+}
+
+export function wishes({ confirm, level, at }: Wishes): Wishes {
+  return {
+    ...(confirm === undefined ? {} : { confirm }),
+    ...(level === undefined ? {} : { level }),
+    ...(at === undefined ? {} : { at }),
+  }
 }
 
 export function isEmpty({ text, photos, files = [] }: Pending): boolean {

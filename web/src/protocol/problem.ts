@@ -59,6 +59,7 @@ export class Unintelligible extends Error {
 /** What a person is told of an answer that is `Unintelligible`. */
 export const UNEXPECTED = {
   code: 9000,
+  field: null,
   ja: 'サーバーの応答を読み取れませんでした。もう一度お試しください。続くときは管理者にお知らせください。',
   en: 'The answer of the server could not be read. Try again, and tell your administrator if it goes on.',
 }

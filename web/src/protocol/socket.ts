@@ -2,7 +2,7 @@ import { LOST } from './closing'
 import { decode, encode, SUBPROTOCOL } from './codec'
 import { Problem, Unreachable } from './problem'
 import { Requests } from './requests'
-import type { AnswerTo, Command, Hello, MeEvent, RoomEvent, ServerFrame } from './types'
+import type { AnswerTo, Command, Hello, MeEvent, Passing, RoomEvent, ServerFrame } from './types'
 
 /** Milliseconds. */
 export interface SocketTimes {
@@ -21,6 +21,8 @@ export const SOCKET_TIMES: SocketTimes = { connect: 15_000, quiet: 45_000, pong:
 export interface SocketHandlers {
   hello(frame: Hello): void
   event(frame: RoomEvent | MeEvent): void
+  /** What is true now and stored nowhere: who is there. */
+  passing?(frame: Passing): void
   /** Once, whatever the reason. `problem` is the error that the server named before it closed. */
   closed(code: number, problem: Problem | null): void
 }
@@ -105,6 +107,12 @@ export class Socket {
       case 'event':
       case 'me':
         this.#handlers.event(frame)
+        break
+      case 'receipt':
+      case 'receipts':
+      case 'confirmations':
+      case 'presence':
+        this.#handlers.passing?.(frame)
         break
       case 'error':
         if (frame.ref === undefined) this.#problem = new Problem(frame)

@@ -39,6 +39,8 @@ export interface RoomInfo {
   name: string
   topic: string
   history: string
+  /** What zones that are less trusted get of its files. */
+  outflow?: string
   archived: boolean
 }
 
@@ -55,9 +57,82 @@ export interface Room extends RoomInfo {
   unread: number
   mentioned: boolean
   last: { at: number; author: string; text: string } | null
-  can: { post: boolean; invite: boolean; manage: boolean }
+  /** `levels`: of announcements, those that one may post. */
+  can: { post: boolean; invite: boolean; manage: boolean; levels?: Level[] }
   home: string
+  /** In a direct room alone: the other person. */
+  with?: UserId
 }
+
+/** Of a room's list: who is in it, and as what. */
+export interface Member extends Person {
+  role: Room['role']
+}
+
+/** An open room that one may join. */
+export interface OpenRoom {
+  id: RoomId
+  name: string
+  topic: string
+  history: string
+  members: number
+}
+
+/** A room that another organization offers to one's own. */
+export interface OfferedRoom {
+  id: RoomId
+  name: string
+  topic: string
+  home: string
+  at: number
+}
+
+/** An organization that a room is offered to, or open for. */
+export interface Sharing {
+  id: string
+  name: string
+  state: 'offered' | 'open'
+  at: number
+}
+
+/** A node of one's organization, in department order; `people` count everybody in it and below. */
+export interface Department {
+  id: string
+  name: string
+  parent: string | null
+  position: number
+  people?: number
+}
+
+export interface PersonDetail extends Person {
+  appointments: {
+    department: { id: string; name: string }
+    kind: 'main' | 'concurrent' | 'joint' | 'annual'
+    post: string
+    starts_at: number
+    ends_at: number | null
+  }[]
+  former_name?: string
+  disabled?: boolean
+}
+
+export type FoundKind = 'message' | 'photo' | 'file' | 'document' | 'note'
+
+/** A hit of a search. A note has `note`, and neither `message` nor `seq`. */
+export interface Found {
+  room: RoomId
+  message: MessageId | null
+  seq: number | null
+  note: { id: string; title: string } | null
+  at: number
+  author: Author
+  kind: FoundKind
+  attachment: Attachment | null
+  excerpt: { text: string; hit: boolean }[]
+}
+
+/** How much an announcement matters: 緊急, 重要, お知らせ. */
+export type Level = 'urgent' | 'important' | 'notice'
 
 // --- messages ---------------------------------------------------------------------------------------------------
 
@@ -133,6 +208,9 @@ export interface Message {
   quote?: { id: MessageId; seq: number }
   forward?: { author: string; department: string; at: number }
   attachments?: Attachment[]
+  /** Until when everybody is asked to confirm it. */
+  confirm?: { by: number }
+  level?: Level
   edited?: number
   pinned?: boolean
   reactions?: Reaction[]
@@ -199,11 +277,21 @@ export type MeEvent = { op: 'me' } & At &
     | { kind: 'read'; room: RoomId; upto: number }
     | { kind: 'involvement'; room: RoomId; involvement: Room['involvement'] }
     | { kind: 'bookmark'; message: MessageId; room: RoomId; on: boolean }
+    | { kind: 'confirmed'; room: RoomId; message: MessageId }
+    | { kind: 'confirm_again'; room: RoomId; message: MessageId; by: number }
+    | { kind: 'scheduled'; id: string; room: RoomId; what: 'made' | 'changed' | 'removed' | 'sent' | 'failed' }
     | { kind: 'devices' }
     | { kind: 'directory'; version: number }
     | { kind: 'profile' }
     | { kind: 'stub' }
   )
+
+/** Told in passing to those who look or watch, never stored: what is missed is asked for. */
+export type Passing =
+  | { op: 'presence'; user: UserId; state: PresenceState }
+  | { op: 'receipt'; room: RoomId; user: UserId; upto: number }
+  | { op: 'receipts'; room: RoomId; upto: [seq: number, members: number][] }
+  | { op: 'confirmations'; room: RoomId; confirmed: Record<MessageId, number> }
 
 // --- commands and their answers ---------------------------------------------------------------------------------
 
@@ -213,8 +301,20 @@ export type Command =
   | { op: 'ping' }
   | { op: 'resume'; epoch: string | null; me: number; rooms: Record<RoomId, number> }
   | { op: 'pull'; room?: RoomId; after: number; limit?: number }
-  | { op: 'send'; room: RoomId; client_msg_id: string; blocks: Block[]; quote?: MessageId }
+  | { op: 'send'; room: RoomId; client_msg_id: string; blocks: Block[]; quote?: MessageId; confirm?: number; level?: Level }
+  | { op: 'look'; room: RoomId | null }
   | { op: 'read'; room: RoomId; upto: number }
+  | { op: 'involve'; room: RoomId; involvement: Room['involvement'] }
+  | { op: 'watch'; users: UserId[] }
+  | Change
+
+/** What is done to a message that was sent. */
+export type Change =
+  | { op: 'edit'; message: MessageId; version: number; blocks: (Block | UnknownBlock)[] }
+  | { op: 'redact'; message: MessageId; how: 'redacted' | 'cancelled' }
+  | { op: 'react'; message: MessageId; key: string; on: boolean }
+  | { op: 'pin'; message: MessageId; on: boolean }
+  | { op: 'bookmark'; message: MessageId; on: boolean }
 
 export interface Hello {
   op: 'hello'
@@ -276,7 +376,11 @@ export interface Result {
   op: 'result'
   ref: number
   expires?: number
+  /** Of `watch`. */
+  presence?: Record<UserId, PresenceState>
 }
+
+export type PresenceState = 'online' | 'offline'
 
 export interface ProblemBody {
   code: number
@@ -290,7 +394,7 @@ export interface ProblemBody {
 export type ErrorFrame = { op: 'error'; ref?: number } & ProblemBody
 export type Answer = Hello | Resumed | Page | Ack | Result
 /** Anything the server may push; operations of later versions are ignored by `op`. */
-export type ServerFrame = Answer | ErrorFrame | RoomEvent | MeEvent
+export type ServerFrame = Answer | ErrorFrame | RoomEvent | MeEvent | Passing
 
 export type AnswerTo<C extends Command> = C extends { op: 'auth' }
   ? Hello
@@ -298,7 +402,7 @@ export type AnswerTo<C extends Command> = C extends { op: 'auth' }
     ? Resumed
     : C extends { op: 'pull' }
       ? Page
-      : C extends { op: 'send' | 'read' }
+      : C extends { op: 'send' | 'read' | 'involve' | Change['op'] }
         ? Ack
         : Result
 

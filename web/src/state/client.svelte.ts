@@ -13,13 +13,14 @@ import type { Sessions } from '../protocol/session'
 import type { Socket } from '../protocol/socket'
 import type { StreamId } from '../protocol/stream'
 import { LIMITS } from '../protocol/limits'
-import type { AnswerTo, Author, Command, Hello, Limits, Me, MeEvent, Room, RoomEvent, RoomId } from '../protocol/types'
+import type { AnswerTo, Author, Command, Hello, Limits, Me, MeEvent, Passing, Room, RoomEvent, RoomId } from '../protocol/types'
 import { Transfers } from '../protocol/transfers'
 import { fileSender, library } from '../protocol/tus'
 import { uploader } from '../protocol/uploads'
 import { Addresses } from './addresses.svelte'
 import { Connection } from './connection.svelte'
 import { type Draft, Drafts } from './drafts.svelte'
+import { Duties } from './duties.svelte'
 import { Files } from './files.svelte'
 import { Follower } from './follower'
 import type { Keeper } from './keeper.svelte'
@@ -53,14 +54,17 @@ export class Client {
   #helloName = $state('')
   readonly name = $derived(this.me?.user.name ?? this.#helloName)
   readonly connection = new Connection()
+  /** Raised with each connection that is resumed: what only a connection remembers has to be said again. */
+  live = $state(0)
   readonly rooms: Rooms
   readonly timelines = new SvelteMap<RoomId, Timeline>()
   readonly addresses: Addresses
   readonly quotes: Quotes
   readonly opening: Opening
-  readonly drafts = new Drafts()
+  readonly drafts: Drafts
   readonly sending = new Sending()
   readonly files = new Files()
+  readonly duties: Duties
   readonly user: string
   /** What is kept on this device for reading; there as soon as it is loaded. */
   keeper = $state.raw<Keeper | null>(null)
@@ -71,6 +75,7 @@ export class Client {
   readonly #link: Link
   readonly #follower: Follower
   readonly #listeners = new Set<(event: RoomEvent | MeEvent) => void>()
+  readonly #watchers = new Set<(frame: Passing) => void>()
   readonly #outbox: Outbox
   readonly #transfers: Transfers
   readonly #markers: Markers
@@ -79,6 +84,7 @@ export class Client {
 
   constructor({ base, sessions, user, database, tab, tabs, ended }: ClientOptions) {
     this.user = user
+    this.drafts = new Drafts(user)
     this.#ended = ended
     this.api = new Api(base, sessions)
     this.#follower = new Follower({
@@ -91,6 +97,8 @@ export class Client {
     this.addresses = new Addresses(this.api, async (id) => (await this.keeper?.picture(id)) ?? null)
     this.quotes = new Quotes(this.api)
     this.opening = new Opening(this.api)
+    this.duties = new Duties(this.api, user, this.rooms, (command) => this.request(command))
+    this.listen((event) => this.duties.heard(event))
     this.#markers = new Markers((room, upto) => this.#sendMarker(room, upto))
     this.#transfers = new Transfers({
       user,
@@ -112,8 +120,7 @@ export class Client {
       store: sendStore(database),
       upload: uploader(base, sessions),
       files: this.#transfers,
-      send: (room, client_msg_id, blocks, quote) =>
-        this.request({ op: 'send', room, client_msg_id, blocks, ...(quote === undefined ? {} : { quote }) }),
+      send: (...message) => this.duties.deliver(...message),
       tabs,
       changed: () => this.sending.changed(),
       acknowledged: (item, ack) => {
@@ -129,6 +136,10 @@ export class Client {
       },
       up: (hello, socket) => void this.#up(hello, socket),
       event: (frame) => this.#follower.run(this.#follower.streams.event(frame)),
+      passing: (frame) => {
+        this.duties.passing(frame)
+        for (const heard of this.#watchers) heard(frame)
+      },
       down: () => this.#follower.disconnected(),
       erase: (problem) => this.#ended(problem, true),
     })
@@ -137,6 +148,7 @@ export class Client {
   start(): void {
     this.#link.start()
     this.rooms.reload()
+    void this.duties.announcing.load()
     void this.#loadMe()
     void this.#restore()
     void this.#keep()
@@ -149,6 +161,7 @@ export class Client {
     this.#outbox.stop()
     this.#transfers.stop()
     this.rooms.stop()
+    this.duties.stop()
     this.drafts.clear()
   }
 
@@ -171,10 +184,17 @@ export class Client {
     return () => this.#listeners.delete(heard)
   }
 
+  /** Tells `heard` what is said in passing, until the answer is called. */
+  watch(heard: (frame: Passing) => void): () => void {
+    this.#watchers.add(heard)
+    return () => this.#watchers.delete(heard)
+  }
+
   /** The room on the screen. */
   open(room: RoomId | null): void {
     if (this.#open === room) return
     this.#open = room
+    this.duties.looking.at(room)
     // Where the unread messages begin is in the list.
     if (room !== null && this.rooms.loaded) this.#show(room)
   }
@@ -232,10 +252,14 @@ export class Client {
     await this.keeper.start().catch(() => undefined)
   }
 
-  send(room: RoomId, draft: Draft): void {
+  /** `at`: the server is to send it then. */
+  send(room: RoomId, draft: Draft, at?: number): void {
+    const said = draft.words
     const photos = draft.photos.map(({ name, blob }) => ({ name, blob }))
     const files = draft.files.map(({ key, name, size }) => ({ key, name, size }))
-    void this.post({ room, text: draft.text, photos, files })
+    const quote = draft.quote === null ? {} : { quote: draft.quote }
+    const shown = draft.text.trim() === said ? {} : { shown: draft.text.trim() }
+    void this.post({ room, text: said, photos, files, ...shown, ...quote, ...draft.wishes(at) })
     draft.clear()
   }
 
@@ -246,6 +270,27 @@ export class Client {
     const id = newKey()
     this.sending.began(id, this.timelines.get(draft.room)?.newest?.seq ?? 0)
     await this.#outbox.add({ ...draft, text: said }, id)
+  }
+
+  /** Without a time that has passed or a level that is not theirs to use. */
+  sendWithoutWish(id: string, wish: 'confirm' | 'level' | 'at'): void {
+    void this.#outbox.without(id, wish)
+  }
+
+  sendWithoutFile(id: string, key: string): void {
+    void this.#outbox.withoutFile(id, key)
+  }
+
+  sendAgain(id: string): void {
+    void this.#outbox.again(id)
+  }
+
+  sendWithout(id: string, photo: string): void {
+    void this.#outbox.withoutPhoto(id, photo)
+  }
+
+  discard(id: string): void {
+    void this.#outbox.discard(id)
   }
 
   seen(room: RoomId, upto: number): void {
@@ -271,10 +316,12 @@ export class Client {
       if (error instanceof Problem) socket.close()
       return
     }
+    this.live += 1
     this.#outbox.wake()
     this.#transfers.wake()
     library().catch(() => undefined)
     this.#markers.wake()
+    this.duties.wake()
     this.rooms.wake()
     this.addresses.wake()
     this.quotes.wake()

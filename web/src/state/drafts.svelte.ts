@@ -1,6 +1,11 @@
-import type { Limits, RoomId } from '../protocol/types'
+import type { Wishes } from '../protocol/pending'
+import type { Level, Limits, Message, MessageId, RoomId, UserId } from '../protocol/types'
+import { type Labels, readable, travelling } from '../text/mentions'
 import { size } from '../text/sizes'
 import { text } from '../text/words.svelte'
+import { duties } from '../text/words/duties'
+import { draftStore, type KeptDraft } from './draftStore'
+import { Editing, textOf } from './editing.svelte'
 
 export interface DraftPhoto {
   name: string
@@ -15,14 +20,23 @@ export interface DraftFile {
   size: number
 }
 
-/** What is being written in one room. Only in memory: a shared computer must not keep it. */
+/** What is being written in one room. Its words stay on this device until they are sent or the person signs out. */
 export class Draft {
   text = $state('')
+  /** Names in the text that call somebody. */
+  labels = $state.raw<Labels>({})
+  /** The message that is answered. */
+  quote = $state.raw<MessageId | null>(null)
+  /** Set while the field holds the words of a message that was sent. */
+  editing = $state.raw<Editing | null>(null)
   photos = $state.raw<readonly DraftPhoto[]>([])
   /** Files, which go up while one writes, in their order. */
   files = $state.raw<readonly DraftFile[]>([])
   /** Files that were picked and are still looked at: what is sent now must not go without them. */
   arriving = $state(0)
+  /** Until when everybody is to confirm it. */
+  confirm = $state<number | null>(null)
+  level = $state<Level>('notice')
   /** Why something that was picked is not here. */
   notice = $state('')
   readonly empty = $derived(
@@ -53,6 +67,24 @@ export class Draft {
     return files
   }
 
+  /** What goes along with the words. `at`: when to send it. */
+  wishes(at?: number): Wishes {
+    return {
+      ...(this.confirm === null ? {} : { confirm: this.confirm }),
+      // The lowest is what the server takes where none is named, and other rooms have none.
+      ...(this.level === 'notice' ? {} : { level: this.level }),
+      ...(at === undefined ? {} : { at }),
+    }
+  }
+
+  /** Why what was asked for cannot be, by now; '' when it can. */
+  late(at: number | undefined): string {
+    const words = text.of(duties)
+    if (this.confirm === null) return ''
+    if (at !== undefined && this.confirm <= at) return words.deadlineFirst
+    return this.confirm < Date.now() + 60_000 ? words.deadlinePast : ''
+  }
+
   addFile(file: DraftFile): void {
     if (!this.files.some(({ key }) => key === file.key)) this.files = [...this.files, file]
   }
@@ -68,26 +100,100 @@ export class Draft {
     this.notice = ''
   }
 
+  /** The text as it travels. */
+  get words(): string {
+    return travelling(this.text.replace(/^\n+|\s+$/g, ''), this.labels)
+  }
+
+  edit(message: Message): void {
+    this.leaveEditing()
+    this.editing = new Editing(message, { text: this.text, mentions: this.labels })
+    this.#read(message)
+  }
+
+  /** The words of the other device instead of those in the field. */
+  takeTheirs(): void {
+    if (this.editing?.theirs) this.#read(this.editing.theirs)
+  }
+
+  /** Back to what was being written before. */
+  leaveEditing(): void {
+    if (this.editing === null) return
+    this.text = this.editing.aside.text
+    this.labels = this.editing.aside.mentions
+    this.editing = null
+    this.notice = ''
+  }
+
+  /** What of it outlives the page. */
+  get kept(): KeptDraft {
+    const { text, mentions } = this.editing?.aside ?? { text: this.text, mentions: this.labels }
+    return { text, labels: mentions, quote: this.quote }
+  }
+
+  restore({ text, labels, quote }: KeptDraft): void {
+    this.text = text
+    this.labels = labels
+    this.quote = quote
+  }
+
+  #read(message: Message): void {
+    const words = text.words.timeline
+    const read = readable(textOf(message), message.mentions ?? {}, (meant, name) =>
+      meant.startsWith('user:') ? words.san(name) : `@${meant === 'everyone' ? words.everyone : name}`,
+    )
+    this.text = read.text
+    this.labels = read.labels
+  }
+
   clear(): void {
     for (const { url } of this.photos) URL.revokeObjectURL(url)
     this.text = ''
+    this.labels = {}
+    this.quote = null
+    this.editing = null
     this.photos = []
     this.files = []
+    this.confirm = null
+    this.level = 'notice'
     this.notice = ''
   }
 }
 
 export class Drafts {
+  readonly #user: UserId
+  #stopped = false
   /** No reactive map: a draft is made while the page is being drawn, and changes by itself afterwards. */
   #drafts = new Map<RoomId, Draft>()
 
+  constructor(user: UserId) {
+    this.#user = user
+    draftStore.keepOnly(user)
+  }
+
   of(room: RoomId): Draft {
     let draft = this.#drafts.get(room)
-    if (draft === undefined) this.#drafts.set(room, (draft = new Draft()))
+    if (draft === undefined) {
+      this.#drafts.set(room, (draft = new Draft()))
+      const kept = draftStore.get(this.#user, room)
+      if (kept !== null) draft.restore(kept)
+    }
     return draft
   }
 
+  /** Rooms in which something is being written. */
+  get count(): number {
+    return [...this.#drafts.values()].filter((draft) => !draft.empty).length
+  }
+
+  /** On the device, so that it is there after the page was closed. */
+  keep(room: RoomId, draft: KeptDraft): void {
+    if (!this.#stopped) draftStore.put(this.#user, room, draft)
+  }
+
+  /** The page ends for this person; what is stored stays for their next sign-in, unless they sign out. */
   clear(): void {
+    this.#stopped = true
     for (const draft of this.#drafts.values()) draft.clear()
     this.#drafts.clear()
   }

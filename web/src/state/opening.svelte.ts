@@ -29,7 +29,7 @@ export class Opening {
     return this.#said.get(id) ?? ''
   }
 
-  save({ id, name }: Attachment): Promise<void> {
+  save({ id, name, kind }: Attachment): Promise<void> {
     return this.#do(id, 'saving', async () => {
       const address = await this.#address(id)
       if (address.refused !== undefined) throw new Told(address.refused[text.language])
@@ -39,7 +39,7 @@ export class Opening {
       await fetched(path, 0)
       const link = document.createElement('a')
       link.href = path
-      link.download = name
+      link.download = kind === 'photo' && path !== address.addresses?.original ? asJpeg(name) : name
       link.click()
     })
   }
@@ -83,6 +83,11 @@ export class Opening {
       if (act !== null) this.#acts.delete(id)
     }
   }
+}
+
+/** What the server made of a photo is a JPEG, whatever the phone's own was. */
+function asJpeg(name: string): string {
+  return /\.jpe?g$/i.test(name) ? name : `${name.replace(/\.[A-Za-z0-9]{1,5}$/, '')}.jpg`
 }
 
 class Told extends Error {}

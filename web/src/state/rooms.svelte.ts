@@ -47,6 +47,15 @@ export class Rooms {
     return this.#rooms.get(room)
   }
 
+  get all(): Room[] {
+    return [...this.#rooms.values()]
+  }
+
+  /** An answer of the server: a room that was just made, joined or changed. */
+  take(room: Room): void {
+    this.#take(room)
+  }
+
   /** What was kept on this device, until the server answers. */
   offer(rooms: Room[]): void {
     if (this.loaded) return

@@ -3,6 +3,8 @@ import type { RoomId } from '../protocol/types'
 /** What the address says is on the screen: `#/rooms/ROOM/PANEL/ITEM`, `#/PAGE/ITEM`, or nothing: the list. */
 export interface Place {
   room: RoomId | null
+  /** `#/rooms/ROOM?message=SEQ`: where to begin reading. Gone from the address once it is in sight. */
+  message?: number | null
   /** Beside the room: its members, files, pins, notes. */
   panel: string | null
   /** A page of its own: search, settings, … */
@@ -14,7 +16,14 @@ export interface Place {
 const NOWHERE: Place = { room: null, panel: null, page: null, item: null }
 
 export function placeOf(address: string): Place {
-  const [first, ...rest] = address.replace(/^#\/?/, '').split('/').map(decoded)
+  const [path = '', query = ''] = address.replace(/^#\/?/, '').split('?', 2)
+  const place = pathOf(path)
+  const message = Number(/^message=(\d{1,15})$/.exec(query)?.[1] ?? 0)
+  return message > 0 && place.room !== null ? { ...place, message } : place
+}
+
+function pathOf(path: string): Place {
+  const [first, ...rest] = path.split('/').map(decoded)
   if (first === undefined || first === '') return NOWHERE
   if (first !== 'rooms') return { ...NOWHERE, page: first, item: rest[0] ?? null }
   const [room, panel, item] = rest
@@ -22,10 +31,16 @@ export function placeOf(address: string): Place {
 }
 
 /** A path on this server for the browser's history. */
-export function addressOf({ room, panel, page, item }: Place): string {
+export function addressOf({ room, panel, page, item, message }: Place): string {
   if (room === null && page === null) return location.pathname
   const parts = page === null ? ['rooms', room, panel, item] : [page, item]
-  return `#/${parts.filter((part) => part !== null).map(encodeURIComponent).join('/')}`
+  const query = message === undefined || message === null ? '' : `?message=${message}`
+  return `#/${parts.filter((part) => part !== null).map(encodeURIComponent).join('/')}${query}`
+}
+
+/** To hand on: it leads whoever may read the message to it. */
+export function messageLink(room: RoomId, message: number): string {
+  return new URL(addressOf({ ...NOWHERE, room, message }), location.origin + location.pathname).href
 }
 
 function decoded(part: string): string {
@@ -43,12 +58,23 @@ const level = (place: Place): number =>
   [place.room ?? place.page, place.panel, place.item].filter((part) => part !== null).length
 
 /** Where one is, in the address, so that the phone's own back button closes what was opened last. */
+/** Where one came from by a step aside, from a page to a room or the other way; null when one came from the list. */
+function beside(place: Place): Place | null {
+  const address = trail().at(-1)
+  if (address === undefined || place.panel !== null || place.item !== null) return null
+  const below = placeOf(address)
+  return below.room === null && below.page === null ? null : below
+}
+
 class Route {
   #place = $state.raw(placeOf(location.hash))
+  /** The page or room to which the way back leads, where it is not the list. */
+  readonly origin = $derived(beside(this.#place))
   readonly room = $derived(this.#place.room)
   readonly panel = $derived(this.#place.panel)
   readonly page = $derived(this.#place.page)
   readonly item = $derived(this.#place.item)
+  readonly message = $derived(this.#place.message ?? null)
 
   constructor() {
     addEventListener('popstate', () => (this.#place = placeOf(location.hash)))
@@ -58,13 +84,34 @@ class Route {
     this.#to({ ...NOWHERE, room })
   }
 
+  /** A room at one of its messages; the panel beside it stays. */
+  toMessage(room: RoomId, message: number): void {
+    const here = this.room === room ? this.#place : { ...NOWHERE, room }
+    this.#to({ ...here, message })
+  }
+
+  /** The message is in sight: the address names the room alone, so that the same link leads there again. */
+  arrived(): void {
+    const { message: _, ...place } = this.#place
+    history.replaceState(history.state, '', addressOf(place))
+    this.#place = place
+  }
+
+  /** To the room that something on a page leads to: the way back leads to the page again. */
+  follow(room: RoomId): void {
+    if (this.page === null) this.go(room)
+    else this.#push({ ...NOWHERE, room })
+  }
+
   /** Opens a panel beside the room, or something within it. */
   open(panel: string, item: string | null = null): void {
     if (this.room !== null) this.#to({ ...NOWHERE, room: this.room, panel, item })
   }
 
   visit(page: string, item: string | null = null): void {
-    this.#to({ ...NOWHERE, page, item })
+    const place = { ...NOWHERE, page, item }
+    if (this.room === null) this.#to(place)
+    else this.#push(place)
   }
 
   /** The room alone, without its panel. */
@@ -72,11 +119,17 @@ class Route {
     if (this.panel !== null) this.#up({ ...NOWHERE, room: this.room })
   }
 
+  /** From a page, wherever in it, to the list. */
+  closePage(): void {
+    if (this.page !== null) this.#up(NOWHERE)
+  }
+
   /** One level up: from what is open within a panel to the panel, to the room, to the list. */
   back(): void {
     const { room, panel, page, item } = this.#place
     if (item !== null) this.#up({ room, panel, page, item: null })
     else if (panel !== null) this.closePanel()
+    else if (this.origin !== null) history.back()
     else this.#up(NOWHERE)
   }
 
@@ -87,12 +140,16 @@ class Route {
   }
 
   #to(place: Place): void {
-    const address = addressOf(place)
     if (level(place) > level(this.#place)) {
-      history.pushState({ trail: [...trail(), addressOf(this.#place)] }, '', address)
+      this.#push(place)
     } else {
-      history.replaceState(history.state, '', address)
+      history.replaceState(history.state, '', addressOf(place))
+      this.#place = place
     }
+  }
+
+  #push(place: Place): void {
+    history.pushState({ trail: [...trail(), addressOf(this.#place)] }, '', addressOf(place))
     this.#place = place
   }
 

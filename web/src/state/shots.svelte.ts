@@ -5,7 +5,7 @@ import { batches } from '../text/captions'
 import type { Client } from './client.svelte'
 import { photoName } from './drafts.svelte'
 import { smaller } from './shrink'
-import { store, stored } from './stored'
+import { load, save } from './stored'
 
 export const AT_ONCE = 20
 const SMALL = 'renraku.photos'
@@ -176,5 +176,5 @@ function alone(): Promise<boolean> {
   })
 }
 
-export const wantsSmall = (): boolean => stored(SMALL) === 'small'
-export const chooseSmall = (small: boolean): void => store(SMALL, small ? 'small' : null)
+export const wantsSmall = (): boolean => load(SMALL) === 'small'
+export const chooseSmall = (small: boolean): void => save(SMALL, small ? 'small' : null)

@@ -45,6 +45,18 @@ export function short(at: number, language: Language, yesterday: string, now = D
   }).format(at)
 }
 
+/** For what is printed and kept: 令和8年11月22日(日) 9:31. */
+export function recorded(at: number, language: Language): string {
+  const date = format(language, 'recorded', {
+    ...(language === 'ja' ? { calendar: 'japanese', era: 'long' as const } : {}),
+    year: 'numeric',
+    month: 'long',
+    day: 'numeric',
+    weekday: 'short',
+  })
+  return `${date.format(at)} ${time(at, language)}`
+}
+
 export function dayAndTime(at: number, language: Language, now = Date.now()): string {
   return `${day(at, language, now)} ${time(at, language)}`
 }

@@ -14,6 +14,12 @@ export const en: Words = {
     login: 'Login',
     password: 'Password',
     submit: 'Sign in',
+    show: 'Show it',
+    hide: 'Hide it',
+    shown: 'What you type can be read on the screen. Make sure that nobody looks over your shoulder.',
+    capsLock: 'Caps Lock is on: letters come out as capitals.',
+    switched: 'What the person before you was writing, and what was kept of them on this device, was removed.',
+    destroyed: (count) => ` ${plural(count, 'message that was waiting was', 'messages that were waiting were')} destroyed without being sent.`,
     working: 'Checking',
     missing: 'Enter the organization code, the login and the password.',
     unreachable: 'The server cannot be reached. Check the network and try again.',
@@ -24,6 +30,14 @@ export const en: Words = {
 
   account: {
     menu: 'Your menu',
+    textSize: 'Text size',
+    sizes: { standard: 'Normal', large: 'Large', largest: 'Largest' },
+    settings: 'Settings',
+    admin: 'Administration',
+    blocked: 'The browser blocks notifications. The settings tell how to allow them.',
+    switchUser: 'Switch user',
+    drafts: (count) => `${plural(count, 'message is', 'messages are')} being written here and will be lost if you leave now.`,
+    switchAnyway: 'Discard and switch',
     signOut: 'Sign out',
     unsent: (count) => `${plural(count, 'message is', 'messages are')} still waiting to be sent and will be lost.`,
     signOutAnyway: 'Discard and sign out',
@@ -75,14 +89,18 @@ export const en: Words = {
     unread: 'Unread from here',
     newBelow: 'There are new messages',
     toNewest: 'To the newest message',
+    notFound: 'This message cannot be shown. It may be older than what you may see, or from a time when you were not a member.',
     redacted: 'This message was deleted',
     edited: 'edited',
     pinned: 'Pinned',
     forwarded: (author) => `Forwarded from ${author}`,
     quoteLoading: 'Loading the quoted message',
     quoteGone: 'The quoted message cannot be shown',
+    toQuoted: (author) => (author === '' ? 'To the quoted message' : `To the quoted message by ${author}`),
+    toQuotedShort: 'To the quoted message',
     reactions: 'Reactions',
     san: (name) => `@${name}`,
+    everyone: 'everyone',
     attachmentsOnly: (photos, files) =>
       [photos > 0 ? plural(photos, 'photo', 'photos') : '', files > 0 ? plural(files, 'file', 'files') : '']
         .filter(Boolean)
@@ -172,7 +190,6 @@ export const en: Words = {
     more: 'Show more',
     jump: 'To the message',
     jumpNamed: (name) => `To the message of ${name}`,
-    tooFar: 'The message is too old to be shown from here.',
   },
 
   composer: {
@@ -230,6 +247,12 @@ export const en: Words = {
     reconnecting: 'Reconnecting',
     stopped: (code) => `The connection was stopped (number ${code}). Reload the page.`,
     signedOut: 'This device was signed out. Please sign in again.',
+  },
+
+  notify: {
+    one: (author) => `New message from ${author}`,
+    several: (count) => `${count} new messages`,
+    many: (rooms, count) => `${count} new messages in ${rooms} rooms`,
   },
 
   yesterday: 'Yesterday',

@@ -10,6 +10,7 @@ export type Segment =
 // Both are linear: no nested repetition, so the largest message costs no more than its length.
 const MENTION = /<@(?:(user|department):([A-Za-z0-9_-]{1,64})|everyone)>/g
 const LINK = /https?:\/\/[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=%]+/g
+const LINK_HERE = new RegExp(LINK.source, 'y')
 /** Blocks of which the page shows all: pictures and rows stand below the text. */
 const KNOWN = new Set(['text', 'photos', 'files'])
 /** What ends a sentence around a link, not the link. */
@@ -21,7 +22,7 @@ export function segments(message: Message): Segment[] {
   // A block of a later version says what it says in the plain text alone.
   const unknown = blocks.some(({ type, v }) => !KNOWN.has(type) || (v ?? 1) > 1)
   if (unknown || (blocks.length === 0 && message.text !== undefined)) return links(message.text ?? '')
-  return texts.flatMap((block) => mentions(block.text, message.mentions ?? {}))
+  return texts.flatMap((block, index) => mentions(`${index > 0 ? '\n' : ''}${block.text}`, message.mentions ?? {}))
 }
 
 function mentions(text: string, names: Record<string, string>): Segment[] {
@@ -46,7 +47,15 @@ function trimmed(link: string): string {
   return link.slice(0, end)
 }
 
-function links(text: string): Segment[] {
+/** The link that begins at `at`, if one does. */
+export function linkAt(text: string, at: number): string | null {
+  if (!text.startsWith('http', at)) return null
+  LINK_HERE.lastIndex = at
+  const href = trimmed(LINK_HERE.exec(text)?.[0] ?? '')
+  return URL.canParse(href) ? href : null
+}
+
+export function links(text: string): Segment[] {
   const result: Segment[] = []
   let end = 0
   const plain = (part: string) => {

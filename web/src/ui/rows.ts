@@ -33,7 +33,7 @@ export function rows(messages: readonly Message[], unreadAfter: number | null, c
 }
 
 function continues(above: Message, message: Message): boolean {
-  const plain = (one: Message) => one.kind !== 'system' && one.forward === undefined && one.redacted === undefined
+  const plain = (one: Message) => one.kind !== 'system' && one.forward === undefined && one.redacted === undefined && one.level === undefined
   return (
     plain(above) &&
     plain(message) &&

@@ -10,13 +10,13 @@ export interface ActContext {
   message: Message
 }
 
-/** Something that can be done with a message, in the menu of its row. */
+/** Something that can be done with a message, in the menu of its row. What asks or shows more is opened in `overlay`. */
 export interface Act {
   key: string
   label: string
   /** Cannot be undone: stands apart, in vermilion. */
   danger?: boolean
-  run(): void
+  run(): unknown
 }
 
 /** Answers null where it cannot be done with this message, or not by this person. */

@@ -1,8 +1,18 @@
 import type { Act, ActContext, Offer } from './act'
-import { copy } from './copy'
+import { author } from './author'
+import { bookmark } from './bookmark'
+import { copy, link } from './copy'
+import { askConfirm, showReaders } from './duties'
+import { edit } from './edit'
+import { intoNote } from './intoNote'
+import { forwardOn, selectionToMemo, toMemo } from './memo'
+import { pin } from './pin'
+import { react } from './react'
+import { cancel, redact } from './remove'
+import { reply } from './reply'
 
 /** In the order of the menu. */
-const OFFERS: readonly Offer[] = [copy]
+const OFFERS: readonly Offer[] = [reply, react, edit, copy, selectionToMemo, link, toMemo, forwardOn, intoNote, askConfirm, showReaders, pin, bookmark, author, cancel, redact]
 
 export function actsOf(context: ActContext): Act[] {
   if (context.message.redacted !== undefined || context.message.kind === 'system') return []

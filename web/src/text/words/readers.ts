@@ -1,0 +1,41 @@
+import { pair } from '../pair'
+
+/** Who has read a message, and who has not. */
+export const readers = pair(
+  {
+    title: '既読',
+    loading: '既読を読み込んでいます',
+    failed: '既読を読み込めませんでした。つながってから、もう一度開いてください。',
+    counted: (read: number, total: number) => (total > 0 && read >= total ? `${total}人全員が既読` : `${total}人中${read}人が既読`),
+    nobody: 'ほかに読む方はいません。',
+    of: (read: number, total: number) => `${read}/${total}`,
+    which: '表示する方',
+    unread: (count: number) => `未読 ${count}人`,
+    read: (count: number) => `既読 ${count}人`,
+    noDepartment: '所属なし',
+    hasRead: '既読',
+    hasNot: '未読',
+    noNames: 'お名前は、投稿した方とトークルームの管理者に表示されます。',
+    noNamesEmpty: 'この条件の方はいません。',
+    names: 'お名前を見る',
+    byDepartment: '所属ごとの既読',
+  },
+  {
+    title: 'Read by',
+    loading: 'Loading who has read it',
+    failed: 'This could not be loaded. Open it again once you are connected.',
+    counted: (read, total) => (total > 0 && read >= total ? `read by all ${total}` : `read by ${read} of ${total}`),
+    nobody: 'There is nobody else to read it.',
+    of: (read, total) => `${read}/${total}`,
+    which: 'Whom to show',
+    unread: (count) => `Not yet ${count}`,
+    read: (count) => `Read ${count}`,
+    noDepartment: 'No department',
+    hasRead: 'Read',
+    hasNot: 'Not yet',
+    noNames: 'Names are shown to the author and to the owners of the room.',
+    noNamesEmpty: 'There is nobody of these.',
+    names: 'Show names',
+    byDepartment: 'Read, by department',
+  },
+)
