@@ -192,6 +192,7 @@ export const en: Words = {
   composer: {
     label: 'Write a message',
     hint: 'Enter: new line, Ctrl+Enter: send',
+    hintEnter: 'Enter sends, Shift+Enter is a new line',
     send: 'Send',
     attach: 'Attach files',
     attachShort: 'Attach',

@@ -186,6 +186,7 @@ export const ja = {
   composer: {
     label: 'メッセージを入力',
     hint: 'Enterで改行、Ctrl+Enterで送信',
+    hintEnter: 'Enterで送信、Shift+Enterで改行',
     send: '送信',
     attach: 'ファイルを添付',
     attachShort: '添付',
