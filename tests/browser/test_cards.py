@@ -113,7 +113,9 @@ def test_a_poll_is_made_answered_changed_and_closed(
     expect(poll.get_by_role("radio")).to_have_count(0)
     expect(theirs).to_contain_text("書きかけの回答は送られていません。")
     poll.get_by_role("button", name="結果をCSVで").click()
-    expect(desk.log.get_by_role("button", name="昼食.csvを保存").or_(desk.log.get_by_text("昼食.csv")).first).to_be_visible()
+    expect(
+        desk.log.get_by_role("button", name="昼食.csvを保存").or_(desk.log.get_by_text("昼食.csv")).first
+    ).to_be_visible()
 
 
 def test_every_kind_of_field_and_what_the_server_finds_wrong(

@@ -120,7 +120,12 @@ async def test_a_menu_can_tell_what_the_bots_of_a_room_understand(scene: Scene, 
         assert (await client.get(f"/api/rooms/{other}/bots")).json() == {"items": [], "next": None}
     [polls] = [bot for bot in there if bot["name"] == "投票・出欠"]
     assert polls["user"] == await account(scene, "polls")
-    assert polls["offers"][0] == {"label": "投票をとる", "text": "投票 ", "example": "投票 昼食 和食 洋食", "whole": False}
+    assert polls["offers"][0] == {
+        "label": "投票をとる",
+        "text": "投票 ",
+        "example": "投票 昼食 和食 洋食",
+        "whole": False,
+    }
     whole = next(offer["text"] for offer in pad["offers"] if offer["whole"])
     await tell(owner, memo, "見積書を取る")
     await tell(owner, memo, whole)
