@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from chat_server.bot_runner.process import BotProcess
+from chat_server.bot_wire import Done
 from chat_server.domain.ids import new_id
 from chat_server.ports import Tx
 from chat_server.services import bot_tasks, bots, rooms
@@ -120,7 +121,12 @@ async def test_a_menu_can_tell_what_the_bots_of_a_room_understand(scene: Scene, 
         assert (await client.get(f"/api/rooms/{other}/bots")).json() == {"items": [], "next": None}
     [polls] = [bot for bot in there if bot["name"] == "投票・出欠"]
     assert polls["user"] == await account(scene, "polls")
-    assert polls["offers"][0] == {"label": "投票をとる", "text": "投票 ", "example": "投票 昼食 和食 洋食", "whole": False}
+    assert polls["offers"][0] == {
+        "label": "投票をとる",
+        "text": "投票 ",
+        "example": "投票 昼食 和食 洋食",
+        "whole": False,
+    }
     whole = next(offer["text"] for offer in pad["offers"] if offer["whole"])
     await tell(owner, memo, "見積書を取る")
     await tell(owner, memo, whole)
@@ -214,6 +220,27 @@ async def test_a_bot_that_fails_is_told_of_in_words_and_goes_on(
     )
     assert parked[0][0] == bots.TRIES
     assert parked[0][1]
+
+
+async def test_what_the_server_cannot_take_down_is_parked_and_holds_up_nothing(
+    scene: Scene, owner: Peer, bad: BotWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = bot_tasks.kept
+
+    async def mistaken(blobs: Any, org_id: int, done: Done) -> bots.Did:
+        if done.posts[0].parts == ("難しいました",):
+            raise KeyError("of ours")
+        return await kept(blobs, org_id, done)
+
+    monkeypatch.setattr(bot_tasks, "kept", mistaken)
+    await tell(owner, scene.room, "難しい")
+    await tell(owner, scene.room, "続け")
+    await expected(scene, 2)
+    for _ in range(3):
+        await bad.step()
+        scene.server.clock.ahead += 30_000
+    assert await said(owner) == "続けました"
+    assert "サーバーで扱えませんでした（KeyError）" in await said(owner)
 
 
 async def expected(scene: Scene, count: int) -> None:
