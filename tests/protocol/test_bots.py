@@ -292,6 +292,15 @@ async def test_its_process_is_killed_and_comes_back(scene: Scene, owner: Peer, b
     assert await said(owner) == "続けました"
 
 
+async def test_a_person_whose_login_looks_like_a_bots_stands_in_no_bots_way(scene: Scene) -> None:
+    storage, plugin = scene.server.app.storage, Plugin(f"late_{scene.world.made}", "遅い係", "おそいかかり", "")
+    login = f"bot.late.{scene.world.made}"
+    await storage.write(lambda tx: tx.run("UPDATE users SET login = ? WHERE id = ?", login, scene.member.actor.user_id))
+    assert await storage.write(lambda tx: bots.ensure(tx, plugin)) > 0
+    assert await account(scene, plugin.name) != scene.member.id
+    assert await storage.write(lambda tx: bots.ensure(tx, plugin)) == 0
+
+
 async def test_bots_do_not_hear_each_other(scene: Scene, server: RunningServer, owner: Peer) -> None:
     await invited(scene, "reminders")
     await tell(owner, scene.room, "リマインド 一覧")
