@@ -157,7 +157,7 @@ async def test_whatever_is_signed_is_no_fault_of_the_server(scene: Scene, body: 
 
 async def test_it_calls_nobody(scene: Scene) -> None:
     hook = await made(scene)
-    words = f"<@everyone> <@user:{scene.member.id}> <<@everyone>>"
+    words = f"<@everyone> <\u202e@everyone> <@user:{scene.member.id}> <<@everyone>>"
     await post(scene, hook, "evt-1", {"text": words})
     await post(scene, hook, "evt-2", {"title": words[:40], "rows": [["<@everyone>", "<@everyone>"]]})
     for said in (await messages(scene))[-2:]:
