@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+import traceback
 from functools import partial
 from typing import Final
 
@@ -129,9 +130,9 @@ class BotWorker:
             told = problem.as_dict()
             await self._fail(asked, told["ja"], told["en"])
         except OURS as error:
-            # Asked for ever, it would hold up everything behind it.
-            log.exception("what a bot did could not be taken down", bot=self._plugin.name)
-            name = type(error).__name__
+            # Asked for ever, it would hold up everything behind it. Where, and not what it says: that may be what was written.
+            name, where = type(error).__name__, "".join(traceback.format_tb(error.__traceback__)[-3:])
+            log.error("what a bot did could not be taken down", bot=self._plugin.name, error=name, where=where)
             await self._fail(asked, f"サーバーで扱えませんでした（{name}）", f"the server could not take it ({name})")
         return 0
 

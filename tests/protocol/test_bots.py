@@ -223,13 +223,13 @@ async def test_a_bot_that_fails_is_told_of_in_words_and_goes_on(
 
 
 async def test_what_the_server_cannot_take_down_is_parked_and_holds_up_nothing(
-    scene: Scene, owner: Peer, bad: BotWorker, monkeypatch: pytest.MonkeyPatch
+    scene: Scene, owner: Peer, bad: BotWorker, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kept = bot_tasks.kept
 
     async def mistaken(blobs: Any, org_id: int, done: Done) -> bots.Did:
         if done.posts[0].parts == ("難しいました",):
-            raise KeyError("of ours")
+            raise KeyError(done.posts[0].parts)
         return await kept(blobs, org_id, done)
 
     monkeypatch.setattr(bot_tasks, "kept", mistaken)
@@ -241,6 +241,9 @@ async def test_what_the_server_cannot_take_down_is_parked_and_holds_up_nothing(
         scene.server.clock.ahead += 30_000
     assert await said(owner) == "続けました"
     assert "サーバーで扱えませんでした（KeyError）" in await said(owner)
+    logged = capsys.readouterr()
+    assert "could not be taken down" in logged.out + logged.err
+    assert "難しい" not in logged.out + logged.err
 
 
 async def expected(scene: Scene, count: int) -> None:
