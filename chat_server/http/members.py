@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -34,14 +34,20 @@ class Members(msgspec.Struct, frozen=True):
     next: str | None
 
 
+class MembersQuery(ListQuery, frozen=True):
+    """`q`: part of a name or reading, or the beginning of a login."""
+
+    q: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+
+
 class RoleChange(msgspec.Struct, frozen=True):
     role: MemberRole
 
 
-async def list_members(ctx: Ctx[Nothing, ListQuery]) -> Any:
+async def list_members(ctx: Ctx[Nothing, MembersQuery]) -> Any:
     asked = ctx.query
     items, following = await ctx.read(
-        lambda reader: browsing.members(reader, ctx.actor, ctx.path["room"], asked.cursor, asked.limit)
+        lambda reader: browsing.members(reader, ctx.actor, ctx.path["room"], asked.cursor, asked.limit, asked.q)
     )
     return {"items": items, "next": following}
 
@@ -75,7 +81,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         _MEMBERS,
         "Who is in the room",
         list_members,
-        query=ListQuery,
+        query=MembersQuery,
         answer=Members,
         faults=(ROOM_NOT_FOUND,),
     ),

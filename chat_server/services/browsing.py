@@ -8,9 +8,11 @@ from chat_server.domain.actors import Actor
 from chat_server.ports import Reader
 from chat_server.services import cursors
 from chat_server.services.access import in_room
+from chat_server.services.directory import search_for
 from chat_server.services.people import wire
 from chat_server.storage.queries import browsing as queries
 from chat_server.storage.queries.browsing import MemberKey
+from chat_server.storage.queries.directory import Viewer
 
 Wire = dict[str, Any]
 
@@ -19,15 +21,18 @@ _FIRST_ROOM: Final = ("", 0)
 
 
 async def members(
-    reader: Reader, actor: Actor, room: str, cursor: str | None, limit: int
+    reader: Reader, actor: Actor, room: str, cursor: str | None, limit: int, q: str | None = None
 ) -> tuple[list[Wire], str | None]:
-    """Persons with their `role`, the home organization first, in department order; and the next cursor.
+    """Persons with their `role`, the home organization first, in department order; and the next cursor. `q` as for
+    people: those alone whom it means.
 
     Raises `Problem` 3001, 2001.
     """
     standing = await in_room(reader, actor, room)
     after = tuple(cursors.decode(cursor, int, int, int, str, int)) if cursor else _FIRST_MEMBER
-    found = await queries.members(reader, standing.room_id, after, limit)
+    search = search_for(q) if q and q.strip() else None
+    viewer = Viewer(actor.user_id, actor.org_id, actor.is_guest)
+    found = await queries.members(reader, standing.room_id, after, limit, viewer, search)
     items = [{**wire(person), "role": role} for person, role, _ in found]
     return items, cursors.encode(found[-1][2]) if len(found) == limit else None
 

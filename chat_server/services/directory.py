@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from chat_server.domain.actors import Actor
@@ -9,12 +10,14 @@ from chat_server.domain.errors import DEPARTMENT_NOT_FOUND, INVALID_FIELD, PERSO
 from chat_server.domain.ids import is_id
 from chat_server.ports import Reader, Tx
 from chat_server.services import cursors
+from chat_server.services.authority import require_administrator
 from chat_server.services.kana import forms_of, hiragana, plain_kanji, without_spaces
 from chat_server.services.people import Wire, wire
 from chat_server.storage.queries import departments as department_queries
 from chat_server.storage.queries import directory as queries
 from chat_server.storage.queries import organizations, outbox
 from chat_server.storage.queries import people as people_queries
+from chat_server.storage.queries.departments import Department
 from chat_server.storage.queries.directory import Search, Viewer
 from chat_server.storage.queries.people import Person
 
@@ -28,13 +31,14 @@ async def changed(tx: Tx, org_id: int) -> int:
     return await organizations.bump_directory(tx, org_id)
 
 
-async def tree(reader: Reader, actor: Actor) -> Wire:
-    """`{version, departments: [{id, name, parent, position}]}` in department order. A guest gets no departments: who
-    works where is not theirs to browse."""
+async def tree(reader: Reader, actor: Actor, *, counts: bool = False) -> Wire:
+    """`{version, departments: [{id, name, parent, position, people?}]}` in department order. A guest gets no departments:
+    who works where is not theirs to browse. `people`, with `counts`: how many `people(department=…)` would list."""
     organization = await organizations.by_id(reader, actor.org_id)
     assert organization is not None
     found = [] if actor.is_guest else await department_queries.all_departments(reader, actor.org_id)
     public = {department.id: department.public_id for department in found}
+    sizes = _sizes(found, await queries.appointed(reader, actor.org_id)) if counts and found else {}
     return {
         "version": organization.directory_version,
         "departments": [
@@ -43,6 +47,7 @@ async def tree(reader: Reader, actor: Actor) -> Wire:
                 "name": department.name,
                 "parent": public.get(department.parent_id) if department.parent_id else None,
                 "position": department.position,
+                **({"people": len(sizes.get(department.id, ()))} if counts else {}),
             }
             for department in found
             if department.closed_at is None
@@ -50,21 +55,36 @@ async def tree(reader: Reader, actor: Actor) -> Wire:
     }
 
 
+def _sizes(found: Sequence[Department], appointed: Sequence[tuple[int, int]]) -> dict[int, set[int]]:
+    """Everybody in a department and below it: somebody with two posts there counts once."""
+    parents = {department.id: department.parent_id for department in found}
+    sizes: dict[int, set[int]] = {}
+    for department, user in appointed:
+        above: int | None = department
+        while above is not None and user not in (known := sizes.setdefault(above, set())):
+            known.add(user)
+            above = parents.get(above)
+    return sizes
+
+
 async def people(
-    reader: Reader, actor: Actor, *, department: str | None = None, q: str | None = None,
+    reader: Reader, actor: Actor, *, department: str | None = None, q: str | None = None, gone: bool = False,
     cursor: str | None = None, limit: int = PAGE,
 ) -> tuple[list[Wire], str | None]:  # fmt: skip
     """A page of Person maps and the next cursor: one's organization, then others one shares a room with.
 
     `department` (public id): those appointed in it or below it, concurrently too. `q`: part of name, former name or
-    reading, or the beginning of the login. Raises `Problem` 6008, 2001 (q, cursor).
+    reading, or the beginning of the login. `gone`: for organization administrators, those of their own who are not there
+    any more. Raises `Problem` 6008, 2001 (q, cursor), 2008 (gone).
     """
+    if gone:
+        require_administrator(actor)
     department_id = await _department(reader, actor, department) if department else None
     after = cursors.decode(cursor, int, int, int, str, int) if cursor else None
     keys = (after[0], after[1], after[2], after[3], after[4]) if after else None
     limit = max(1, min(limit, PAGE))
-    search = _search(q) if q and q.strip() else None
-    found = await queries.people(reader, _viewer(actor), department_id, search, keys, limit + 1)
+    search = search_for(q) if q and q.strip() else None
+    found = await queries.people(reader, _viewer(actor), department_id, search, keys, limit + 1, gone=gone)
     more = cursors.encode(found[limit - 1][1]) if len(found) > limit else None
     return [wire(person) for person, _ in found[:limit]], more
 
@@ -132,7 +152,8 @@ async def _department(reader: Reader, actor: Actor, department: str) -> int:
     return found.id
 
 
-def _search(q: str) -> Search:
+def search_for(q: str) -> Search:
+    """Raises `Problem` 2001 (q)."""
     if len(q) > SEARCH_CHARS or "\x00" in q:
         raise Problem(INVALID_FIELD, field="q", reason=f"{SEARCH_CHARS}文字まで / at most {SEARCH_CHARS} characters")
     name = plain_kanji(without_spaces(q))

@@ -7,6 +7,7 @@ from typing import Final
 
 from chat_server.ports import Reader, Row
 from chat_server.storage.queries.appointments import PLACE
+from chat_server.storage.queries.directory import Search, Viewer, matches
 from chat_server.storage.queries.people import COLUMNS, FROM_PERSON, Person, person
 
 _ORDER: Final = f"CASE WHEN u.org_id = r.org_id THEN 0 ELSE u.org_id END, {PLACE}"
@@ -15,13 +16,16 @@ _ORDER: Final = f"CASE WHEN u.org_id = r.org_id THEN 0 ELSE u.org_id END, {PLACE
 MemberKey = tuple[int, int, int, str, int]
 
 
-async def members(reader: Reader, room_id: int, after: MemberKey, limit: int) -> list[tuple[Person, str, MemberKey]]:
-    """Present members after a key: person, role, key."""
+async def members(
+    reader: Reader, room_id: int, after: MemberKey, limit: int, viewer: Viewer, search: Search | None
+) -> list[tuple[Person, str, MemberKey]]:
+    """Present members after a key: person, role, key. With `search` those whom it means for `viewer`."""
+    wanted, values = matches(viewer, search) if search is not None else ("1 = 1", [])
     rows = await reader.all(
         f"SELECT {_ORDER}, m.role, {COLUMNS} {FROM_PERSON}"
         " JOIN memberships m ON m.user_id = u.id AND m.to_seq IS NULL JOIN rooms r ON r.id = m.room_id"
-        f" WHERE m.room_id = ? AND ({_ORDER}) > (?, ?, ?, ?, ?) ORDER BY {_ORDER} LIMIT ?",
-        reader.now, reader.now, room_id, *after, limit,
+        f" WHERE m.room_id = ? AND ({_ORDER}) > (?, ?, ?, ?, ?) AND {wanted} ORDER BY {_ORDER} LIMIT ?",
+        reader.now, reader.now, room_id, *after, *values, limit,
     )  # fmt: skip
     return [(person(row[6:]), row[5], (row[0], row[1], row[2], row[3], row[4])) for row in rows]
 

@@ -59,8 +59,8 @@ class Search:
     forms: Sequence[tuple[str, str]] = ()
 
 
-def _matches(viewer: Viewer, search: Search) -> tuple[str, list[Value]]:
-    """Logins are looked for among colleagues alone: to a guest, or to another organization, a login that can be probed
+def matches(viewer: Viewer, search: Search) -> tuple[str, list[Value]]:
+    """A condition on `u`, with its parameters. Logins are looked for among colleagues alone: to a guest, or to another organization, a login that can be probed
     letter by letter is half of a sign-in."""
 
     def plain(column: str) -> tuple[str, list[Value]]:
@@ -94,9 +94,11 @@ def _literally(text: str) -> str:
 
 
 async def people(
-    reader: Reader, viewer: Viewer, department_id: int | None, search: Search | None, after: Keys | None, limit: int
-) -> list[tuple[Person, Keys]]:
-    """A page of those who are there now, after the keys of the page before.
+    reader: Reader, viewer: Viewer, department_id: int | None, search: Search | None, after: Keys | None, limit: int,
+    *, gone: bool = False,
+) -> list[tuple[Person, Keys]]:  # fmt: skip
+    """A page of those who are there now, after the keys of the page before; `gone`: of the viewer's own organization
+    those who are not.
 
     With `department_id` those appointed in it or below it, in the order of that appointment (main or not).
     """
@@ -119,9 +121,12 @@ async def people(
     visible, visible_values = _visible(viewer)
     conditions = [visible, "u.disabled_at IS NULL", "(u.ends_at IS NULL OR u.ends_at > ?)"]
     values += [*visible_values, now]
+    if gone:
+        conditions[1:] = ["(u.disabled_at IS NOT NULL OR u.ends_at <= ?)", "u.org_id = ?"]
+        values.append(viewer.org_id)
     if search is not None:
-        matches, match_values = _matches(viewer, search)
-        conditions.append(matches)
+        wanted, match_values = matches(viewer, search)
+        conditions.append(wanted)
         values += match_values
     sql = (
         f"{tree}SELECT {COLUMNS}, CASE WHEN u.org_id = ? THEN 0 ELSE 1 END AS outside,"
@@ -136,6 +141,16 @@ async def people(
     rows = await reader.all(f"{sql} ORDER BY {names} LIMIT ?", *values, limit)
     width = len(Person.__slots__)
     return [(person(row[:width]), (row[width], row[width + 1], row[width + 2], row[6], row[0])) for row in rows]
+
+
+async def appointed(reader: Reader, org_id: int) -> list[tuple[int, int]]:
+    """(department, user) of all appointments in force of those who are there now."""
+    rows = await reader.all(
+        "SELECT x.department_id, x.user_id FROM appointments x JOIN users u ON u.id = x.user_id"  # noqa: S608
+        f" WHERE x.org_id = ? AND {IN_FORCE} AND u.disabled_at IS NULL AND (u.ends_at IS NULL OR u.ends_at > ?)",
+        org_id, reader.now, reader.now, reader.now,
+    )  # fmt: skip
+    return [(row[0], row[1]) for row in rows]
 
 
 async def visible_person(reader: Reader, viewer: Viewer, user: str) -> Person | None:

@@ -127,7 +127,7 @@ export class Api {
     await this.#call(path, { method: 'DELETE' })
   }
 
-  /** For the calls of an area of its own (`roomsApi`, `peopleApi`). */
+  /** For the calls of an area of its own: `roomsApi`, `accountApi`, `adminApi`. */
   async call<T>(path: string, options: Call = {}): Promise<T> {
     return (await this.#call<T>(path, options)).body
   }

@@ -17,6 +17,7 @@ export interface LinkHandlers {
   /** Authenticated. Commands may be sent on `socket` until `down`. */
   up(hello: Hello, socket: Socket): void
   event(frame: RoomEvent | MeEvent): void
+  /** What is true now and stored nowhere: who is there. */
   passing?(frame: Passing): void
   down(): void
   /** The server wants nothing of this person to stay on this device. */

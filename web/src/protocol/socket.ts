@@ -21,7 +21,7 @@ export const SOCKET_TIMES: SocketTimes = { connect: 15_000, quiet: 45_000, pong:
 export interface SocketHandlers {
   hello(frame: Hello): void
   event(frame: RoomEvent | MeEvent): void
-  /** What is told in passing, to those who look. */
+  /** What is true now and stored nowhere: who is there. */
   passing?(frame: Passing): void
   /** Once, whatever the reason. `problem` is the error that the server named before it closed. */
   closed(code: number, problem: Problem | null): void
@@ -111,6 +111,7 @@ export class Socket {
       case 'receipt':
       case 'receipts':
       case 'confirmations':
+      case 'presence':
         this.#handlers.passing?.(frame)
         break
       case 'error':

@@ -25,6 +25,8 @@ export interface Me {
   user: Person
   roles: string[]
   organization: { id: string; name: string }
+  /** What clients keep to. `device_cache`: whether what was read may stay on the device. */
+  rules?: { device_cache: 'allowed' | 'off' | (string & {}) }
   zone: string
   device: string
 }
@@ -37,6 +39,8 @@ export interface RoomInfo {
   name: string
   topic: string
   history: string
+  /** What zones that are less trusted get of its files. */
+  outflow?: string
   archived: boolean
 }
 
@@ -56,6 +60,75 @@ export interface Room extends RoomInfo {
   /** `levels`: of announcements, those that one may post. */
   can: { post: boolean; invite: boolean; manage: boolean; levels?: Level[] }
   home: string
+  /** In a direct room alone: the other person. */
+  with?: UserId
+}
+
+/** Of a room's list: who is in it, and as what. */
+export interface Member extends Person {
+  role: Room['role']
+}
+
+/** An open room that one may join. */
+export interface OpenRoom {
+  id: RoomId
+  name: string
+  topic: string
+  history: string
+  members: number
+}
+
+/** A room that another organization offers to one's own. */
+export interface OfferedRoom {
+  id: RoomId
+  name: string
+  topic: string
+  home: string
+  at: number
+}
+
+/** An organization that a room is offered to, or open for. */
+export interface Sharing {
+  id: string
+  name: string
+  state: 'offered' | 'open'
+  at: number
+}
+
+/** A node of one's organization, in department order; `people` count everybody in it and below. */
+export interface Department {
+  id: string
+  name: string
+  parent: string | null
+  position: number
+  people?: number
+}
+
+export interface PersonDetail extends Person {
+  appointments: {
+    department: { id: string; name: string }
+    kind: 'main' | 'concurrent' | 'joint' | 'annual'
+    post: string
+    starts_at: number
+    ends_at: number | null
+  }[]
+  former_name?: string
+  disabled?: boolean
+}
+
+export type FoundKind = 'message' | 'photo' | 'file' | 'document' | 'note'
+
+/** A hit of a search. A note has `note`, and neither `message` nor `seq`. */
+export interface Found {
+  room: RoomId
+  message: MessageId | null
+  seq: number | null
+  note: { id: string; title: string } | null
+  at: number
+  author: Author
+  kind: FoundKind
+  attachment: Attachment | null
+  excerpt: { text: string; hit: boolean }[]
 }
 
 /** How much an announcement matters: 緊急, 重要, お知らせ. */
@@ -213,8 +286,9 @@ export type MeEvent = { op: 'me' } & At &
     | { kind: 'stub' }
   )
 
-/** Told to those who look at the room, never stored: what is missed is asked for. */
+/** Told in passing to those who look or watch, never stored: what is missed is asked for. */
 export type Passing =
+  | { op: 'presence'; user: UserId; state: PresenceState }
   | { op: 'receipt'; room: RoomId; user: UserId; upto: number }
   | { op: 'receipts'; room: RoomId; upto: [seq: number, members: number][] }
   | { op: 'confirmations'; room: RoomId; confirmed: Record<MessageId, number> }
@@ -230,6 +304,8 @@ export type Command =
   | { op: 'send'; room: RoomId; client_msg_id: string; blocks: Block[]; quote?: MessageId; confirm?: number; level?: Level }
   | { op: 'look'; room: RoomId | null }
   | { op: 'read'; room: RoomId; upto: number }
+  | { op: 'involve'; room: RoomId; involvement: Room['involvement'] }
+  | { op: 'watch'; users: UserId[] }
   | Change
 
 /** What is done to a message that was sent. */
@@ -300,7 +376,11 @@ export interface Result {
   op: 'result'
   ref: number
   expires?: number
+  /** Of `watch`. */
+  presence?: Record<UserId, PresenceState>
 }
+
+export type PresenceState = 'online' | 'offline'
 
 export interface ProblemBody {
   code: number
@@ -322,7 +402,7 @@ export type AnswerTo<C extends Command> = C extends { op: 'auth' }
     ? Resumed
     : C extends { op: 'pull' }
       ? Page
-      : C extends { op: 'send' | 'read' | Change['op'] }
+      : C extends { op: 'send' | 'read' | 'involve' | Change['op'] }
         ? Ack
         : Result
 

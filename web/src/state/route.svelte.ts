@@ -58,8 +58,18 @@ const level = (place: Place): number =>
   [place.room ?? place.page, place.panel, place.item].filter((part) => part !== null).length
 
 /** Where one is, in the address, so that the phone's own back button closes what was opened last. */
+/** Where one came from by a step aside, from a page to a room or the other way; null when one came from the list. */
+function beside(place: Place): Place | null {
+  const address = trail().at(-1)
+  if (address === undefined || place.panel !== null || place.item !== null) return null
+  const below = placeOf(address)
+  return below.room === null && below.page === null ? null : below
+}
+
 class Route {
   #place = $state.raw(placeOf(location.hash))
+  /** The page or room to which the way back leads, where it is not the list. */
+  readonly origin = $derived(beside(this.#place))
   readonly room = $derived(this.#place.room)
   readonly panel = $derived(this.#place.panel)
   readonly page = $derived(this.#place.page)
@@ -87,13 +97,21 @@ class Route {
     this.#place = place
   }
 
+  /** To the room that something on a page leads to: the way back leads to the page again. */
+  follow(room: RoomId): void {
+    if (this.page === null) this.go(room)
+    else this.#push({ ...NOWHERE, room })
+  }
+
   /** Opens a panel beside the room, or something within it. */
   open(panel: string, item: string | null = null): void {
     if (this.room !== null) this.#to({ ...NOWHERE, room: this.room, panel, item })
   }
 
   visit(page: string, item: string | null = null): void {
-    this.#to({ ...NOWHERE, page, item })
+    const place = { ...NOWHERE, page, item }
+    if (this.room === null) this.#to(place)
+    else this.#push(place)
   }
 
   /** The room alone, without its panel. */
@@ -101,11 +119,17 @@ class Route {
     if (this.panel !== null) this.#up({ ...NOWHERE, room: this.room })
   }
 
+  /** From a page, wherever in it, to the list. */
+  closePage(): void {
+    if (this.page !== null) this.#up(NOWHERE)
+  }
+
   /** One level up: from what is open within a panel to the panel, to the room, to the list. */
   back(): void {
     const { room, panel, page, item } = this.#place
     if (item !== null) this.#up({ room, panel, page, item: null })
     else if (panel !== null) this.closePanel()
+    else if (this.origin !== null) history.back()
     else this.#up(NOWHERE)
   }
 
@@ -116,12 +140,16 @@ class Route {
   }
 
   #to(place: Place): void {
-    const address = addressOf(place)
     if (level(place) > level(this.#place)) {
-      history.pushState({ trail: [...trail(), addressOf(this.#place)] }, '', address)
+      this.#push(place)
     } else {
-      history.replaceState(history.state, '', address)
+      history.replaceState(history.state, '', addressOf(place))
+      this.#place = place
     }
+  }
+
+  #push(place: Place): void {
+    history.pushState({ trail: [...trail(), addressOf(this.#place)] }, '', addressOf(place))
     this.#place = place
   }
 

@@ -14,6 +14,12 @@ export const en: Words = {
     login: 'Login',
     password: 'Password',
     submit: 'Sign in',
+    show: 'Show it',
+    hide: 'Hide it',
+    shown: 'What you type can be read on the screen. Make sure that nobody looks over your shoulder.',
+    capsLock: 'Caps Lock is on: letters come out as capitals.',
+    switched: 'What the person before you was writing, and what was kept of them on this device, was removed.',
+    destroyed: (count) => ` ${plural(count, 'message that was waiting was', 'messages that were waiting were')} destroyed without being sent.`,
     working: 'Checking',
     missing: 'Enter the organization code, the login and the password.',
     unreachable: 'The server cannot be reached. Check the network and try again.',
@@ -24,10 +30,21 @@ export const en: Words = {
 
   account: {
     menu: 'Your menu',
+    textSize: 'Text size',
+    sizes: { standard: 'Normal', large: 'Large', largest: 'Largest' },
+    settings: 'Settings',
+    admin: 'Administration',
+    blocked: 'The browser blocks notifications. The settings tell how to allow them.',
+    switchUser: 'Switch user',
+    drafts: (count) => `${plural(count, 'message is', 'messages are')} being written here and will be lost if you leave now.`,
+    switchAnyway: 'Discard and switch',
     signOut: 'Sign out',
     unsent: (count) => `${plural(count, 'message is', 'messages are')} still waiting to be sent and will be lost.`,
     signOutAnyway: 'Discard and sign out',
     stay: 'Cancel',
+    destroyed: (count) => `${plural(count, 'message that was', 'messages that were')} waiting to be sent on this device ${count === 1 ? 'is' : 'are'} gone, too.`,
+    queue: 'Waiting to be sent',
+    device: 'Settings of this device',
   },
 
   zone: (zone) => ({ lgwan: 'Office network', internet: 'Internet' })[zone] ?? zone,
@@ -230,6 +247,12 @@ export const en: Words = {
     reconnecting: 'Reconnecting',
     stopped: (code) => `The connection was stopped (number ${code}). Reload the page.`,
     signedOut: 'This device was signed out. Please sign in again.',
+  },
+
+  notify: {
+    one: (author) => `New message from ${author}`,
+    several: (count) => `${count} new messages`,
+    many: (rooms, count) => `${count} new messages in ${rooms} rooms`,
   },
 
   yesterday: 'Yesterday',

@@ -11,6 +11,12 @@ export const ja = {
     login: 'ユーザーID',
     password: 'パスワード',
     submit: 'ログイン',
+    show: '表示する',
+    hide: '隠す',
+    shown: '入力した文字を画面に表示しています。周りから見えないことを確かめてください。',
+    capsLock: 'Caps Lockがオンです。英字が大文字で入力されます。',
+    switched: '前の利用者の書きかけと、この端末に残っていた控えを消しました。',
+    destroyed: (count: number) => `送信待ちだったメッセージ${count}件は、送信されずに消去されました。`,
     working: '確認しています',
     missing: '団体コード、ユーザーID、パスワードを入力してください。',
     unreachable: 'サーバーにつながりません。ネットワークを確認して、もう一度お試しください。',
@@ -21,10 +27,21 @@ export const ja = {
 
   account: {
     menu: '自分のメニュー',
+    textSize: '文字サイズ',
+    sizes: { standard: '標準', large: '大', largest: '特大' },
+    settings: '設定',
+    admin: '管理',
+    blocked: 'ブラウザーが通知を止めています。設定の「通知」に、直し方があります。',
+    switchUser: '利用者を切り替える',
+    drafts: (count: number) => `書きかけが${count}件あります。送信せずに離れると消えます。`,
+    switchAnyway: '消して切り替える',
     signOut: 'ログアウト',
-    unsent: (count: number) => `送信待ちのメッセージが${count}件あります。ログアウトすると消えます。`,
+    unsent: (count: number) => `送信待ちのメッセージが${count}件あります。いま離れると、送信されずに消えます。`,
     signOutAnyway: '消してログアウト',
     stay: 'やめる',
+    destroyed: (count: number) => `この端末にあった送信待ちのメッセージ${count}件も消えました。`,
+    queue: '送信待ちの一覧',
+    device: 'この端末の設定',
   },
 
   zone: (zone: string) => ({ lgwan: '庁内網', internet: 'インターネット' })[zone] ?? zone,
@@ -222,6 +239,12 @@ export const ja = {
     reconnecting: '接続し直しています',
     stopped: (code: number) => `接続が止まりました(番号${code})。画面を開き直してください。`,
     signedOut: 'この端末はログアウトされました。もう一度ログインしてください。',
+  },
+
+  notify: {
+    one: (author: string) => `${author}さんから新しいメッセージがあります`,
+    several: (count: number) => `新しいメッセージが${count}件あります`,
+    many: (rooms: number, count: number) => `${rooms}個のトークルームに新しいメッセージが${count}件あります`,
   },
 
   yesterday: '昨日',

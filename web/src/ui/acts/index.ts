@@ -1,4 +1,5 @@
 import type { Act, ActContext, Offer } from './act'
+import { author } from './author'
 import { bookmark } from './bookmark'
 import { copy, link } from './copy'
 import { askConfirm, showReaders } from './duties'
@@ -12,7 +13,8 @@ import { reply } from './reply'
 
 /** In the order of the menu. */
 const OFFERS: readonly Offer[] = [
-  reply, react, edit, askConfirm, showReaders, copy, selectionToMemo, link, toMemo, forwardOn, intoNote, pin, bookmark, cancel, redact,
+  reply, react, edit, askConfirm, showReaders, copy, selectionToMemo, link, toMemo, forwardOn, intoNote, pin, bookmark, author,
+  cancel, redact,
 ]
 
 export function actsOf(context: ActContext): Act[] {
