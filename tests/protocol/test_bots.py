@@ -120,7 +120,12 @@ async def test_a_menu_can_tell_what_the_bots_of_a_room_understand(scene: Scene, 
         assert (await client.get(f"/api/rooms/{other}/bots")).json() == {"items": [], "next": None}
     [polls] = [bot for bot in there if bot["name"] == "投票・出欠"]
     assert polls["user"] == await account(scene, "polls")
-    assert polls["offers"][0] == {"label": "投票をとる", "text": "投票 ", "example": "投票 昼食 和食 洋食", "whole": False}
+    assert polls["offers"][0] == {
+        "label": "投票をとる",
+        "text": "投票 ",
+        "example": "投票 昼食 和食 洋食",
+        "whole": False,
+    }
     whole = next(offer["text"] for offer in pad["offers"] if offer["whole"])
     await tell(owner, memo, "見積書を取る")
     await tell(owner, memo, whole)
@@ -137,7 +142,7 @@ async def test_a_timer_comes_when_its_time_has_come(scene: Scene, owner: Peer) -
 
 BAD = """
 import os, sys, time
-from chat_server.bot_api import Bot, Message, Room
+from chat_server.bot_api import Bot, Button, Buttons, Message, Room
 
 class Bad(Bot):
     title = "困ったボット"
@@ -156,6 +161,10 @@ class Bad(Bot):
                 room.say("x")
         if message.text == "抱え込む":
             room.store["x"] = "x" * 100_000
+        if message.text == "見えない札":
+            room.post(Buttons((Button("a", "\u202e"),)))
+        if message.text == "消えない覚書":
+            room.remind(room.now, "\\0")
         if message.text == "食べる":
             x = bytearray(2 << 30)
         room.say(message.text + "ました")
@@ -188,7 +197,9 @@ async def test_the_log_does_not_tell_what_was_written(
     assert "名前" not in logged.out + logged.err
 
 
-@pytest.mark.parametrize("fault", ["落ちる", "止まる", "間違える", "あふれる", "抱え込む", "食べる"])
+@pytest.mark.parametrize(
+    "fault", ["落ちる", "止まる", "間違える", "あふれる", "抱え込む", "見えない札", "消えない覚書", "食べる"]
+)
 async def test_a_bot_that_fails_is_told_of_in_words_and_goes_on(
     scene: Scene, owner: Peer, bad: BotWorker, fault: str
 ) -> None:

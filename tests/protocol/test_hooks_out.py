@@ -201,6 +201,29 @@ async def test_what_is_given_up_is_told_of_in_words_and_can_be_told_again(
     ]
 
 
+async def test_what_is_given_up_a_second_time_for_another_reason_is_told_of_and_let_go(
+    scene: Scene, hook: dict[str, Any], theirs: Receiver
+) -> None:
+    """The second notice is another one than the first: refused as a repeat it would be tried for ever, every second."""
+    theirs.answers(500)
+    await scene.world.post(scene.owner, scene.room, Text("一"))
+    await failing(scene, hook, theirs)
+    scene.server.clock.ahead += DAY
+    await until(scene, hook, parked=1)
+    theirs.answer = OK
+    await scene.world.post(scene.owner, scene.room, Text("間に届く"))
+    while told(await theirs.next())["text"] != "間に届く":
+        pass
+    await until(scene, hook, waiting=0)
+    theirs.answers(410)
+    await call(scene, scene.owner, "POST", f"/api/hooks/{hook['id']}/retry")
+    await theirs.next()
+    scene.server.clock.ahead += DAY
+    await until(scene, hook, parked=1, waiting=0)
+    words = [one["text"] for one in await messages(scene, scene.member) if one["author"]["id"] == hook["user"]]
+    assert ["HTTP 500" in words[0], "HTTP 410" in words[1]] == [True, True]
+
+
 async def test_one_that_hangs_delays_no_message_and_no_other_hook(
     scene: Scene, hook: dict[str, Any], theirs: Receiver, hanging: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -143,6 +143,17 @@ async def test_where_it_may_not_go_it_does_not_and_its_owner_is_told(scene: Scen
     assert {hidden, mixed, read_only}.isdisjoint(row[0] for row in rows)
 
 
+async def test_a_room_is_found_however_its_name_is_written(scene: Scene, pad: Pad) -> None:
+    await pad.say("様式の改訂")
+    one, other = await scene.world.room(scene.owner), await scene.world.room(scene.owner)
+    await named(scene, one, "ＩＣＴ推進室（本庁）")
+    await named(scene, other, "第１係")
+    assert await pad.asks("送る 1 ICT推進室(本庁)") == "「ＩＣＴ推進室（本庁）」に送りました。"
+    assert await pad.asks("送る 1 第１係") == "「第１係」に送りました。"
+    assert await pad.asks("送る 1 ict") == "「ＩＣＴ推進室（本庁）」に送りました。"
+    assert "というトークルームはありません。" in await pad.asks("送る 1 " + "長" * 19_000)
+
+
 async def named(scene: Scene, room: str, name: str) -> None:
     await scene.server.app.storage.write(lambda tx: tx.run("UPDATE rooms SET name = ? WHERE public_id = ?", name, room))
 

@@ -120,7 +120,7 @@ DUE_OUTSIDE: Final = (
     " WHERE o.bot_id = e.bot_id AND o.room_id = e.room_id AND o.lease IS NOT NULL) ORDER BY e.due_at, e.id LIMIT 1"
 )
 LEASED: Final = f"{_THINGS} WHERE e.bot_id = ? AND e.lease = ?"
-LEFT: Final = f"{_THINGS} WHERE e.bot_id = ? AND e.lease IS NOT NULL AND e.leased_until <= ? ORDER BY e.id"
+LEFT: Final = f"{_THINGS} WHERE e.bot_id = ? AND e.lease IS NOT NULL AND e.leased_until <= ? ORDER BY e.id LIMIT ?"
 
 
 async def due(reader: Reader, plugin: str, limit: int) -> list[Due]:

@@ -18,9 +18,12 @@ export class Addresses {
   #wanted = new Set<AttachmentId>()
   #timer: ReturnType<typeof setTimeout> | undefined
   readonly #api: Api
+  readonly #kept: (id: AttachmentId) => Promise<string | null>
 
-  constructor(api: Api) {
+  /** `kept`: the small picture on this device, for want of the server's. */
+  constructor(api: Api, kept: (id: AttachmentId) => Promise<string | null> = async () => null) {
     this.#api = api
+    this.#kept = kept
   }
 
   get(id: AttachmentId): AddressState | undefined {
@@ -45,7 +48,7 @@ export class Addresses {
 
   /** The network is back. */
   wake(): void {
-    this.want([...this.#known].flatMap(([id, known]) => (known.state === 'failed' ? [id] : [])))
+    this.want([...this.#known].flatMap(([id, known]) => (known.state === 'failed' || isKept(known) ? [id] : [])))
   }
 
   async #ask(): Promise<void> {
@@ -63,7 +66,23 @@ export class Addresses {
       }
       for (const id of missing) this.#known.set(id, { state: 'failed' })
     } catch {
-      for (const id of ids) this.#known.set(id, { state: 'failed' })
+      for (const id of ids) {
+        const known = this.#known.get(id)
+        if (known !== undefined && isKept(known)) continue
+        this.#known.set(id, { state: 'failed' })
+        void this.#fromDevice(id)
+      }
     }
   }
+
+  async #fromDevice(id: AttachmentId): Promise<void> {
+    const url = await this.#kept(id)
+    if (url === null || this.#known.get(id)?.state !== 'failed') return
+    const address = { id, name: '', addresses: { thumbnail: url, preview: url }, expires: 0 }
+    this.#known.set(id, { state: 'known', address, until: 0 })
+  }
+}
+
+function isKept(known: AddressState): boolean {
+  return known.state === 'known' && known.until === 0
 }

@@ -89,9 +89,12 @@ export class App {
     }
   }
 
-  /** `switching`: the next person sits down at this computer. Nothing of the one before stays in either case. */
-  async signOut(switching = false): Promise<void> {
-    this.#leave('')
+  /**
+   * `switching`: the next person sits down at this computer. `message`: why, where it was not the person's own wish.
+   * Nothing of the one before stays in any case.
+   */
+  async signOut({ switching = false, message = '' } = {}): Promise<void> {
+    this.#leave(message)
     await eraseDevice(this.#database)
     if (switching) this.notice = text.words.signIn.switched
     this.#tabs.postMessage('signed-out' satisfies Signal)

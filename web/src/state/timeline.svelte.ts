@@ -21,6 +21,8 @@ export class Timeline {
   unreadAfter = $state<number | null>(null)
   /** Raised when everything was loaded anew, so that the view starts over. */
   generation = $state(0)
+  /** When it was true: it comes from this device, and the server has not answered yet. */
+  stale = $state<number | null>(null)
   /** The message to bring into sight. */
   target = $state<number | null>(null)
 
@@ -43,6 +45,16 @@ export class Timeline {
     return this.messages.at(-1)
   }
 
+  /** What was kept on this device, until the server answers. */
+  offer(messages: readonly Message[], complete: boolean, at: number): void {
+    if (this.status === 'ready' || messages.length === 0) return
+    this.messages = messages
+    this.complete = complete
+    this.stale = at
+    this.status = 'ready'
+    this.generation += 1
+  }
+
   /** The newest messages, in place of what was held. */
   async load(unread: number): Promise<void> {
     if (this.#loading) return
@@ -50,12 +62,15 @@ export class Timeline {
     if (this.status === 'failed') this.status = 'loading'
     try {
       const page = await this.#api.messages(this.room, Math.min(LARGEST, Math.max(PAGE, unread + 20)))
+      // What was read from the device is among it: whoever reads on stays where they are.
+      const same = this.stale !== null && page.messages.some(({ id }) => id === this.newest?.id)
       this.messages = page.messages
+      this.stale = null
       this.complete = page.first
       this.status = 'ready'
       this.older = 'idle'
       this.#meanwhile = null
-      this.generation += 1
+      if (!same) this.generation += 1
       this.#loaded(page.head)
     } catch {
       if (this.status === 'loading') this.status = 'failed'
@@ -102,6 +117,8 @@ export class Timeline {
   }
 
   apply(event: RoomEvent): void {
+    // There may be a hole before it; the answer that is on its way has it.
+    if (this.stale !== null) return
     this.#meanwhile?.push(event)
     const { messages, doubtful } = fold(this.messages, event)
     this.messages = messages

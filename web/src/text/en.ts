@@ -42,6 +42,9 @@ export const en: Words = {
     unsent: (count) => `${plural(count, 'message is', 'messages are')} still waiting to be sent and will be lost.`,
     signOutAnyway: 'Discard and sign out',
     stay: 'Cancel',
+    destroyed: (count) => `${plural(count, 'message that was', 'messages that were')} waiting to be sent on this device ${count === 1 ? 'is' : 'are'} gone, too.`,
+    queue: 'Waiting to be sent',
+    device: 'Settings of this device',
   },
 
   zone: (zone) => ({ lgwan: 'Office network', internet: 'Internet' })[zone] ?? zone,

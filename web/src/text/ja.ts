@@ -39,6 +39,9 @@ export const ja = {
     unsent: (count: number) => `送信待ちのメッセージが${count}件あります。いま離れると、送信されずに消えます。`,
     signOutAnyway: '消してログアウト',
     stay: 'やめる',
+    destroyed: (count: number) => `この端末にあった送信待ちのメッセージ${count}件も消えました。`,
+    queue: '送信待ちの一覧',
+    device: 'この端末の設定',
   },
 
   zone: (zone: string) => ({ lgwan: '庁内網', internet: 'インターネット' })[zone] ?? zone,
