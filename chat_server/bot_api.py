@@ -34,6 +34,8 @@ SECONDS: Final = 10.0
 FILE_BYTES: Final = 256 * 1024
 """Of all files that it posts about one thing."""
 NAME_CHARS: Final = 64
+NOTE_CHARS: Final = 1000
+"""Of what a bot leaves itself with a timer."""
 
 JST: Final = datetime.timezone(datetime.timedelta(hours=9), "JST")
 
@@ -158,6 +160,8 @@ class Room:
         """Be called by `on_timer` with `note`, not before `at`. Raises `TooMuch`."""
         if len(self.timers) >= TIMERS:
             raise TooMuch(f"a bot asks for at most {TIMERS} calls at once")
+        if len(note) > NOTE_CHARS:
+            raise TooMuch(f"a timer's note has at most {NOTE_CHARS} characters")
         self.timers.append(Timer(at, note))
 
     def pin(self, message: str, *, on: bool = True) -> None:

@@ -222,6 +222,11 @@ BLOB_YOUNG: Final = 60 * 60 * 1000
 """Milliseconds. Bytes without a row may belong to an upload under way for this long after they were kept."""
 
 
+SCRATCH: Final = "photo-"
+"""How the name begins of every folder in which something is decoded or made, whatever it is: by it a killed server's leftovers
+are known (`photo_upload.clear_scratch`)."""
+
+
 class NotePress(Protocol):
     """Makes documents of notes."""
 

@@ -115,7 +115,7 @@ def _send(room: Room, rest: str) -> None:
     elif memo is None:
         room.say("そのようなメモはありません。")
     else:
-        room.send_on(memo.message, name.strip())
+        room.send_on(memo.message, name.strip()[:200])
 
 
 COMMANDS: Final[dict[str, Callable[[Room, str], None]]] = {

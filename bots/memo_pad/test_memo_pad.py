@@ -170,7 +170,7 @@ def test_what_it_does_not_remember_is_not_counted_as_nothing() -> None:
     dialog.say("片付け 30")
     [_, buttons] = dialog.posts["tidy-1"].parts
     assert isinstance(buttons, Buttons)
-    assert [button.label for button in buttons.buttons][0] == "今あるものを全部消す"
+    assert buttons.buttons[0].label == "今あるものを全部消す"
 
 
 def test_help_and_words_that_only_look_like_a_command() -> None:

@@ -709,6 +709,13 @@ BOT_NOT_FOUND = _fault(
     "ボット「{name}」がありません。一覧は「renraku bot list」で確かめられます。",
     "There is no bot “{name}”. `renraku bot list` names them all.",
 )
+STAFF_CHANGED = _fault(
+    6012,
+    "staff_changed",
+    409,
+    "差分を表示した後に、ファイルか名簿が変わりました。差分をもう一度表示して、確かめてから取り込んでください。",
+    "The file or the staff changed after the difference was shown. Show it again, and look at it before you import.",
+)
 
 # 7xxx: webhooks
 HOOK_NOT_FOUND = _fault(

@@ -69,6 +69,9 @@ NOTE_MESSAGES: Final = 50
 NOTE_COPIES: Final = 200
 """photos and files that one act takes over: keeps the writer free for others (20 ms)."""
 
+NOTE_EXPORT_BYTES: Final = 2 * 1024 * 1024 * 1024
+"""Of everything in the ZIP of a note."""
+
 # Webhooks (docs/webhooks.md)
 HOOKS: Final = 10
 """Of one room."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
+OUT: Final = "out/note.pdf"
+"""Below the folder of a job."""
 Kind = Literal["markdown", "entry", "pair", "photos", "files"]
 
 

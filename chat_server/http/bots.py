@@ -14,8 +14,10 @@ from chat_server.domain.errors import (
     BOT_TASK_GONE,
     INVALID_FIELD,
     MESSAGE_EMPTY,
+    RATE_LIMITED,
     TEXT_TOO_LONG,
     TOO_MANY_MENTIONS,
+    Problem,
 )
 from chat_server.http.calls import Access, AnyCall, Call, Ctx, Nothing
 from chat_server.ports import Tx
@@ -28,6 +30,8 @@ WAIT: Final = 25
 """Seconds: shorter than proxies wait."""
 _LOOKS: Final = 0.2
 """Seconds between two looks at the database, also for what another node took in."""
+_AT_ONCE: Final = 8
+"""Calls of one bot that wait here at once: each looks again and again."""
 _FAILURE: Final = 300
 
 
@@ -49,7 +53,10 @@ class TaskDone(Done, frozen=True):
 
 
 async def next_task(ctx: Ctx[NextTask, Nothing]) -> Any:
-    bot, place = ctx.actor, _place(ctx)
+    bot, place, waiting = ctx.actor, _place(ctx), ctx.parts.waiting
+    if waiting[bot.user_id] >= _AT_ONCE:
+        raise Problem(RATE_LIMITED, retry_after=1)
+    waiting[bot.user_id] += 1
     gone = asyncio.ensure_future(_gone(ctx))
     try:
         await _something(ctx, bot, place, gone)
@@ -58,6 +65,9 @@ async def next_task(ctx: Ctx[NextTask, Nothing]) -> Any:
         return await ctx.write(lambda tx, actor: _take(tx, actor, place))
     finally:
         gone.cancel()
+        waiting[bot.user_id] -= 1
+        if not waiting[bot.user_id]:
+            del waiting[bot.user_id]
 
 
 async def _something(ctx: Ctx[NextTask, Nothing], bot: Actor, place: Place, gone: asyncio.Future[None]) -> None:
@@ -105,6 +115,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         body=NextTask,
         answer=GivenTask,
         access=Access.BOT,
+        faults=(RATE_LIMITED,),
         example=NextTask(),
         note="For a bot that runs elsewhere, by its token. It is to be brought back within a minute.",
     ),

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from chat_server.domain.errors import DEPARTMENT_NOT_FOUND, PERSON_NOT_FOUND
+from chat_server.domain.errors import DEPARTMENT_NOT_FOUND, FORBIDDEN, PERSON_NOT_FOUND
 from chat_server.http.calls import AnyCall, Call, Ctx, Nothing
 from chat_server.http.shapes import PERSON, Cursor, Person, Time
 from chat_server.services import directory
@@ -38,10 +38,13 @@ class Directory(msgspec.Struct, frozen=True):
 
 
 class PeopleQuery(msgspec.Struct, frozen=True):
-    """`department`: those appointed in it or below it. `q`: part of a name or reading, or the beginning of a login."""
+    """`department`: those appointed in it or below it. `q`: part of a name or reading, or the beginning of a login.
+    `gone`: for organization administrators, instead of those who are there the people of their organization who are
+    disabled, and guests whose time is over."""
 
     department: Annotated[str, msgspec.Meta(max_length=100)] | None = None
     q: Annotated[str, msgspec.Meta(max_length=200)] | None = None
+    gone: bool = False
     cursor: Cursor | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=directory.PAGE)] = directory.PAGE
 
@@ -87,7 +90,13 @@ async def list_people(ctx: Ctx[Nothing, PeopleQuery]) -> Any:
     asked = ctx.query
     items, following = await ctx.read(
         lambda reader: directory.people(
-            reader, ctx.actor, department=asked.department, q=asked.q, cursor=asked.cursor, limit=asked.limit
+            reader,
+            ctx.actor,
+            department=asked.department,
+            q=asked.q,
+            gone=asked.gone,
+            cursor=asked.cursor,
+            limit=asked.limit,
         )
     )
     return {"items": items, "next": following}
@@ -118,7 +127,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         list_people,
         query=PeopleQuery,
         answer=People,
-        faults=(DEPARTMENT_NOT_FOUND,),
+        faults=(DEPARTMENT_NOT_FOUND, FORBIDDEN),
         example_answer=People([PERSON], None),
         note="One's organization, then people of others in shared rooms. A guest knows the people of their rooms.",
     ),

@@ -21,6 +21,8 @@ from chat_server.domain.errors import (
     MEMBER_NOT_FOUND,
     MESSAGE_NOT_FOUND,
     METHOD_NOT_ALLOWED,
+    NOTE_ENTRY_UNKNOWN,
+    NOTE_NOT_FOUND,
     ORGANIZATION_NOT_FOUND,
     PERSON_NOT_FOUND,
     ROOM_NOT_FOUND,
@@ -60,6 +62,8 @@ _MISSING: Final[dict[str, tuple[Fault, ...]]] = {
     "message": (MESSAGE_NOT_FOUND,),
     "scheduled": (SCHEDULED_NOT_FOUND,),
     "hook": (HOOK_NOT_FOUND,),
+    "note": (NOTE_NOT_FOUND,),
+    "entry": (NOTE_ENTRY_UNKNOWN,),
     "user": (MEMBER_NOT_FOUND, PERSON_NOT_FOUND),
     "task": (BOT_TASK_GONE,),
     "device": (DEVICE_NOT_FOUND,),
@@ -95,10 +99,11 @@ class Endpoint:
             await send_file(scope, receive, send, answer)
         elif isinstance(answer, Bare):
             await send_bare(send, answer)
-        elif isinstance(answer, Made):
-            await send_made(send, answer)
-        elif isinstance(answer, Download):
-            await send_bytes(send, call.status, answer.body, answer.media_type.encode(), answer.headers)
+        elif isinstance(answer, Made | Download):
+            try:
+                await _send_made(send, call, answer)
+            finally:
+                await answer.after()
         else:
             await send_bytes(send, answer.status, answer.body, JSON, headers)
 
@@ -136,6 +141,13 @@ class Endpoint:
         if ctx.written is not None:
             return ctx.written, []
         return Answer(call.status, b"" if call.answer is None else encode(result)), []
+
+
+async def _send_made(send: Send, call: AnyCall, answer: Made | Download) -> None:
+    if isinstance(answer, Made):
+        await send_made(send, answer)
+    else:
+        await send_bytes(send, call.status, answer.body, answer.media_type.encode(), answer.headers)
 
 
 async def _take_body(call: AnyCall, ctx: Ctx[Any, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,3 +65,5 @@ class Parts:
     offers: Mapping[str, Sequence[Offer]] = field(default_factory=dict)
     in_flight: InFlight = field(default_factory=InFlight)
     uploading: Uploading = field(default_factory=Uploading)
+    waiting: Counter[int] = field(default_factory=Counter)
+    """calls of bots that wait for something to do, by the bot"""

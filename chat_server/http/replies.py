@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -22,7 +22,7 @@ JSON: Final = b"application/json; charset=utf-8"
 
 PAGE_POLICY: Final = (
     b"default-src 'self'; img-src 'self' blob: data:; style-src 'self'; script-src 'self'; connect-src 'self'; "
-    b"object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+    b"worker-src 'self'; manifest-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 )
 FILE_POLICY: Final = b"sandbox; default-src 'none'"
 """What users sent is inert, whatever it claims to be (GHSA-5crw-6j7v-xc72)."""
@@ -63,6 +63,14 @@ def _inert(name: str) -> Headers:
     return [(b"content-disposition", disposition.encode()), (b"content-security-policy", FILE_POLICY)]
 
 
+async def _nothing() -> None:
+    """What is to be done after most answers."""
+
+
+After = Callable[[], Awaitable[None]]
+"""Done once the answer was sent, or could not be."""
+
+
 @dataclass(frozen=True, slots=True)
 class Download:
     """A file that is made for this answer."""
@@ -70,6 +78,7 @@ class Download:
     name: str
     media_type: str
     body: bytes
+    after: After = _nothing
 
     @property
     def headers(self) -> Headers:
@@ -83,6 +92,7 @@ class Made:
     name: str
     media_type: str
     path: Path
+    after: After = _nothing
 
 
 encode: Final = msgspec.json.Encoder().encode

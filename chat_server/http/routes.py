@@ -23,6 +23,7 @@ from chat_server.http import (
     note_exports,
     notes,
     organization,
+    overview,
     people,
     pressing,
     room_bots,
@@ -31,6 +32,7 @@ from chat_server.http import (
     search,
     sharing,
     sign_in,
+    staff,
     uploads,
 )
 from chat_server.http.calls import AnyCall
@@ -49,8 +51,10 @@ MODULES: Final = (
     sign_in,
     me,
     organization,
+    overview,
     directory,
     people,
+    staff,
     rooms,
     members,
     sharing,

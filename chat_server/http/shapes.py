@@ -32,7 +32,7 @@ class Fault(msgspec.Struct, frozen=True):
     code: int
     name: str
     field: str | None
-    params: dict[str, str | int | float | bool | None]
+    params: dict[str, str | int | float | bool | list[dict[str, str | int]] | None]
     ja: str
     en: str
 

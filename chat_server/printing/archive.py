@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from chat_server.domain import limits
 from chat_server.domain.errors import DISK_FULL, NOTE_EXPORT_TOO_LARGE, Problem
 
-BYTES: Final = 2 << 30
-"""Of everything in it."""
+BYTES: Final = limits.NOTE_EXPORT_BYTES
 SUMS: Final = "SHA256SUMS.txt"
 _CHUNK: Final = 1 << 20
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)

@@ -1,7 +1,8 @@
-"""`python -m chat_server.printing.child FOLDER`: typesets `FOLDER/job` into `FOLDER/out.pdf`. The pictures are `FOLDER/0`, `1` …
+"""`python -m chat_server.printing.child FOLDER`: typesets `FOLDER/job` into `FOLDER/out/note.pdf`. The pictures are `FOLDER/0`, `1` …
 
-Before it looks at what people wrote it gives up everything but reading fonts and that folder: no network, no other files, no
-more memory and time than a long note takes.
+Before it looks at what people wrote it gives up everything but reading fonts and that folder, and writing below `out`: no network,
+no other files, no more memory and time than a long note takes. The pictures are the store's own files under another name: it must
+not be able to write them.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ import msgspec
 import weasyprint
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
+from chat_server.decoders import seccomp
 from chat_server.decoders.limits import deny_file_system, drop_capabilities
-from chat_server.domain.printed import Job
+from chat_server.domain.printed import OUT, Job
 from chat_server.printing.page import PICTURE, page
 
 _MEMORY: Final = 2 << 30
@@ -48,7 +50,7 @@ def main() -> None:
     _typeset("<p>あ</p>", folder)  # what is loaded on first use is loaded before the doors close
     _confine(folder)
     job = msgspec.msgpack.decode((folder / "job").read_bytes(), type=Job)
-    _typeset(page(job), folder).write_pdf(folder / "out.pdf")
+    _typeset(page(job), folder).write_pdf(folder / OUT)
 
 
 def _typeset(html: str, folder: Path) -> Any:
@@ -69,7 +71,11 @@ def _confine(folder: Path) -> None:
     libc.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0)
     drop_capabilities(libc)
     here = str(Path(__file__).parents[2])
-    deny_file_system(libc, readable=(*_FONTS, sys.prefix, sys.base_prefix, here), writable=(str(folder),))
+    readable = (*_FONTS, sys.prefix, sys.base_prefix, here, str(folder))
+    deny_file_system(libc, readable=readable, writable=(str((folder / OUT).parent),))
+    program = seccomp.whole_program(own_folders=True)
+    if program is not None:
+        seccomp.apply(program)
 
 
 if __name__ == "__main__":

@@ -15,18 +15,19 @@ from chat_server.storage.queries import settings
 
 HELD: Final = 2 * limits.MINUTE
 """Milliseconds. The backup renews its hold every 30 s."""
-_NAME: Final = "backup_until"
+NAME: Final = "backup_until"
+"""Of the setting: it stays after the backup, and then tells when one was last at work."""
 
 
 async def hold(tx: Tx) -> int:
     """From this commit on no file is removed for `HELD`; answers the moment (UTC milliseconds) when that ends."""
     until = tx.now + HELD
-    await settings.put(tx, _NAME, str(until))
+    await settings.put(tx, NAME, str(until))
     return until
 
 
 async def held(reader: Reader) -> bool:
     """Whether a backup copies files. One that ends later than a hold lasts was made before the clock was set back: it
     counts for nothing, or a wrong clock would stop the sweeping for ever."""
-    until = await settings.find(reader, _NAME)
+    until = await settings.find(reader, NAME)
     return until is not None and reader.now < int(until) <= reader.now + HELD

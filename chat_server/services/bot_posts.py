@@ -148,10 +148,13 @@ def _blocks(post: Post) -> tuple[AnyBlock, ...]:
 
 
 def _block(part: str | BotBlock) -> AnyBlock:
-    """With every word in it cleaned as people's are."""
+    """With every word in it cleaned as people's are. Raises `Problem` 2001."""
     if isinstance(part, str):
         return Text(text=clean_text(part).strip("\n"))
-    return msgspec.convert(_cleaned(msgspec.to_builtins(part)), type(part), strict=False)
+    try:
+        return msgspec.convert(_cleaned(msgspec.to_builtins(part)), type(part), strict=False)
+    except msgspec.ValidationError:  # of nothing that can be seen, or longer now than it was
+        raise Problem(INVALID_FIELD, field="blocks", reason="too long, or nothing that can be seen") from None
 
 
 def _cleaned(value: Any) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from chat_server.bot_api import FILE_BYTES, NAME_CHARS, SAYS, STORE_BYTES, TEXT_CHARS, TIMERS
+from typing import Final
+
+from chat_server.bot_api import FILE_BYTES, NAME_CHARS, NOTE_CHARS, SAYS, STORE_BYTES, TEXT_CHARS, TIMERS
 from chat_server.bot_blocks import BotBlock, Value
 from chat_server.bot_wire import Answered, Answers, Done, File, Pressed, Said, Task, pack
 from chat_server.bot_wire import Post as WirePost
@@ -13,6 +15,9 @@ from chat_server.services.bot_posts import Kept, Post
 from chat_server.services.bots import EDIT, PRESS, Asked, Did, Given
 from chat_server.services.rendering import unpack
 from chat_server.services.uploads import HEAD_BYTES
+
+_LATEST: Final = 2**53
+"""UTC milliseconds, before or after 1970."""
 
 
 def task(asked: Asked, now: int) -> Task:
@@ -44,7 +49,35 @@ def check(done: Done) -> None:
             raise Problem(INVALID_FIELD, field=name, reason=f"at most {SAYS}")
     if len(done.timers) > TIMERS:
         raise Problem(INVALID_FIELD, field="timers", reason=f"at most {TIMERS}")
-    if len(pack(done.store)) > STORE_BYTES:
+    for timer in done.timers:
+        _check_time("timers", timer.at)
+        _check_words("timers", timer.note, NOTE_CHARS)
+    for send in done.sends:
+        _check_words("sends", send.room, TEXT_CHARS)
+    if done.tidy is not None and done.tidy.before is not None:
+        _check_time("tidy", done.tidy.before)
+    _check_store(done)
+
+
+def _check_time(name: str, at: int) -> None:
+    if abs(at) > _LATEST:
+        raise Problem(INVALID_FIELD, field=name, reason="no time")
+
+
+def _check_words(name: str, words: str, limit: int) -> None:
+    """What the database is to take as it is: it has no place for a zero (security.md, 39)."""
+    if len(words) > limit or "\0" in words:
+        raise Problem(INVALID_FIELD, field=name, reason=f"at most {limit} characters, none of them a zero")
+
+
+def _check_store(done: Done) -> None:
+    try:
+        size = len(pack(done.store))
+    except (OverflowError, RecursionError):
+        raise Problem(
+            INVALID_FIELD, field="store", reason="numbers of 64 bits at most, and not nested so deep"
+        ) from None
+    if size > STORE_BYTES:
         raise Problem(INVALID_FIELD, field="store", reason=f"at most {STORE_BYTES} bytes for a room")
 
 
@@ -53,8 +86,7 @@ def _check_post(name: str, post: WirePost) -> None:
         raise Problem(INVALID_FIELD, field=name, reason=f"at most {TEXT_CHARS} characters")
     if sum(len(part.data) for part in post.parts if isinstance(part, File)) > FILE_BYTES:
         raise Problem(INVALID_FIELD, field=name, reason=f"files of at most {FILE_BYTES} bytes")
-    if len(post.name) > NAME_CHARS:
-        raise Problem(INVALID_FIELD, field=name, reason=f"a name of at most {NAME_CHARS} characters")
+    _check_words(name, post.name, NAME_CHARS)
 
 
 async def kept(blobs: BlobStore, org_id: int, done: Done) -> Did:

@@ -23,6 +23,7 @@ from chat_server.domain.ids import new_id
 from chat_server.domain.rooms import WRITER
 from chat_server.ports import Reader, Tx
 from chat_server.services import access, bot_acts, bot_posts, directory, membership, pressing
+from chat_server.services.blocks import clean_text
 from chat_server.services.bot_posts import Post, Waiting
 from chat_server.services.membership import Who
 from chat_server.services.photo_upload import Trust
@@ -114,8 +115,10 @@ async def ensure(tx: Tx, plugin: Plugin) -> int:
 
 async def add(tx: Tx, org_id: int, plugin: Plugin) -> tuple[int, str]:
     """An account in one organization: (user_id, public id)."""
-    login = LOGIN + plugin.name.replace("_", ".")
     public_id = new_id(tx.now)
+    login = LOGIN + plugin.name.replace("_", ".")
+    if await people.login_holder(tx, org_id, login) is not None:
+        login = LOGIN + public_id  # somebody has it already; a bot signs in nowhere
     user_id = await people.insert(tx, NewUser(public_id, org_id, BOT, login, plugin.title, plugin.reading))
     await bots.insert(tx, user_id, org_id, plugin.name, plugin.everywhere)
     if await bots.somebody_there(tx, org_id):
@@ -139,7 +142,9 @@ async def due(reader: Reader, plugin: str, limit: int) -> list[Asked]:
 
 
 async def asked(reader: Reader, due_: Due) -> Asked:
-    """What the bot may see of it."""
+    """What the bot may see of it now."""
+    if await _is_out(reader, due_):
+        return Asked(due_, {}, gone=True)
     packed = await bots.stored(reader, due_.bot_id, due_.room_id)
     store = msgspec.msgpack.decode(packed, type=dict[str, Any]) if packed else {}
     if due_.message_id is not None:
@@ -161,6 +166,26 @@ async def asked(reader: Reader, due_: Due) -> Asked:
     return Asked(due_, store, said)
 
 
+async def _is_out(reader: Reader, due_: Due) -> bool:
+    """Whether the bot is not in the room any more, or not in that part of its history: what waited for it is not for it."""
+    standing = await rooms.standing_by_id(reader, due_.bot_id, due_.room_id)
+    if standing is None:
+        return not await bots.is_everywhere(reader, due_.bot_id, due_.room_kind)
+    return due_.seq is not None and not await access.may_see(reader, _account(due_, ""), standing, due_.seq)
+
+
+async def _is_gone(reader: Reader, due_: Due) -> bool:
+    """What `Asked.gone` says, as of now."""
+    if await _is_out(reader, due_):
+        return True
+    if due_.message_id is not None:
+        return (await stored_messages.by_ids(reader, [due_.message_id]))[due_.message_id].redacted_at is not None
+    if due_.seq is None or due_.kind == REMOVED:
+        return False
+    found = await stored_messages.page(reader, due_.room_id, due_.seq - 1, due_.seq + 1, 1, newest=True)
+    return not found or found[0].redacted_at is not None
+
+
 async def _asked_of_post(reader: Reader, due_: Due, store: Mapping[str, Any]) -> Asked:
     """A button or the answers of a post, unless it was taken back."""
     assert due_.message_id is not None
@@ -171,16 +196,19 @@ async def _asked_of_post(reader: Reader, due_: Due, store: Mapping[str, Any]) ->
 
 
 async def finish(tx: Tx, asked: Asked, did: Did, place: Place) -> bool:
-    """What the bot did, all of it, once. False where it was done before. Raises `Problem` for what one may not post."""
+    """What the bot did, all of it, once; nothing of it where what it is about was taken back meanwhile, or the bot was taken out
+    of the room. False where it was done before. Raises `Problem` for what one may not post."""
     due_ = asked.due
     if not await bots.done(tx, due_):
         return False
+    if await _is_gone(tx, due_):
+        return True
     if did.store != asked.store:
         await bots.store(tx, due_.bot_id, due_.room_id, due_.org_id, msgspec.msgpack.encode(did.store))
     room = max(0, ROOM_TIMERS - await bots.timers(tx, due_.bot_id, due_.room_id)) if did.timers else 0
     for at, note in did.timers[:room]:
         await bots.add_timer(tx, due_, new_id(tx.now), max(at, tx.now + _SOON), note)
-    bot = _account(due_, place)
+    bot = _account(due_, place.zone)
     for number, post in enumerate(did.posts):
         await _post(tx, due_, bot, post, f"bot-{due_.key}-{number}", place)
     for post in did.changes:
@@ -228,14 +256,14 @@ async def failed(tx: Tx, asked: Asked, ja: str, en: str, place: Place) -> bool:
     if tries < TRIES:
         await bots.postpone(tx, due_, tries, tx.now + _LATER[due_.tries])
         return False
-    if await bots.park(tx, due_, tries, en):
-        text = _LANGUAGES.format(bot=due_.account_name, ja=ja)
-        await _post(tx, due_, _account(due_, place), Post("", (text,)), f"bot-parked-{due_.key}", place)
+    if await bots.park(tx, due_, tries, clean_text(en)):
+        text = _LANGUAGES.format(bot=due_.account_name, ja=ja.rstrip("。"))
+        await _post(tx, due_, _account(due_, place.zone), Post("", (text,)), f"bot-parked-{due_.key}", place)
     return True
 
 
-def _account(due_: Due, place: Place) -> Actor:
-    return Actor(due_.bot_id, due_.org_id, 0, due_.account, "", BOT, due_.account_name, place.zone, "")
+def _account(due_: Due, zone: str) -> Actor:
+    return Actor(due_.bot_id, due_.org_id, 0, due_.account, "", BOT, due_.account_name, zone, "")
 
 
 async def _post(tx: Tx, due_: Due, bot: Actor, post: Post, client_msg_id: str, place: Place) -> None:

@@ -10,6 +10,7 @@ from chat_server.domain.errors import DEPARTMENT_NOT_FOUND, INVALID_FIELD, PERSO
 from chat_server.domain.ids import is_id
 from chat_server.ports import Reader, Tx
 from chat_server.services import cursors
+from chat_server.services.authority import require_administrator
 from chat_server.services.kana import forms_of, hiragana, plain_kanji, without_spaces
 from chat_server.services.people import Wire, wire
 from chat_server.storage.queries import departments as department_queries
@@ -67,20 +68,23 @@ def _sizes(found: Sequence[Department], appointed: Sequence[tuple[int, int]]) ->
 
 
 async def people(
-    reader: Reader, actor: Actor, *, department: str | None = None, q: str | None = None,
+    reader: Reader, actor: Actor, *, department: str | None = None, q: str | None = None, gone: bool = False,
     cursor: str | None = None, limit: int = PAGE,
 ) -> tuple[list[Wire], str | None]:  # fmt: skip
     """A page of Person maps and the next cursor: one's organization, then others one shares a room with.
 
     `department` (public id): those appointed in it or below it, concurrently too. `q`: part of name, former name or
-    reading, or the beginning of the login. Raises `Problem` 6008, 2001 (q, cursor).
+    reading, or the beginning of the login. `gone`: for organization administrators, those of their own who are not there
+    any more. Raises `Problem` 6008, 2001 (q, cursor), 2008 (gone).
     """
+    if gone:
+        require_administrator(actor)
     department_id = await _department(reader, actor, department) if department else None
     after = cursors.decode(cursor, int, int, int, str, int) if cursor else None
     keys = (after[0], after[1], after[2], after[3], after[4]) if after else None
     limit = max(1, min(limit, PAGE))
     search = search_for(q) if q and q.strip() else None
-    found = await queries.people(reader, _viewer(actor), department_id, search, keys, limit + 1)
+    found = await queries.people(reader, _viewer(actor), department_id, search, keys, limit + 1, gone=gone)
     more = cursors.encode(found[limit - 1][1]) if len(found) > limit else None
     return [wire(person) for person, _ in found[:limit]], more
 

@@ -18,6 +18,10 @@ _DEVICE: Final = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.
 """Names that Windows takes for a device, whatever follows the dot."""
 
 
+def is_device(name: str) -> bool:
+    return _DEVICE.match(name) is not None
+
+
 def display_name(text: str, otherwise: str = NAMELESS) -> str:
     """The last part of `text`, NFC (macOS sends NFD), without control, invisible, bidirectional and unassigned characters.
 
@@ -29,6 +33,6 @@ def display_name(text: str, otherwise: str = NAMELESS) -> str:
     name = " ".join(kept.split()).strip(". ")
     if len(name) > NAME_CHARS:
         name = name[: NAME_CHARS - 21] + "…" + name[-20:]
-    if _DEVICE.match(name):
+    if is_device(name):
         name = f"_{name}"
     return name or otherwise

@@ -126,7 +126,7 @@ async def failed(tx: Tx, letter: Letter, problem: Problem, jitter: float, place:
         try:
             await bot_posts.write(
                 tx, bot_of(hook, place.zone), hook.room, Post("", (words,)),
-                f"hook-parked-{hook.public_id}-{delivery.seq}", place.key, place.trust,
+                f"hook-parked-{hook.public_id}-{delivery.seq}-{delivery.since}", place.key, place.trust,
             )  # fmt: skip
         except Problem as refused:
             if refused.fault not in bot_posts.NOT_HERE:

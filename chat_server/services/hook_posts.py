@@ -79,9 +79,11 @@ async def post(tx: Tx, keys: Keys, signed: Signed, wanted: HookPost, zone: str, 
     key = keys.current(SENDS).secret
     try:
         return await bot_posts.write(tx, bot, hook.room, content, _client_msg_id(signed.id), key, lambda zone: -1)
-    except msgspec.ValidationError:
-        raise Problem(INVALID_FIELD, field="text", reason="too long for a card, or nothing that can be seen") from None
     except Problem as problem:
+        if problem.fault is INVALID_FIELD:  # what it is told of has no blocks
+            raise Problem(
+                INVALID_FIELD, field="text", reason="too long for a card, or nothing that can be seen"
+            ) from None
         # Its bot was taken out of the room: for the sender as good as none.
         raise Problem(HOOK_NOT_FOUND, field="hook") if problem.fault is ROOM_NOT_FOUND else problem from None
 
@@ -105,8 +107,9 @@ def _content(wanted: HookPost, name: str) -> Post:
 
 
 def _inert(text: str) -> str:
-    """A mention is no mention any more: whoever writes from outside calls nobody, and can be seen to have tried."""
-    return text.replace("<@", "＜@")
+    """A mention is no mention any more: whoever writes from outside calls nobody, and can be seen to have tried. Cleaned before: what
+    is dropped between the two signs would join them."""
+    return clean_text(text).replace("<@", "＜@") if "<" in text else text
 
 
 def _client_msg_id(id: str) -> str:  # noqa: A002 - the scheme's word

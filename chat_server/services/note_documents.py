@@ -10,12 +10,15 @@ from typing import Any, Final
 
 import msgspec
 
+from chat_server.domain import limits
 from chat_server.domain.actors import Actor
 from chat_server.domain.eras import era_date, era_time
+from chat_server.domain.errors import NOTE_EXPORT_TOO_LARGE, Problem
 from chat_server.domain.printed import Job, Part, Picture
 from chat_server.domain.zones import ORIGINAL, PREVIEW, SANITIZED, THUMBNAIL
 from chat_server.ports import Reader, Tx
 from chat_server.services import audit, files, note_reading
+from chat_server.services.file_names import is_device
 from chat_server.services.files import Best, OpenFile, Trust
 from chat_server.services.note_reading import Rendered, RenderedBlock
 from chat_server.services.photo_upload import PHOTO
@@ -25,9 +28,12 @@ SEALS: Final = ("課長", "係長", "担当")
 _ON_PAPER: Final = (PREVIEW, THUMBNAIL)
 _WHOLE: Final = (ORIGINAL, SANITIZED, PREVIEW)
 _UNSAFE: Final = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f]+')
-_NAME_CHARS: Final = 80
+_NAME_BYTES: Final = 200
+"""UTF-8: with a number before it and an ending behind it fits into the 255 of most file systems."""
+_ENDING_CHARS: Final = 8
 _ENDS: Final = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "image/gif": ".gif"}
 _NOT_HERE: Final = "この写真は、ここでは表示できません"
+_BYTES: Final = limits.NOTE_EXPORT_BYTES
 _json = msgspec.json.Encoder().encode
 
 
@@ -59,6 +65,11 @@ async def on_record(tx: Tx, actor: Actor, note: str, number: int | None, kind: s
     return int(whole["version"])
 
 
+async def check(reader: Reader, actor: Actor, note: str, number: int | None) -> None:
+    """Whether it may be given out still. Raises `Problem` 4030, 4031."""
+    await note_reading.one(reader, actor, note, number)
+
+
 async def paper(reader: Reader, actor: Actor, note: str, number: int | None, trust: Trust) -> Paper:
     """Raises `Problem` 4030, 4031."""
     rendered = await note_reading.rendered(reader, actor, note, number)
@@ -72,13 +83,17 @@ async def paper(reader: Reader, actor: Actor, note: str, number: int | None, tru
 async def bundle(reader: Reader, actor: Actor, note: str, number: int | None, trust: Trust) -> Bundle:
     """The originals as far as they may be read from here, else what was made of them; what is missing is named with the reason.
 
-    Raises `Problem` 4030, 4031."""
+    Raises `Problem` 4030, 4031, 4040."""
     rendered = await note_reading.rendered(reader, actor, note, number)
     best = await files.best_of(reader, actor, _attached(rendered), _WHOLE, trust)
     names = _names(best)
     listed = [_listed(public_id, one, names.get(public_id)) for public_id, one in best.items()]
     whole = await note_reading.one(reader, actor, note, number)
     facts = await _facts(reader, actor, note, rendered)
+    whole_files = {public_id for public_id, one in best.items() if one.kind != PHOTO and one.rendition == ORIGINAL}
+    if sum(one["size"] for one in whole["attachments"] if one["id"] in whole_files) > _BYTES:
+        # Before anything of it is fetched: a bucket's files would be copied here first.
+        raise Problem(NOTE_EXPORT_TOO_LARGE, limit=_BYTES)
     texts = {
         "ノート.md": "\n".join(_as_text(rendered, facts, best, names)).encode(),
         "ノート.json": _json({"note": whole, "files": listed}),
@@ -88,8 +103,15 @@ async def bundle(reader: Reader, actor: Actor, note: str, number: int | None, tr
 
 
 def safe(name: str) -> str:
-    """A name that every desk's file system takes."""
-    return _UNSAFE.sub("_", name).strip(" .")[:_NAME_CHARS].strip(" .") or "ノート"
+    """A name that every desk's file system takes. One that is too long loses its middle, not its ending: that says what opens it."""
+    whole = _UNSAFE.sub("_", name).strip(" .") or "ノート"
+    stem, dot, ending = whole.rpartition(".")
+    if not stem or len(ending) > _ENDING_CHARS:
+        stem, dot, ending = whole, "", ""
+    room = _NAME_BYTES - len((dot + ending).encode())
+    cut = stem.encode()[:room].decode(errors="ignore").strip(" .")
+    kept = (cut or "ノート") + dot + ending
+    return f"_{kept}" if is_device(kept) else kept
 
 
 def _attached(rendered: Rendered) -> list[str]:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Final
 
 import msgspec
 
-from chat_server.domain.errors import INVALID_FIELD, Problem
 from chat_server.ports import Reader
-from chat_server.services import organizations, staff_apply, staff_days, staff_file, staff_plan, staff_report
+from chat_server.services import organizations, staff_apply, staff_import, staff_report
 from chat_server.services.authority import Operator
 from chat_server.services.operation import Deps, Operation, Wire, operation
-from chat_server.services.staff_plan import Difference, Options
-from chat_server.services.throttle import fold
 
 
 class Import(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,15 +31,14 @@ class Import(msgspec.Struct, frozen=True, kw_only=True):
 async def import_staff(deps: Deps, asked: Import) -> Wire:
     """`{counts, lines: {ja, en}, applied}`. Raises `Problem` 6006 with every fault of the file in `params.faults`,
     6004, 2001, 8006."""
-    day = _day(asked.as_of) or staff_days.day_of(deps.clock.now())
-    file = staff_file.read(asked.content, day, asked.encoding)
-    options = Options(day, frozenset(map(fold, asked.returning)), asked.disable_missing, asked.close_missing)
 
-    async def find(reader: Reader) -> tuple[int, Difference]:
-        org_id = (await organizations.find(reader, asked.organization)).id
-        return org_id, await staff_plan.plan(reader, org_id, file, options)
+    async def find(reader: Reader) -> int:
+        return (await organizations.find(reader, asked.organization)).id
 
-    org_id, difference = await deps.storage.read(find)
+    wanted = staff_import.Wanted(
+        asked.encoding, asked.as_of, asked.returning, asked.disable_missing, asked.close_missing
+    )  # fmt: skip
+    org_id, difference = await staff_import.plan(deps.storage, deps.clock, find, asked.content, wanted)
     answer = {
         "counts": staff_report.counts(difference),
         "lines": {language: staff_report.lines(difference, language) for language in staff_report.LANGUAGES},
@@ -52,15 +47,6 @@ async def import_staff(deps: Deps, asked: Import) -> Wire:
     if not asked.dry_run:
         await staff_apply.apply(deps.storage, Operator(org_id), difference)
     return answer
-
-
-def _day(text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return staff_days.parse(text)
-    except ValueError:
-        raise Problem(INVALID_FIELD, field="as_of", reason="2027-04-01のような日付 / a day like 2027-04-01") from None
 
 
 OPERATIONS: Final[dict[str, Operation]] = {"staff.import": operation(Import, import_staff)}

@@ -27,7 +27,10 @@ LEASE: Final = limits.MINUTE
 _A_THING: Final = 20
 _A_POST: Final = 50
 """Milliseconds of rest after a thing and for each of its posts: 50 things, 20 posts a second, as for those in the server."""
-_CHANGES: Final = 20
+_LONGEST_REST: Final = 10 * limits.MINUTE
+"""However much it did at once; a longer one is of a clock that was put back."""
+_AT_ONCE: Final = 20
+"""Of what is left and of changes, in one transaction: keeps the writer free for others (20 ms)."""
 
 
 class Taken(NamedTuple):
@@ -67,24 +70,25 @@ async def load(reader: Reader, token: str, zone: str, address: str) -> Actor:
 
 async def anything(reader: Reader, bot: Actor) -> bool:
     """Whether there is something to take. Not while it rests from having done much."""
-    if await queries.rests_until(reader, bot.user_id) > reader.now:
+    if 0 < await queries.rests_until(reader, bot.user_id) - reader.now <= _LONGEST_REST:
         return False
     return await queries.next_due(reader, bot.user_id) is not None
 
 
 async def untended(reader: Reader, bot: Actor) -> bool:
     """Whether there is something for `tend`."""
-    return bool(await queries.left(reader, bot.user_id) or await queries.changes(reader, bot.user_id, 1))
+    return bool(await queries.left(reader, bot.user_id, 1) or await queries.changes(reader, bot.user_id, 1))
 
 
 async def tend(tx: Tx, bot: Actor, place: Place) -> None:
-    """What it took and did not bring back in time is a failure; changes of its posts that had to wait are shown."""
-    for late in await queries.left(tx, bot.user_id):
+    """What it took and did not bring back in time is a failure; changes of its posts that had to wait are shown. Some of it: there
+    may be more."""
+    for late in await queries.left(tx, bot.user_id, _AT_ONCE):
         await queries.release(tx, late)
         seconds = LEASE // limits.SECOND
         ja, en = f"{seconds}秒以内に終わりませんでした", f"it was not done within {seconds} s"
         await bots.failed(tx, Asked(late, {}), ja, en, place)
-    for waiting_ in await queries.changes(tx, bot.user_id, _CHANGES):
+    for waiting_ in await queries.changes(tx, bot.user_id, _AT_ONCE):
         await bots.show_changes(tx, waiting_, place)
 
 
@@ -117,8 +121,11 @@ async def bring_back(tx: Tx, bot: Actor, lease: str, did: Did, place: Place) -> 
     asked = await bots.asked(tx, due)
     if asked.post is not None and (told := await queries.told(tx, due)) is not None:
         asked = replace(asked, post=asked.post._replace(answered=told))  # the answers since are still to be told of
-    await bots.finish(tx, asked, replace(did, store=asked.store) if asked.gone else did, place)
-    await queries.rest(tx, bot.user_id, tx.now + max(_A_THING, _A_POST * len(did.posts)))
+    await bots.finish(tx, asked, did, place)
+    # Several things may be under way at once: what is brought back while it is to rest makes the rest longer.
+    begins = max(tx.now, await queries.rests_until(tx, bot.user_id))
+    rest = max(_A_THING, _A_POST * len(did.posts))
+    await queries.rest(tx, bot.user_id, min(begins + rest, tx.now + _LONGEST_REST))
 
 
 async def failed(tx: Tx, bot: Actor, lease: str, ja: str, en: str, place: Place) -> None:

@@ -14,15 +14,14 @@ from typing import Any, Final
 from chat_server.domain.actors import Actor
 from chat_server.domain.ids import new_id
 from chat_server.domain.zones import ORIGINAL, POLICY_VERSION
-from chat_server.ports import Blob, BlobStore, Incoming, Photo, Photos, Tx
+from chat_server.ports import SCRATCH, Blob, BlobStore, Incoming, Photo, Photos, Tx
 from chat_server.services import quota
 from chat_server.services.file_names import display_name
 from chat_server.storage.queries import attachments as queries
 from chat_server.storage.queries.attachments import NewAttachment, NewRendition
 
 PHOTO: Final = "photo"
-PREFIX: Final = "photo-"
-"""Of a folder in which something is decoded, whatever it is: see `clear_scratch`."""
+PREFIX: Final = SCRATCH
 
 Trust = Callable[[str], int]
 """Rank of a zone; -1 for one that is not known."""
@@ -127,7 +126,7 @@ async def add_blob(tx: Tx, org_id: int, blob: Blob, zone: str, trust: Trust) -> 
 
 
 def clear_scratch(scratch: Path, before: float) -> int:
-    """Remove what photos left that were begun `before` (seconds since 1970) and never came to an end; answers how many.
+    """Remove what photos, previews and exports left that were begun `before` (seconds since 1970) and never came to an end; answers how many.
     Blocks."""
     removed = 0
     for folder in scratch.glob(f"{PREFIX}*"):

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from chat_server.domain.errors import SENDS_IN_PROGRESS, Problem
 from chat_server.domain.ids import new_id
-from chat_server.ports import Storage, Tx
+from chat_server.ports import Reader, Storage, Tx
 from chat_server.services import accounts, audit, directory, own_stream, staff_days
 from chat_server.services.accounts import Names, NewAccount
 from chat_server.services.authority import Administrator, require_administrator
@@ -29,11 +29,13 @@ few milliseconds."""
 DEPARTMENTS_AT_ONCE: Final = 50
 
 Step = Callable[[Tx], Awaitable[Any]]
+Still = Callable[[Reader], Awaitable[Any]]
+"""Raises `Problem` when whoever imports may not do so any more."""
 
 
-async def apply(storage: Storage, who: Administrator, difference: Difference) -> None:
-    """Do what `difference` says. Raises `Problem` 2008, 8006 (the same people are being changed by somebody else), 6002
-    (a login was taken meanwhile)."""
+async def apply(storage: Storage, who: Administrator, difference: Difference, still: Still | None = None) -> None:
+    """Do what `difference` says; `still` is asked in each transaction. Raises `Problem` 2008, 8006 (the same people are
+    being changed by somebody else), 6002 (a login was taken meanwhile), and those of `still`."""
     require_administrator(who)
     if difference.empty():
         return
@@ -47,11 +49,18 @@ async def apply(storage: Storage, who: Administrator, difference: Difference) ->
     phases[-1][-1] = partial(work.and_announce, step=phases[-1][-1])
     for phase in phases:
         outcomes = await asyncio.gather(
-            *(storage.write(step, org_id=who.org_id) for step in phase), return_exceptions=True
+            *(storage.write(partial(_if_still, still, step), org_id=who.org_id) for step in phase),
+            return_exceptions=True,
         )
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
+
+
+async def _if_still(still: Still | None, step: Step, tx: Tx) -> None:
+    if still is not None:
+        await still(tx)
+    await step(tx)
 
 
 @dataclass(slots=True)

@@ -48,6 +48,20 @@ _WORDS: Final[dict[str, dict[str, str]]] = {
     },
 }  # fmt: skip
 
+_ON_A_PAGE: Final[dict[str, dict[str, str]]] = {
+    "ja": {
+        "kept_department": "名簿にない所属(そのままにします)",
+        "namesake": "同じログイン名の停止中の職員がいます(別の人として追加します。同じ人なら「復帰する人」に{}と入力してください)",
+        "unlisted": "名簿にない職員(そのままにします)",
+    },
+    "en": {
+        "kept_department": "not in the file (stays)",
+        "namesake": "a disabled person had this login (added as somebody else; if it is the same, enter {} as returning)",
+        "unlisted": "not in the file (stays)",
+    },
+}  # fmt: skip
+"""Where there are fields instead of options."""
+
 
 def counts(difference: Difference) -> dict[str, dict[str, int]]:
     """Numbers for machines."""
@@ -70,9 +84,10 @@ def counts(difference: Difference) -> dict[str, dict[str, int]]:
     }  # fmt: skip
 
 
-def lines(difference: Difference, language: str) -> list[str]:
-    """The text, line by line."""
-    return list(_Report(difference, _WORDS[language]).lines())
+def lines(difference: Difference, language: str, *, on_a_page: bool = False) -> list[str]:
+    """The text, line by line; what it advises names options of the command line, or fields of the page."""
+    words = _WORDS[language] | (_ON_A_PAGE[language] if on_a_page else {})
+    return list(_Report(difference, words).lines())
 
 
 class _Report:

@@ -15,13 +15,13 @@ from typing import Any, Final
 
 import msgspec
 
-from chat_server.domain.actors import ORGANIZATION_ADMIN
+from chat_server.domain.actors import AUDITOR, ORGANIZATION_ADMIN
 from chat_server.domain.ids import new_id
 from chat_server.ports import Tx
 from chat_server.services import changing, commands, rooms
 from chat_server.services.blocks import Text
 from chat_server.services.rooms import NewRoom
-from chat_server.storage.queries import departments
+from chat_server.storage.queries import departments, people
 from tests.support.server import running_server
 from tests.support.world import Org, Someone, World
 
@@ -75,6 +75,8 @@ class Stage:
         async def appoint(tx: Tx) -> None:
             key = await departments.insert(tx, new_id(tx.now), org.id, None, login, department, position)
             await departments.appoint(tx, org.id, someone.actor.user_id, key, "main", post, 10, 0, None)
+            if role is not None:
+                await people.grant(tx, org.id, someone.actor.user_id, AUDITOR, 0)
 
         await self.storage.write(appoint)
         return someone

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Enter, Hand, Stage
+from tests.browser.photos import photo
 
 
 def test_a_person_signs_in_and_sees_their_rooms(enter: Enter) -> None:
@@ -149,3 +150,101 @@ def test_a_device_signed_out_elsewhere_is_emptied_at_once(enter: Enter, hand: Ca
     expect(sato.page.get_by_text("書きかけ")).to_have_count(0)
     sato.page.reload()
     expect(sato.page.get_by_label("パスワード")).to_be_visible()
+
+
+LEFT = """async () => {
+    const db = await new Promise((resolve) => {
+        const opening = indexedDB.open('renraku')
+        opening.onsuccess = () => resolve(opening.result)
+    })
+    const count = (store) => new Promise((resolve) => {
+        const request = db.transaction(store).objectStore(store).count()
+        request.onsuccess = () => resolve(request.result)
+    })
+    const left = []
+    for (const store of db.objectStoreNames) if (await count(store) > 0) left.push(store)
+    db.close()
+    return [...left, ...Object.keys(localStorage), ...Object.keys(sessionStorage), ...await caches.keys()].sort()
+}"""
+
+
+def test_the_next_user_of_a_shared_computer_finds_nothing_of_the_one_before(enter: Enter, stage: Stage) -> None:
+    tanaka = enter("tanaka")
+    page = tanaka.page
+    page.goto("/#/settings/appearance")
+    page.get_by_role("group", name="送信に使うキー").get_by_label("Enterで送信").last.check()
+    page.evaluate("localStorage.setItem('renraku.draft.room', '書きかけ')")
+    page.evaluate("caches.open('renraku-photos')")
+    # A photo cannot go up: its message waits.
+    page.route("**/api/photos**", lambda route: route.abort())
+    tanaka.open("建設課 全体共有")
+    tanaka.attach([photo(0, 320, 240)])
+    tanaka.write("届かない写真")
+    expect(tanaka.waiting()).to_have_count(1)
+    tanaka.field.fill("書きかけの文")
+    page.get_by_role("button", name="自分のメニュー").click()
+    page.get_by_role("button", name="利用者を切り替える").click()
+    warning = page.get_by_role("alert").filter(has_text="送信待ちのメッセージが1件")
+    expect(warning).to_contain_text("書きかけが1件")
+    page.get_by_role("button", name="やめる").click()
+    expect(tanaka.waiting()).to_have_count(1)
+    page.get_by_role("button", name="利用者を切り替える").click()
+    page.get_by_role("button", name="消して切り替える").click()
+    expect(page.get_by_label("ユーザーID")).to_be_focused()
+    expect(page.get_by_label("団体コード")).to_have_value("midorino")
+    expect(page.get_by_role("status").filter(has_text="前の利用者")).to_be_visible()
+    assert page.evaluate(LEFT) == ["renraku.organization"]
+    assert page.evaluate("location.hash") == ""
+    page.keyboard.type("takahashi")
+    page.keyboard.press("Tab")
+    page.keyboard.type(stage.facts["password"])
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="建設課 全体共有").click()
+    expect(tanaka.field).to_have_value("")
+    expect(tanaka.waiting()).to_have_count(0)
+
+
+def test_a_revocation_that_destroys_something_says_so(enter: Enter, hand: Callable[..., Hand]) -> None:
+    person = enter("takahashi", user_agent="Mozilla/5.0 (X11; Linux) Firefox/130.0")
+    person.page.route("**/api/photos**", lambda route: route.abort())
+    person.open("建設課 全体共有")
+    person.attach([photo(0, 320, 240)])
+    person.write("届かない写真")
+    expect(person.waiting()).to_have_count(1)
+    devices = hand("takahashi").call("GET", "/api/me/devices")["items"]
+    (device,) = [device for device in devices if device["name"].startswith("Firefox")]
+    hand("takahashi").call("DELETE", f"/api/me/devices/{device['id']}")
+    expect(person.page.get_by_role("alert")).to_contain_text("メッセージ1件は、送信されずに消去されました。")
+    assert person.page.evaluate(LEFT) == ["renraku.organization"]
+
+
+def test_a_device_that_was_signed_out_while_it_was_away_is_emptied_when_it_is_back(
+    enter: Enter, hand: Callable[..., Hand]
+) -> None:
+    person = enter("takahashi", user_agent="Mozilla/5.0 (iPad) Safari/605")
+    person.open("建設課 全体共有")
+    person.page.context.set_offline(True)
+    person.write("圏外で書きました")
+    expect(person.waiting()).to_have_count(1)
+    devices = hand("takahashi").call("GET", "/api/me/devices")["items"]
+    (device,) = [device for device in devices if device["name"] == "Safari(iPad)"]
+    hand("takahashi").call("DELETE", f"/api/me/devices/{device['id']}")
+    person.page.context.set_offline(False)
+    expect(person.page.get_by_role("alert")).to_contain_text("メッセージ1件は、送信されずに消去されました。")
+    assert person.page.evaluate(LEFT) == ["renraku.organization"]
+
+
+def test_the_password_can_be_looked_at_and_caps_lock_is_noticed(enter: Enter) -> None:
+    page = enter("tanaka", signed_in=False, viewport={"width": 320, "height": 640}).page
+    field = page.get_by_label("パスワード")
+    field.fill("himitsu")
+    page.get_by_role("button", name="表示する").click()
+    expect(field).to_have_attribute("type", "text")
+    expect(field).to_be_focused()
+    expect(page.get_by_role("status").filter(has_text="周りから見えない")).to_be_visible()
+    page.get_by_role("button", name="隠す").click()
+    expect(field).to_have_attribute("type", "password")
+    field.evaluate(
+        "(one) => one.dispatchEvent(new KeyboardEvent('keyup', { key: 'A', modifierCapsLock: true, bubbles: true }))"
+    )
+    expect(page.get_by_role("status").filter(has_text="Caps Lock")).to_be_visible()

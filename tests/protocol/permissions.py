@@ -84,6 +84,11 @@ PERMISSIONS: Final[dict[str, Row]] = {
     # The organization: by its administrators, each their own
     "get_organization": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200),
     "change_organization": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200),
+    "list_organization_rooms": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200),
+    "get_health": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200),
+    # The staff file: into one's own organization, and only what was shown before.
+    "show_staff_difference": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200),
+    "import_staff_file": signed_in(3009, 2008, 2008, 2008, 6012, 2008, 6012),
     "list_audit": signed_in(3009, 2008, 2008, 2008, 2008, 2008, 2008, auditor=200),
     # Rooms
     "list_rooms": everyone_signed_in(200),

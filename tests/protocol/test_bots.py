@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from chat_server.bot_runner.process import BotProcess
+from chat_server.bot_wire import Done
 from chat_server.domain.ids import new_id
 from chat_server.ports import Tx
 from chat_server.services import bot_tasks, bots, rooms
@@ -120,7 +121,12 @@ async def test_a_menu_can_tell_what_the_bots_of_a_room_understand(scene: Scene, 
         assert (await client.get(f"/api/rooms/{other}/bots")).json() == {"items": [], "next": None}
     [polls] = [bot for bot in there if bot["name"] == "投票・出欠"]
     assert polls["user"] == await account(scene, "polls")
-    assert polls["offers"][0] == {"label": "投票をとる", "text": "投票 ", "example": "投票 昼食 和食 洋食", "whole": False}
+    assert polls["offers"][0] == {
+        "label": "投票をとる",
+        "text": "投票 ",
+        "example": "投票 昼食 和食 洋食",
+        "whole": False,
+    }
     whole = next(offer["text"] for offer in pad["offers"] if offer["whole"])
     await tell(owner, memo, "見積書を取る")
     await tell(owner, memo, whole)
@@ -137,7 +143,7 @@ async def test_a_timer_comes_when_its_time_has_come(scene: Scene, owner: Peer) -
 
 BAD = """
 import os, sys, time
-from chat_server.bot_api import Bot, Message, Room
+from chat_server.bot_api import Bot, Button, Buttons, Message, Room
 
 class Bad(Bot):
     title = "困ったボット"
@@ -156,6 +162,10 @@ class Bad(Bot):
                 room.say("x")
         if message.text == "抱え込む":
             room.store["x"] = "x" * 100_000
+        if message.text == "見えない札":
+            room.post(Buttons((Button("a", "\u202e"),)))
+        if message.text == "消えない覚書":
+            room.remind(room.now, "\\0")
         if message.text == "食べる":
             x = bytearray(2 << 30)
         room.say(message.text + "ました")
@@ -188,7 +198,9 @@ async def test_the_log_does_not_tell_what_was_written(
     assert "名前" not in logged.out + logged.err
 
 
-@pytest.mark.parametrize("fault", ["落ちる", "止まる", "間違える", "あふれる", "抱え込む", "食べる"])
+@pytest.mark.parametrize(
+    "fault", ["落ちる", "止まる", "間違える", "あふれる", "抱え込む", "見えない札", "消えない覚書", "食べる"]
+)
 async def test_a_bot_that_fails_is_told_of_in_words_and_goes_on(
     scene: Scene, owner: Peer, bad: BotWorker, fault: str
 ) -> None:
@@ -208,6 +220,30 @@ async def test_a_bot_that_fails_is_told_of_in_words_and_goes_on(
     )
     assert parked[0][0] == bots.TRIES
     assert parked[0][1]
+
+
+async def test_what_the_server_cannot_take_down_is_parked_and_holds_up_nothing(
+    scene: Scene, owner: Peer, bad: BotWorker, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = bot_tasks.kept
+
+    async def mistaken(blobs: Any, org_id: int, done: Done) -> bots.Did:
+        if done.posts[0].parts == ("難しいました",):
+            raise KeyError(done.posts[0].parts)
+        return await kept(blobs, org_id, done)
+
+    monkeypatch.setattr(bot_tasks, "kept", mistaken)
+    await tell(owner, scene.room, "難しい")
+    await tell(owner, scene.room, "続け")
+    await expected(scene, 2)
+    for _ in range(3):
+        await bad.step()
+        scene.server.clock.ahead += 30_000
+    assert await said(owner) == "続けました"
+    assert "サーバーで扱えませんでした（KeyError）" in await said(owner)
+    logged = capsys.readouterr()
+    assert "could not be taken down" in logged.out + logged.err
+    assert "難しい" not in logged.out + logged.err
 
 
 async def expected(scene: Scene, count: int) -> None:
@@ -257,6 +293,15 @@ async def test_its_process_is_killed_and_comes_back(scene: Scene, owner: Peer, b
     await expected(scene, 1)
     await bad.step()
     assert await said(owner) == "続けました"
+
+
+async def test_a_person_whose_login_looks_like_a_bots_stands_in_no_bots_way(scene: Scene) -> None:
+    storage, plugin = scene.server.app.storage, Plugin(f"late_{scene.world.made}", "遅い係", "おそいかかり", "")
+    login = f"bot.late.{scene.world.made}"
+    await storage.write(lambda tx: tx.run("UPDATE users SET login = ? WHERE id = ?", login, scene.member.actor.user_id))
+    assert await storage.write(lambda tx: bots.ensure(tx, plugin)) > 0
+    assert await account(scene, plugin.name) != scene.member.id
+    assert await storage.write(lambda tx: bots.ensure(tx, plugin)) == 0
 
 
 async def test_bots_do_not_hear_each_other(scene: Scene, server: RunningServer, owner: Peer) -> None:

@@ -7,7 +7,7 @@ import itertools
 import os
 import sys
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -16,11 +16,11 @@ import pytest_asyncio
 from chat_client import BotTasks, RenrakuError
 from chat_server.bot_api import SAYS
 from chat_server.domain.limits import MINUTE, SECOND
-from chat_server.http.bots import _gone
-from chat_server.services import operator_bots, outside_bots, rooms
+from chat_server.http.bots import _AT_ONCE, _gone
+from chat_server.services import bots, operator_bots, outside_bots, rooms
 from chat_server.services.operation import Deps
 from chat_server.services.operator_bots import AddBot, MoveBot
-from tests.protocol.test_bots import account, invited, said, tell
+from tests.protocol.test_bots import PLACE, account, invited, said, tell
 from tests.support.peer import Peer
 from tests.support.uploads import Scene
 
@@ -295,7 +295,19 @@ async def test_answers_that_come_while_it_is_told_of_others_are_told_of_next(
         ({"changes": [post("x")] * (SAYS + 1)}, "changes"),
         ({"changes": [post("x", name="未知")]}, "name"),
         ({"timers": [{"at": 1, "note": ""}] * 11}, "timers"),
+        ({"timers": [{"at": 2**64, "note": ""}]}, "timers"),
+        ({"timers": [{"at": 1, "note": "n" * 1001}]}, "timers"),
+        ({"timers": [{"at": 1, "note": "\0"}]}, "timers"),
         ({"store": {"x": "y" * 70_000}}, "store"),
+        ({"store": {"x": 2**70}}, "store"),
+        ({"posts": [post("x", name="a\0b")]}, "posts"),
+        (
+            {"posts": [{"name": "", "parts": [{"type": "buttons", "buttons": [{"key": "a", "label": "\u202e"}]}]}]},
+            "blocks",
+        ),
+        ({"posts": [{"name": "", "parts": [{"type": "card", "title": "\u0958" * 200}]}]}, "blocks"),
+        ({"sends": [{"message": "x", "room": "\0"}]}, "sends"),
+        ({"tidy": {"before": 2**64}}, "tidy"),
     ],
 )
 async def test_more_than_a_bot_may_do_is_refused_and_nothing_of_it_happens(
@@ -318,6 +330,67 @@ async def test_it_says_no_more_than_twenty_things_a_second(scene: Scene, owner: 
     scene.server.clock.ahead += 500
     lease, _ = await outside.take(wait=0)
     await outside.done(lease)
+
+
+async def test_what_several_processes_say_at_once_is_rested_from_as_well(
+    scene: Scene, owner: Peer, outside: Outside
+) -> None:
+    second_room = await scene.world.room(scene.owner)
+    bot = await account(scene, outside.name)
+    await scene.server.app.storage.write(
+        lambda tx: rooms.invite(tx, scene.owner.actor, second_room, rooms.Invitation((bot,)))
+    )
+    await tell(owner, scene.room, "こちら")
+    await tell(owner, second_room, "あちら")
+    leases = [(await outside.take())[0] for _ in range(2)]
+    await tell(owner, scene.room, "次")
+    assert await outside.done(leases[0], posts=[post(str(number)) for number in range(10)]) == 204
+    assert await outside.done(leases[1]) == 204
+    scene.server.clock.ahead += 300
+    assert await outside.nothing(), "half a second for ten messages, whatever else was brought back"
+    scene.server.clock.ahead += 300
+    lease, _ = await outside.take(wait=1)
+    await outside.done(lease)
+
+
+async def test_no_more_than_some_calls_wait_at_once(scene: Scene, outside: Outside) -> None:
+    waiting = [asyncio.create_task(outside.call("next", wait=25)) for _ in range(_AT_ONCE)]
+    await until(lambda: waiting_requests() == _AT_ONCE)
+    assert (await outside.call("next", wait=0))[0] == 8005
+    for one in waiting:
+        one.cancel()
+    await until(lambda: waiting_requests() == 0)
+    assert await outside.nothing()
+
+
+async def test_what_was_taken_back_meanwhile_is_not_answered(scene: Scene, owner: Peer, outside: Outside) -> None:
+    sent = await tell(owner, scene.room, "口がすべった")
+    lease, _ = await outside.take()
+    await owner.ask("redact", message=sent["id"])
+    assert await outside.done(lease, posts=[post("「口がすべった」とは", name="reply-1")], store={"count": 1}) == 204
+    assert await silent(owner)
+    lease, task = await outside.take()
+    assert (task["removed"], task["store"]) == (sent["id"], {}), "all of it happens, or nothing"
+    assert await outside.done(lease) == 204
+
+
+async def test_who_was_taken_out_of_a_room_gets_nothing_of_it_any_more(
+    scene: Scene, owner: Peer, outside: Outside
+) -> None:
+    await tell(owner, scene.room, "名前も秘密")
+    await tell(owner, scene.room, "まだ聞いていない話")
+    lease, _ = await outside.take()
+    bot = await account(scene, outside.name)
+    async with scene.server.client(scene.token_now(scene.owner)) as client:
+        assert (await client.delete(f"/api/rooms/{scene.room}/members/{bot}")).status_code < 300
+    assert await outside.done(lease, posts=[post("さようなら")], store={"kept": 1}) == 204
+    scene.server.clock.ahead += SECOND  # it rests
+    assert await outside.nothing()
+    await invited(scene, outside.name)
+    await tell(owner, scene.room, "おかえり")
+    lease, task = await outside.take()
+    assert (task["message"]["text"], task["store"]) == ("おかえり", {})
+    assert await outside.done(lease) == 204
 
 
 # Tokens
@@ -358,6 +431,25 @@ async def test_a_new_token_ends_the_old_one_and_what_was_under_way(scene: Scene,
     assert await new.done(lease) == 204
     await operator_bots.move_bot(deps(scene), MoveBot(scene.org.code, outside.name))
     assert (await new.call("next", wait=0))[0] == 1004
+
+
+async def test_what_fails_in_the_server_after_it_was_moved_elsewhere_takes_nothing_from_there(
+    scene: Scene, owner: Peer, outside: Outside
+) -> None:
+    storage = scene.server.app.storage
+    await operator_bots.move_bot(deps(scene), MoveBot(scene.org.code, outside.name))
+    await tell(owner, scene.room, "引っ越し")
+    async with asyncio.timeout(10):
+        while not (here := await storage.read(lambda reader: bots.due(reader, outside.name, 2))):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)  # the outbox has no event for it
+    move = MoveBot(scene.org.code, outside.name, "lgwan")
+    there = Outside(outside.name, (await operator_bots.move_bot(deps(scene), move))["token"], scene)
+    lease, _ = await there.take()
+    late = replace(here[0], due=replace(here[0].due, tries=bots.TRIES - 1))
+    await storage.write(lambda tx: bots.failed(tx, late, "落ちました", "it ended", PLACE))
+    assert await silent(owner)
+    assert await there.done(lease, posts=[post("着きました")]) == 204
+    assert await said(owner) == "着きました"
 
 
 async def test_a_bot_that_was_shut_out_gets_nothing_more(scene: Scene, owner: Peer, outside: Outside) -> None:

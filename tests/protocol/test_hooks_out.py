@@ -201,6 +201,29 @@ async def test_what_is_given_up_is_told_of_in_words_and_can_be_told_again(
     ]
 
 
+async def test_what_is_given_up_a_second_time_for_another_reason_is_told_of_and_let_go(
+    scene: Scene, hook: dict[str, Any], theirs: Receiver
+) -> None:
+    """The second notice is another one than the first: refused as a repeat it would be tried for ever, every second."""
+    theirs.answers(500)
+    await scene.world.post(scene.owner, scene.room, Text("一"))
+    await failing(scene, hook, theirs)
+    scene.server.clock.ahead += DAY
+    await until(scene, hook, parked=1)
+    theirs.answer = OK
+    await scene.world.post(scene.owner, scene.room, Text("間に届く"))
+    while told(await theirs.next())["text"] != "間に届く":
+        pass
+    await until(scene, hook, waiting=0)
+    theirs.answers(410)
+    await call(scene, scene.owner, "POST", f"/api/hooks/{hook['id']}/retry")
+    await theirs.next()
+    scene.server.clock.ahead += DAY
+    await until(scene, hook, parked=1, waiting=0)
+    words = [one["text"] for one in await messages(scene, scene.member) if one["author"]["id"] == hook["user"]]
+    assert ["HTTP 500" in words[0], "HTTP 410" in words[1]] == [True, True]
+
+
 async def test_one_that_hangs_delays_no_message_and_no_other_hook(
     scene: Scene, hook: dict[str, Any], theirs: Receiver, hanging: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -253,6 +276,27 @@ async def test_killed_after_the_other_side_took_it_it_is_told_again_under_the_sa
     assert again[0].body == again[1].body
     await until(scene, hook, waiting=0)
     assert theirs.got.empty()
+
+
+async def test_a_mistake_of_the_server_does_not_tell_it_again_and_again(scene: Scene) -> None:
+    """What came of it cannot be written down: the other side must not hear it every second."""
+
+    class Mistaken:
+        async def read(self, use_case: Any) -> Any:
+            if use_case.func is hook_deliveries.ready:
+                return [("hook", "http://localhost/")]
+            raise KeyError
+
+        async def write(self, use_case: Any, *, org_id: int = 0) -> Any:
+            raise KeyError
+
+    app = scene.server.app
+    worker = HookWorker(Mistaken(), app.clock, app.webhooks, app.keys, PLACE)
+    begun = []
+    for _ in range(3):
+        begun.append(await worker.begin())
+        await worker.idle()
+    assert begun == [1, 0, 0]
 
 
 async def test_what_was_taken_back_is_not_told(scene: Scene, hook: dict[str, Any], theirs: Receiver) -> None:

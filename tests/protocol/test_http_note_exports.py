@@ -3,9 +3,11 @@ read from here (security.md, 12, 14, 26, 30, 39)."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
 import json
+import os
 import zipfile
 from pathlib import PurePosixPath
 from typing import Any
@@ -109,8 +111,58 @@ async def test_a_zip_has_everything_with_its_hash(scene: Scene) -> None:
     text = made.read("ノート.md").decode()
     assert "> 3号線に倒木 <b>太字でない</b>" in text
     assert all(f"({one['file']}" in text.replace("<", "") for one in listed["files"])
-    leftovers = list(scene.server.app.parts.scratch.glob("note-*"))
-    assert leftovers == []
+    assert made_files(scene) == []
+
+
+def made_files(scene: Scene) -> list[str]:
+    """What is left of exports, on the disk."""
+    return [path.name for path in scene.server.app.parts.scratch.rglob("*.zip")]
+
+
+async def test_whoever_does_not_read_what_they_asked_for_gets_no_second_one_and_others_get_theirs(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chat_server.http.inflight.WAIT_SECONDS", 0.2)
+    large = PDF + os.urandom(24 << 20)  # more than lies on the way
+    note = await make(scene, scene.owner, blocks=[{"type": "files", "ids": [await scene.sent(scene.owner, large)]}])
+    reader, slow = await asyncio.open_connection("127.0.0.1", scene.server.ports["lgwan"], limit=1024)
+    head = (
+        f"GET /api/notes/{note}/export.zip HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {scene.owner.token}\r\n"
+    )
+    slow.write(f"{head}\r\n".encode())
+    assert b"200" in await reader.readline()
+    for kind in ("pdf", "zip"):
+        assert (await export(scene, scene.owner, note, kind)).json()["error"]["code"] == 8008
+    assert (await export(scene, scene.member, note, "zip")).status_code == 200
+    slow.transport.abort()
+    async with asyncio.timeout(10):
+        while (await export(scene, scene.owner, note, "zip")).status_code != 200:
+            pass
+
+
+@pytest.mark.parametrize(("kind", "act_"), [("pdf", "print"), ("zip", "pack")])
+async def test_whoever_is_taken_out_while_it_is_made_gets_nothing(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, kind: str, act_: str
+) -> None:
+    note = await make(scene, scene.owner, "秘密")
+    press = scene.server.app.parts.press
+    original = getattr(press, act_)
+
+    async def slow(*given: Any) -> Any:
+        made = await original(*given)
+        await act(scene, lambda tx: rooms.remove(tx, scene.owner.actor, scene.room, scene.member.id))
+        return made
+
+    monkeypatch.setattr(press, act_, slow)
+    assert (await export(scene, scene.member, note, kind)).json()["error"]["code"] == 4030
+    assert made_files(scene) == []
+
+
+async def test_what_is_too_large_is_not_even_fetched(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    note, _ = await repair(scene)
+    monkeypatch.setattr("chat_server.services.note_documents._BYTES", 100)
+    monkeypatch.setattr(scene.server.app.blobs, "local", None)
+    assert (await export(scene, scene.owner, note, "zip")).json()["error"]["code"] == 4040
 
 
 async def test_names_do_not_leave_their_folder(scene: Scene) -> None:
@@ -140,7 +192,8 @@ async def test_what_may_not_be_read_from_here_is_not_in_it_and_says_why(scene: S
     made = unpacked(await export(scene, outside, note, "zip", "internet"))
     assert [name for name in made.namelist() if name.startswith("ファイル")] == []
     [listed] = json.loads(made.read("ノート.json"))["files"]
-    assert (listed["file"], listed["sha256"]) == (None, None)
+    assert (listed["file"], listed["sha256"], listed["original_sha256"]) == (None, None, None)
+    assert hashlib.sha256(PDF).hexdigest().encode() not in b"".join(made.read(name) for name in made.namelist())
     assert "この添付は、お使いのネットワークからは開けません。" in listed["missing"]["ja"]
     assert "含まれていません" in made.read("ノート.md").decode()
     assert PDF not in b"".join(made.read(name) for name in made.namelist())
@@ -191,7 +244,7 @@ async def test_what_is_too_large_is_refused_before_it_is_made(scene: Scene, monk
     monkeypatch.setattr(archive, "BYTES", 100)
     answer = await export(scene, scene.owner, note, "zip")
     assert answer.json()["error"]["code"] == 4040
-    assert list(scene.server.app.parts.scratch.glob("note-*")) == []
+    assert made_files(scene) == []
 
 
 async def test_a_long_note_is_printed_over_many_pages(scene: Scene) -> None:

@@ -50,6 +50,15 @@ async def test_a_note_is_made_changed_and_read(scene: Scene) -> None:
     assert await listed(scene, scene.member) == ["市道3号線 陥没"]
 
 
+async def test_what_is_no_id_answers_as_what_does_not_exist(scene: Scene) -> None:
+    note = await make(scene, scene.owner, "経過")
+    for method, path, code in (
+        ("GET", "%00", 4030), ("GET", "%E9%81%93/versions", 4030), ("GET", "%00/export.zip", 4030), ("GET", "v" * 26, 4030),
+        ("DELETE", f"{note}/entries/%00", 4036), ("GET", f"{note}/versions/%00", 4031),
+    ):  # fmt: skip
+        assert (await call(scene, scene.owner, method, f"/api/notes/{path}"))[0] == code, path
+
+
 async def test_authors_stay_as_they_were(scene: Scene) -> None:
     note = await make(scene, scene.member, "経過")
     await act(scene, lambda tx: tx.run("UPDATE users SET name = '鈴木 美咲' WHERE id = ?", scene.member.actor.user_id))

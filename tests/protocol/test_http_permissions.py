@@ -36,6 +36,7 @@ from tests.unit.photo_samples import encoded, picture
 on_one_loop = pytest.mark.asyncio(loop_scope="module")
 
 PHOTO: Final = encoded(picture(32, 24))
+STAFF: Final = "ログイン名,氏名,ふりがな,所属,職\nnotok,能登 圭,のと けい,道路課,主事\n".encode()
 JSON = dict[str, Any]
 TEXT: Final = [{"type": "text", "text": "後で"}]
 MARKDOWN: Final = [{"type": "markdown", "text": "# 経過"}]
@@ -230,6 +231,10 @@ REQUESTS: Final[dict[str, Request]] = {
     "change_person": Request(on_colleague, json=lambda s, p: {"name": "改名"}),
     "get_organization": Request(),
     "change_organization": Request(json=lambda s, p: {"policy": {"create_open": "organization_admin"}}),
+    "list_organization_rooms": Request(),
+    "get_health": Request(),
+    "show_staff_difference": Request(content=STAFF),
+    "import_staff_file": Request(content=STAFF, params={"difference": "0" * 64}),
     "list_audit": Request(),
     "list_rooms": Request(),
     "create_room": Request(json=lambda s, p: {"kind": "private", "name": "新しい部屋"}),

@@ -143,6 +143,17 @@ async def test_where_it_may_not_go_it_does_not_and_its_owner_is_told(scene: Scen
     assert {hidden, mixed, read_only}.isdisjoint(row[0] for row in rows)
 
 
+async def test_a_room_is_found_however_its_name_is_written(scene: Scene, pad: Pad) -> None:
+    await pad.say("様式の改訂")
+    one, other = await scene.world.room(scene.owner), await scene.world.room(scene.owner)
+    await named(scene, one, "ＩＣＴ推進室（本庁）")
+    await named(scene, other, "第１係")
+    assert await pad.asks("送る 1 ICT推進室(本庁)") == "「ＩＣＴ推進室（本庁）」に送りました。"
+    assert await pad.asks("送る 1 第１係") == "「第１係」に送りました。"
+    assert await pad.asks("送る 1 ict") == "「ＩＣＴ推進室（本庁）」に送りました。"
+    assert "というトークルームはありません。" in await pad.asks("送る 1 " + "長" * 19_000)
+
+
 async def named(scene: Scene, room: str, name: str) -> None:
     await scene.server.app.storage.write(lambda tx: tx.run("UPDATE rooms SET name = ? WHERE public_id = ?", name, room))
 
@@ -236,4 +247,21 @@ async def test_two_who_tidy_up_at_once_take_each_back_once(scene: Scene, pad: Pa
     )
     assert {one[0] for one in counted} == {1}
     assert len(counted) >= 5
+    assert await storage.read(lambda reader: tidying.due(reader, 5)) == []
+
+
+async def test_whoever_stops_it_in_the_middle_keeps_the_rest(scene: Scene, pad: Pad) -> None:
+    for number in range(5):
+        await pad.say(f"話 {number}")
+    storage = scene.server.app.storage
+    row = await storage.read(lambda reader: reader.one("SELECT id, org_id FROM rooms WHERE public_id = ?", pad.room))
+    assert row is not None
+    await storage.write(lambda tx: tidying.ask(tx, row[0], row[1], None, 1))
+    scene.server.clock.ahead += 2 * DAY
+    [one] = await storage.read(lambda reader: tidying.due(reader, 5))
+    assert await storage.write(lambda tx: tidying.step(tx, one, 2)) is True
+    await storage.write(lambda tx: tidying.ask(tx, row[0], row[1], None, 0))
+    assert await storage.write(lambda tx: tidying.step(tx, one, 2)) is False
+    assert await pad.standing() == ["話 2", "話 3", "話 4"]
+    await TidyingWorker(storage).step()
     assert await storage.read(lambda reader: tidying.due(reader, 5)) == []

@@ -22,9 +22,12 @@ _WITHOUT_A_KEY = {
     "cancel_upload",
     "search",
     "post_by_hook",
+    "show_staff_difference",
+    "import_staff_file",
 }
-"""The steps of sign-in work once each; asking for addresses and searching change nothing; of uploads
-the offset tells what was done; a post by a webhook has its own id (docs/protocol.md, section 6)."""
+"""The steps of sign-in work once each; asking for addresses, searching and showing a staff file's difference change
+nothing; of uploads the offset tells what was done; a post by a webhook has its own id; a staff file that was imported has
+no difference any more (docs/protocol.md, section 6)."""
 
 
 def contents(node: Any, path: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:

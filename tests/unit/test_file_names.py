@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_server.services.file_names import NAME_CHARS, display_name
+from chat_server.services.note_documents import safe
 
 
 @pytest.mark.parametrize(
@@ -43,3 +44,18 @@ def test_whatever_it_was(text: str) -> None:
     assert name == display_name(name)
     assert not set("/\\\r\n\0") & set(name)
     assert not any(unicodedata.category(c) in ("Cc", "Cf", "Cs") for c in name)
+
+
+def test_what_is_made_of_a_note_has_a_name_that_every_desk_takes_and_keeps_its_ending() -> None:
+    for name, kept in {
+        "図面.pdf": "図面.pdf",
+        "資料" * 60 + ".xlsx": "資料" * 32 + "資.xlsx",
+        "𠮷" * 100: "𠮷" * 50,
+        "3.5号線の陥没": "3.5号線の陥没",
+        "CON": "_CON",
+        "aux.pdf": "_aux.pdf",
+        "../..": "_",
+        " . ": "ノート",
+    }.items():
+        assert safe(name) == kept
+        assert len(safe(name).encode()) <= 200

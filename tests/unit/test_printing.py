@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import shutil
 from pathlib import Path
 
 import pypdfium2
@@ -14,6 +16,7 @@ from chat_server.domain.printed import Job, Part, Picture
 from chat_server.printing import printer as printing
 from chat_server.printing.page import markdown, page
 from chat_server.printing.printer import Printer
+from chat_server.services.photo_upload import clear_scratch
 from tests.unit.photo_samples import encoded, picture
 
 
@@ -118,14 +121,26 @@ for url in ("file://{secret}", "http://127.0.0.1:9/", "picture:../secret.txt", "
     except ValueError:
         continue
     raise SystemExit(1)
-try:
-    open("{secret}").read()
-except OSError:
-    raise SystemExit(0)
-raise SystemExit(2)
+import socket
+for number, forbidden in enumerate((
+    lambda: open("{secret}").read(),
+    lambda: open(folder / "0", "r+b"),
+    lambda: (folder / "0").unlink(),
+    lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM),
+    lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM),
+)):
+    try:
+        forbidden()
+    except OSError:
+        continue
+    raise SystemExit(10 + number)
+(folder / "out" / "note.pdf").write_bytes(b"x")
+assert (folder / "0").read_bytes() == b"picture"
 """
-    (tmp_path / "job-folder").mkdir()
-    status = await printing._run(["-c", script, str(tmp_path / "job-folder")], 60)
+    folder = tmp_path / "job-folder"
+    (folder / "out").mkdir(parents=True)
+    (folder / "0").write_bytes(b"picture")
+    status = await printing._run(["-c", script, str(folder)], 60)
     assert status == 0
 
 
@@ -139,8 +154,36 @@ async def test_what_cannot_be_printed_is_refused_and_the_next_one_is(
     monkeypatch.undo()
     broken = await printed(tmp_path, job(Part("photos", pictures=(Picture("壊れた写真", 0),))), b"no picture")
     assert "壊れた写真" in words(broken)[0]
-    left = await asyncio.to_thread(lambda: list(tmp_path.glob("print-*")))
+    left = await asyncio.to_thread(lambda: [one for one in tmp_path.iterdir() if one.is_dir()])
     assert left == [], "nothing stays behind"
+
+
+async def test_it_works_below_a_folder_whose_name_has_a_space(tmp_path: Path) -> None:
+    folder = tmp_path / "連絡 data"
+    folder.mkdir()
+    assert (await printed(folder, job())).startswith(b"%PDF-")
+
+
+async def test_what_a_kill_left_is_cleared_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    left: list[Path] = []
+
+    async def killed(arguments: list[str], seconds: float) -> int:
+        if not left:
+            [folder] = await asyncio.to_thread(lambda: list(tmp_path.iterdir()))
+            left.append(tmp_path / f"{folder.name}-left")
+            await asyncio.to_thread(shutil.copytree, folder, left[0])
+        return 0
+
+    monkeypatch.setattr(printing, "_run", killed)
+    with pytest.raises(Problem):
+        await Printer(tmp_path).print(job(), ())
+    assert left
+    await asyncio.to_thread(clear_scratch, tmp_path, math.inf)
+    assert await asyncio.to_thread(lambda: [one.exists() for one in left]) == [False]
+
+
+def test_one_that_takes_for_ever_shuts_out_nobody_who_waits_behind_it() -> None:
+    assert printing.PATIENCE > printing.SECONDS
 
 
 async def test_those_who_wait_too_long_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

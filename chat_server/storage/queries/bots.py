@@ -120,7 +120,7 @@ DUE_OUTSIDE: Final = (
     " WHERE o.bot_id = e.bot_id AND o.room_id = e.room_id AND o.lease IS NOT NULL) ORDER BY e.due_at, e.id LIMIT 1"
 )
 LEASED: Final = f"{_THINGS} WHERE e.bot_id = ? AND e.lease = ?"
-LEFT: Final = f"{_THINGS} WHERE e.bot_id = ? AND e.lease IS NOT NULL AND e.leased_until <= ? ORDER BY e.id"
+LEFT: Final = f"{_THINGS} WHERE e.bot_id = ? AND e.lease IS NOT NULL AND e.leased_until <= ? ORDER BY e.id LIMIT ?"
 
 
 async def due(reader: Reader, plugin: str, limit: int) -> list[Due]:
@@ -141,15 +141,18 @@ async def done(tx: Tx, event: Due) -> bool:
 
 
 async def postpone(tx: Tx, event: Due, tries: int, due_at: int) -> None:
+    """Unless somebody is at it: the bot was moved elsewhere while it failed here."""
     await tx.run(
-        "UPDATE bot_events SET tries = ?, due_at = ? WHERE id = ? AND key = ?", tries, due_at, event.id, event.key
-    )
+        "UPDATE bot_events SET tries = ?, due_at = ? WHERE id = ? AND key = ? AND lease IS NULL",
+        tries, due_at, event.id, event.key,
+    )  # fmt: skip
 
 
 async def park(tx: Tx, event: Due, tries: int, reason: str) -> bool:
-    """False where it was parked or done before."""
+    """False where it was parked or done before, or somebody is at it."""
     changed = await tx.run(
-        "UPDATE bot_events SET tries = ?, parked_at = ?, reason = ? WHERE id = ? AND key = ? AND parked_at IS NULL",
+        "UPDATE bot_events SET tries = ?, parked_at = ?, reason = ? WHERE id = ? AND key = ? AND parked_at IS NULL"
+        " AND lease IS NULL",
         tries, tx.now, reason, event.id, event.key,
     )  # fmt: skip
     return changed == 1

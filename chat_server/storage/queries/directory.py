@@ -94,9 +94,11 @@ def _literally(text: str) -> str:
 
 
 async def people(
-    reader: Reader, viewer: Viewer, department_id: int | None, search: Search | None, after: Keys | None, limit: int
-) -> list[tuple[Person, Keys]]:
-    """A page of those who are there now, after the keys of the page before.
+    reader: Reader, viewer: Viewer, department_id: int | None, search: Search | None, after: Keys | None, limit: int,
+    *, gone: bool = False,
+) -> list[tuple[Person, Keys]]:  # fmt: skip
+    """A page of those who are there now, after the keys of the page before; `gone`: of the viewer's own organization
+    those who are not.
 
     With `department_id` those appointed in it or below it, in the order of that appointment (main or not).
     """
@@ -119,6 +121,9 @@ async def people(
     visible, visible_values = _visible(viewer)
     conditions = [visible, "u.disabled_at IS NULL", "(u.ends_at IS NULL OR u.ends_at > ?)"]
     values += [*visible_values, now]
+    if gone:
+        conditions[1:] = ["(u.disabled_at IS NOT NULL OR u.ends_at <= ?)", "u.org_id = ?"]
+        values.append(viewer.org_id)
     if search is not None:
         wanted, match_values = matches(viewer, search)
         conditions.append(wanted)

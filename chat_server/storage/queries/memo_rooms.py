@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from chat_server.ports import Reader, Tx
-
-_MOST: Final = 5
 
 
 class Owner(NamedTuple):
@@ -20,11 +18,11 @@ class Owner(NamedTuple):
 
 
 class Named(NamedTuple):
-    """A room. `room`: public id. `outsiders`: whether guests or people of other organizations are in it."""
+    """A room. `room`: public id."""
 
+    room_id: int
     room: str
     name: str
-    outsiders: bool
 
 
 class Tidying(NamedTuple):
@@ -58,21 +56,24 @@ async def owner(reader: Reader, room_id: int) -> Owner | None:
     return None if row is None else Owner(*row)
 
 
-_NAMED: Final = (
-    "SELECT r.public_id, r.name, CASE WHEN EXISTS (SELECT 1 FROM memberships o WHERE o.room_id = r.id AND o.outsider = 1"
-    "   AND o.to_seq IS NULL) OR EXISTS (SELECT 1 FROM room_organizations g WHERE g.room_id = r.id AND g.state <> 'home')"
-    " THEN 1 ELSE 0 END FROM memberships m JOIN rooms r ON r.id = m.room_id"
-    " WHERE m.user_id = ? AND m.to_seq IS NULL AND r.archived_at IS NULL AND r.kind NOT IN ('direct', 'memo')"
-)
+async def rooms_of(reader: Reader, user_id: int) -> list[Named]:
+    """Rooms with a name that somebody is in, the oldest first."""
+    rows = await reader.all(
+        "SELECT r.id, r.public_id, r.name FROM memberships m JOIN rooms r ON r.id = m.room_id"
+        " WHERE m.user_id = ? AND m.to_seq IS NULL AND r.archived_at IS NULL AND r.kind NOT IN ('direct', 'memo') ORDER BY r.id",
+        user_id,
+    )
+    return [Named(*row) for row in rows]
 
 
-async def rooms_named(reader: Reader, user_id: int, name: str) -> list[Named]:
-    """Rooms of somebody's that have this name; if none has, those whose name begins so. Up to `_MOST`."""
-    rows = await reader.all(f"{_NAMED} AND r.name = ? ORDER BY r.id LIMIT ?", user_id, name, _MOST)
-    if not rows and name:
-        begins = f"{_NAMED} AND substr(r.name, 1, ?) = ? ORDER BY r.name, r.id LIMIT ?"
-        rows = await reader.all(begins, user_id, len(name), name, _MOST)
-    return [Named(row[0], row[1], bool(row[2])) for row in rows]
+async def has_outsiders(reader: Reader, room_id: int) -> bool:
+    """Whether guests or people of other organizations are in it, or may be at any moment."""
+    row = await reader.one(
+        "SELECT 1 FROM rooms r WHERE r.id = ? AND (EXISTS (SELECT 1 FROM memberships o WHERE o.room_id = r.id AND o.outsider = 1"
+        " AND o.to_seq IS NULL) OR EXISTS (SELECT 1 FROM room_organizations g WHERE g.room_id = r.id AND g.state <> 'home'))",
+        room_id,
+    )
+    return row is not None
 
 
 async def ask(tx: Tx, room_id: int, org_id: int, before_at: int | None, days: int | None) -> None:
@@ -83,6 +84,12 @@ async def ask(tx: Tx, room_id: int, org_id: int, before_at: int | None, days: in
         " days = CASE WHEN ? = 1 THEN tidying.days ELSE excluded.days END, due_at = excluded.due_at",
         room_id, org_id, before_at, days or 0, tx.now, int(days is None),
     )  # fmt: skip
+
+
+async def asked(reader: Reader, room_id: int) -> Tidying | None:
+    """What is asked for a room now."""
+    row = await reader.one("SELECT room_id, org_id, before_at, days FROM tidying WHERE room_id = ?", room_id)
+    return None if row is None else Tidying(*row)
 
 
 async def due(reader: Reader, limit: int) -> list[Tidying]:

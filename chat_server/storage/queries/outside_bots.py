@@ -99,9 +99,9 @@ async def told(reader: Reader, due: Due) -> int | None:
     return None if row is None else row[0]
 
 
-async def left(reader: Reader, bot_id: int) -> list[Due]:
+async def left(reader: Reader, bot_id: int, limit: int) -> list[Due]:
     """What it took and did not bring back in time."""
-    return [Due(*row) for row in await reader.all(LEFT, bot_id, reader.now)]
+    return [Due(*row) for row in await reader.all(LEFT, bot_id, reader.now, limit)]
 
 
 async def changes(reader: Reader, bot_id: int, limit: int) -> list[Waiting]:

@@ -3,6 +3,8 @@ import { isProblemBody, Problem, Unintelligible, Unreachable } from './problem'
 export interface Call {
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   body?: unknown
+  /** Instead of `body`: bytes as they are. */
+  bytes?: Blob
   token?: string
   /** Makes repeating an unsafe call safe. */
   key?: string
@@ -23,6 +25,7 @@ const TIMEOUT = 20_000
 export async function call<T>(base: string, path: string, options: Call = {}, fetcher: Fetch = fetch): Promise<Reply<T>> {
   const headers: Record<string, string> = { accept: 'application/json' }
   if (options.body !== undefined) headers['content-type'] = 'application/json'
+  if (options.bytes !== undefined) headers['content-type'] = 'application/octet-stream'
   if (options.token !== undefined) headers['authorization'] = `Bearer ${options.token}`
   if (options.key !== undefined) headers['idempotency-key'] = options.key
   let response: Response
@@ -31,7 +34,7 @@ export async function call<T>(base: string, path: string, options: Call = {}, fe
     response = await fetcher(base + path, {
       method: options.method ?? 'GET',
       headers,
-      body: options.body === undefined ? null : JSON.stringify(options.body),
+      body: options.bytes ?? (options.body === undefined ? null : JSON.stringify(options.body)),
       // Who we are is said by the token alone: no cookie may ever speak for the person.
       credentials: 'omit',
       cache: 'no-store',
@@ -46,24 +49,6 @@ export async function call<T>(base: string, path: string, options: Call = {}, fe
   if (!response.ok) throw failure(body, response.status)
   const date = Date.parse(response.headers.get('date') ?? '')
   return { body: body as T, time: Number.isNaN(date) ? null : date }
-}
-
-/** A file that is made for one person. Rejects as `call` does. */
-export async function take(base: string, path: string, token: string, fetcher: Fetch = fetch): Promise<Blob> {
-  let response: Response
-  try {
-    response = await fetcher(base + path, {
-      headers: { authorization: `Bearer ${token}` },
-      credentials: 'omit',
-      cache: 'no-store',
-      redirect: 'error',
-      signal: AbortSignal.timeout(3 * TIMEOUT),
-    })
-    if (response.ok) return await response.blob()
-  } catch (error) {
-    throw new Unreachable((error as Error).name)
-  }
-  throw failure(await response.json().catch(() => null), response.status)
 }
 
 export function failure(body: unknown, status: number): Error {

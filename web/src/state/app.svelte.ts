@@ -2,16 +2,20 @@ import { type Database, openDatabase } from '../protocol/database'
 import { newKey } from '../protocol/ids'
 import { bestLock } from '../protocol/lock'
 import { Problem, Unreachable } from '../protocol/problem'
-import { fileStore, sendStore, tabRegistry } from '../protocol/sends'
+import { tabRegistry } from '../protocol/sends'
 import { Sessions, sessionStore } from '../protocol/session'
 import { deviceName } from '../text/device'
 import { text } from '../text/words.svelte'
 import { Client } from './client.svelte'
-import { eraseNoteDrafts } from './noteDrafts'
-import { draftStore } from './draftStore'
+import { eraseDevice, unsentOnDevice } from './erase'
+import { Notifying } from './notifying.svelte'
 import { route } from './route.svelte'
+import { load, save } from './stored'
 
 const ORGANIZATION = 'renraku.organization'
+/** What a refresh is answered when the device was signed out while it was away (or its token stolen), and when the
+ * person was disabled. */
+const REVOKED = [1005, 6009]
 
 type Signal = 'signed-in' | 'signed-out'
 
@@ -19,8 +23,11 @@ type Signal = 'signed-in' | 'signed-out'
 export class App {
   phase = $state<'starting' | 'signed-out' | 'signed-in'>('starting')
   client = $state.raw<Client | null>(null)
+  notifying = $state.raw<Notifying | null>(null)
   /** Why there is no session, or why signing in did not work. */
   message = $state('')
+  /** What was done when the person before left. */
+  notice = $state('')
   working = $state(false)
   readonly #database: Promise<Database>
   readonly #sessions: Sessions
@@ -35,7 +42,11 @@ export class App {
       base: this.#base,
       store: sessionStore(this.#database),
       lock: bestLock(this.#database),
-      ended: (problem) => this.#leave(problem === null ? text.words.signIn.ended : text.problem(problem)),
+      ended: (problem) => {
+        // Expired: the same person comes back to what waits. Signed out from elsewhere, or disabled: nothing may stay.
+        if (problem !== null && REVOKED.includes(problem.code)) void this.#refused(problem, true)
+        else this.#leave(problem === null ? text.words.signIn.ended : text.problem(problem))
+      },
     })
     this.#tabs.onmessage = ({ data }: MessageEvent<Signal>) => void this.#heard(data)
     addEventListener('online', () => this.client?.poke())
@@ -52,11 +63,12 @@ export class App {
 
   /** The organization is typed once per device; it is no secret. */
   get lastOrganization(): string {
-    return localStorage.getItem(ORGANIZATION) ?? ''
+    return load(ORGANIZATION) ?? ''
   }
 
   async signIn(organization: string, login: string, password: string): Promise<void> {
     this.message = ''
+    this.notice = ''
     if (organization.trim() === '' || login.trim() === '' || password === '') {
       this.message = text.words.signIn.missing
       return
@@ -69,7 +81,7 @@ export class App {
         this.message = text.words.signIn.unknownStep
         return
       }
-      localStorage.setItem(ORGANIZATION, organization.trim())
+      save(ORGANIZATION, organization.trim())
       this.#tabs.postMessage('signed-in' satisfies Signal)
       this.#enter()
     } catch (error) {
@@ -84,9 +96,14 @@ export class App {
     }
   }
 
-  async signOut(): Promise<void> {
-    this.#leave('')
-    await this.#erase()
+  /**
+   * `switching`: the next person sits down at this computer. `message`: why, where it was not the person's own wish.
+   * Nothing of the one before stays in any case.
+   */
+  async signOut({ switching = false, message = '' } = {}): Promise<void> {
+    this.#leave(message)
+    await eraseDevice(this.#database)
+    if (switching) this.notice = text.words.signIn.switched
     this.#tabs.postMessage('signed-out' satisfies Signal)
     await this.#sessions.signOut()
   }
@@ -102,29 +119,33 @@ export class App {
       database: this.#database,
       tab: this.#tab,
       tabs: this.#living,
-      ended: (problem, erase) => {
-        this.#leave(problem === null ? text.words.connection.signedOut : text.problem(problem))
-        void this.#sessions.forget()
-        if (erase) void this.#erase()
-      },
+      ended: (problem, erase) => void this.#refused(problem, erase),
     })
     this.client.start()
+    this.notifying = new Notifying(this.client)
     this.phase = 'signed-in'
   }
 
+  /** The server wants nothing of this device any more. What that destroyed is said: nobody else knows of it. */
+  async #refused(problem: Problem | null, erase: boolean): Promise<void> {
+    const said = problem === null ? text.words.connection.signedOut : text.problem(problem)
+    const unsent = this.client?.sending.count ?? 0
+    this.#leave(said)
+    void this.#sessions.forget()
+    if (!erase) return
+    const lost = Math.max(unsent, await unsentOnDevice(this.#database))
+    await eraseDevice(this.#database)
+    if (lost > 0 && this.client === null) this.message = `${said}${text.words.signIn.destroyed(lost)}`
+  }
+
   #leave(message: string): void {
+    this.notifying?.stop()
+    this.notifying = null
     this.client?.stop()
     this.client = null
     this.message = message
     this.phase = 'signed-out'
     route.leave()
-  }
-
-  /** Nothing that was written may stay on a shared computer. */
-  async #erase(): Promise<void> {
-    eraseNoteDrafts()
-    draftStore.clear()
-    await Promise.allSettled([sendStore(this.#database).clear(), fileStore(this.#database).clear()])
   }
 
   async #heard(signal: Signal): Promise<void> {

@@ -120,6 +120,11 @@ class Route {
     if (this.panel !== null) this.#up({ ...NOWHERE, room: this.room })
   }
 
+  /** From a page, wherever in it, to the list. */
+  closePage(): void {
+    if (this.page !== null) this.#up(NOWHERE)
+  }
+
   /** One level up: from what is open within a panel to the panel, to the room, to the list. */
   back(): void {
     const { room, panel, page, item } = this.#place

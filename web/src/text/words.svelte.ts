@@ -39,6 +39,14 @@ class Text {
   problem(problem: { code: number; ja: string; en: string }): string {
     return this.language === 'ja' ? problem.ja : problem.en
   }
+
+  /** The same for whatever a call was rejected with; `unreachable` where the server said nothing. */
+  anyProblem(error: unknown, unreachable: string): string {
+    const told = error as { code?: unknown; ja?: unknown } | null
+    return typeof told?.code === 'number' && typeof told.ja === 'string'
+      ? this.problem(error as { code: number; ja: string; en: string })
+      : unreachable
+  }
 }
 
 export const text = new Text()

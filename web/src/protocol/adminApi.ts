@@ -1,0 +1,181 @@
+import type { PersonDetail } from './accountApi'
+import type { Api } from './api'
+import type { Paged, Person, RoomId, UserId } from './types'
+
+export interface NewPerson {
+  login: string
+  name: string
+  kind: 'member' | 'guest'
+  reading: string
+  former_name?: string
+  sponsor?: UserId
+  ends_at?: number
+  password?: string
+}
+
+/** What is absent stays. */
+export interface PersonChange {
+  name?: string
+  reading?: string
+  former_name?: string
+  disabled?: boolean
+  ends_at?: number
+}
+
+export interface PeopleQuery {
+  q: string
+  /** Those who are disabled, and guests whose time is over, instead. */
+  gone: boolean
+  cursor?: string | undefined
+}
+
+export interface Organization {
+  id: string
+  code: string
+  name: string
+  policy: Record<string, string>
+}
+
+export interface RoomOverview {
+  id: RoomId
+  kind: string
+  name: string
+  members: number
+  messages: number
+  last_at: number | null
+  created_at: number
+  archived: boolean
+  owners: string[]
+}
+
+export interface Health {
+  version: string
+  bus: 'none' | 'connected' | 'cut'
+  disk: 'enough' | 'low'
+  used: number
+  limit: number | null
+  largest: { person: Person; used: number }[]
+  late: Record<string, number>
+  backup_at: number | null
+}
+
+export interface StaffOptions {
+  encoding: '' | 'utf-8' | 'cp932'
+  as_of: string
+  returning: string
+  disable_missing: boolean
+  close_missing: boolean
+}
+
+export interface StaffDifference {
+  counts: Record<string, Record<string, number>>
+  lines: { ja: string[]; en: string[] }
+  empty: boolean
+  difference: string
+}
+
+/** A fault of a staff file (error 6006). */
+export interface StaffFault {
+  line: number
+  field: string
+  reason: string
+}
+
+export interface AuditQuery {
+  actor?: string | undefined
+  act?: string | undefined
+  since?: number | undefined
+  until?: number | undefined
+  cursor?: string | undefined
+}
+
+export interface AuditEntry {
+  seq: number
+  at: number
+  actor: string
+  actor_name?: string
+  act: string
+  target: string
+  detail: Record<string, unknown>
+  zone: string
+  address: string
+  hash: string
+}
+
+/** A staff file is planned and written person by person: thousands take a while. */
+const STAFF_TIMEOUT = 300_000
+
+/** What administrators and auditors of an organization do. */
+export class AdminApi {
+  readonly #api: Api
+
+  constructor(api: Api) {
+    this.#api = api
+  }
+
+  people({ q, gone, cursor }: PeopleQuery, limit = 50): Promise<Paged<Person>> {
+    return this.#api.call(`/api/people?${asked({ q: q.trim(), gone: gone || undefined, cursor, limit })}`)
+  }
+
+  person(user: UserId): Promise<PersonDetail> {
+    return this.#api.call(`/api/people/${encodeURIComponent(user)}`)
+  }
+
+  add(person: NewPerson): Promise<PersonDetail> {
+    return this.#api.call('/api/people', { method: 'POST', body: person })
+  }
+
+  change(user: UserId, change: PersonChange): Promise<PersonDetail> {
+    return this.#api.call(`/api/people/${encodeURIComponent(user)}`, { method: 'PATCH', body: change })
+  }
+
+  /** Changes nothing. */
+  showStaff(file: Blob, options: StaffOptions): Promise<StaffDifference> {
+    const path = `/api/staff/difference?${staffOptions(options)}`
+    return this.#api.call(path, { method: 'POST', bytes: file, timeout: STAFF_TIMEOUT })
+  }
+
+  /** Does what was shown for the same file and options, and nothing else. */
+  importStaff(file: Blob, options: StaffOptions, difference: string): Promise<StaffDifference> {
+    const path = `/api/staff/import?${staffOptions(options)}&difference=${difference}`
+    return this.#api.call(path, { method: 'POST', bytes: file, timeout: STAFF_TIMEOUT })
+  }
+
+  rooms(cursor?: string): Promise<Paged<RoomOverview>> {
+    return this.#api.call(`/api/organization/rooms?${asked({ cursor, limit: 100 })}`)
+  }
+
+  health(): Promise<Health> {
+    return this.#api.call('/api/organization/health')
+  }
+
+  organization(): Promise<Organization> {
+    return this.#api.call('/api/organization')
+  }
+
+  /** A rule that is null has its default again. */
+  rule(change: { name?: string; policy?: Record<string, string | null> }): Promise<Organization> {
+    return this.#api.call('/api/organization', { method: 'PATCH', body: change })
+  }
+
+  /** Newest first. Each asking is on the trail itself. */
+  audit(query: AuditQuery): Promise<Paged<AuditEntry>> {
+    return this.#api.call(`/api/audit?${asked({ ...query, limit: 50 })}`)
+  }
+}
+
+function staffOptions({ encoding, as_of, returning, disable_missing, close_missing }: StaffOptions): string {
+  return asked({
+    encoding,
+    as_of,
+    returning: returning.trim(),
+    disable_missing: disable_missing || undefined,
+    close_missing: close_missing || undefined,
+  })
+}
+
+/** A query of what was given; what is empty is not asked. */
+function asked(values: Record<string, string | number | boolean | undefined>): string {
+  const given = Object.entries(values).filter(([, value]) => value !== undefined && value !== '')
+  return new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString()
+}
