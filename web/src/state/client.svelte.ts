@@ -243,11 +243,11 @@ export class Client {
 
   /** `at`: the server is to send it then. */
   send(room: RoomId, draft: Draft, at?: number): void {
-    const said = draft.words
+    const { text: said, shown: read } = draft.said
     const photos = draft.photos.map(({ name, blob }) => ({ name, blob }))
     const files = draft.files.map(({ key, name, size }) => ({ key, name, size }))
     const quote = draft.quote === null ? {} : { quote: draft.quote }
-    const shown = draft.text.trim() === said ? {} : { shown: draft.text.trim() }
+    const shown = read === said ? {} : { shown: read }
     void this.post({ room, text: said, photos, files, ...shown, ...quote, ...draft.wishes(at) })
     draft.clear()
     // What one says stands at the end: that is where one looks for it.
