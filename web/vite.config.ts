@@ -1,5 +1,8 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vitest/config'
+import { serviceWorker } from './worker/plugin.ts'
+
+const here = (path: string) => new URL(path, import.meta.url).pathname
 
 /**
  * Sizes of text are written in pixels, as one thinks of them, and travel in rem: only so do all of them grow with
@@ -14,7 +17,7 @@ const textInRem = {
 }
 
 export default defineConfig({
-  plugins: [svelte()],
+  plugins: [svelte(), serviceWorker(here('public'))],
   css: { postcss: { plugins: [textInRem] } },
   build: {
     outDir: '../chat_server/web',
@@ -24,13 +27,20 @@ export default defineConfig({
     // so every asset is a hashed file under /assets/.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rolldownOptions: { checks: { pluginTimings: false } },
+    rolldownOptions: {
+      checks: { pluginTimings: false },
+      input: { index: here('index.html'), sw: here('worker/sw.ts') },
+      output: {
+        // Browsers look for a new version at the name they know.
+        entryFileNames: ({ name }) => (name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js'),
+      },
+    },
   },
   test: {
     include: ['tests/**/*.test.ts'],
     environment: 'node',
     restoreMocks: true,
     // What the browser gets; node's own build reads files from disks.
-    alias: { 'tus-js-client': new URL('node_modules/tus-js-client/lib.esm/browser/index.js', import.meta.url).pathname },
+    alias: { 'tus-js-client': here('node_modules/tus-js-client/lib.esm/browser/index.js') },
   },
 })

@@ -21,6 +21,10 @@ Quota = Literal["none", "1GB", "5GB", "10GB", "50GB", "100GB", "500GB", "1TB", "
 MayHook = Literal["off", "member", "department_admin", "organization_admin"]
 """Who, among the owners of a room, may make webhooks; off: nobody, and those that are there do nothing."""
 
+Keeping = Literal["allowed", "off"]
+"""Whether clients may keep what was read on the device, to be read there without a line. A client that keeps to no rule
+keeps what it likes: this is for ours, and for those who lose their phones."""
+
 _UNITS: Final = {"MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
 
 
@@ -46,6 +50,7 @@ class Policy:
     organization_quota: Quota = "none"
     file_size: Size = "5GB"
     webhooks: MayHook = "off"
+    device_cache: Keeping = "allowed"
 
 
 RULES: Final[dict[str, tuple[str, ...]]] = {rule: get_args(values) for rule, values in get_type_hints(Policy).items()}

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 
 from chat_server.domain.errors import DEVICE_NOT_FOUND, PASSWORD_WEAK, PASSWORD_WRONG, SIGN_IN_THROTTLED
+from chat_server.domain.policy import Keeping
 from chat_server.http.calls import AnyCall, Call, Ctx, Nothing
 from chat_server.http.shapes import PERSON, ListQuery, MessageInRoom, Person, Time
 from chat_server.services import devices, history, quota
@@ -22,12 +23,19 @@ class Organization(msgspec.Struct, frozen=True):
     name: str
 
 
+class ClientRules(msgspec.Struct, frozen=True):
+    """Rules of one's organization that clients keep to. `device_cache`: whether what was read may stay on the device."""
+
+    device_cache: Keeping
+
+
 class Me(msgspec.Struct, frozen=True):
     """`zone`: the network that one came in by."""
 
     user: Person
     roles: list[Role]
     organization: Organization
+    rules: ClientRules
     zone: str
     device: Id
 
@@ -128,6 +136,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
             user=PERSON,
             roles=[],
             organization=Organization("06ed0000000000000000000009", "みどり野市"),
+            rules=ClientRules("allowed"),
             zone="lgwan",
             device="06ed0000000000000000000001",
         ),

@@ -22,7 +22,7 @@ JSON: Final = b"application/json; charset=utf-8"
 
 PAGE_POLICY: Final = (
     b"default-src 'self'; img-src 'self' blob: data:; style-src 'self'; script-src 'self'; connect-src 'self'; "
-    b"object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+    b"worker-src 'self'; manifest-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 )
 FILE_POLICY: Final = b"sandbox; default-src 'none'"
 """What users sent is inert, whatever it claims to be (GHSA-5crw-6j7v-xc72)."""

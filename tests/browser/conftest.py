@@ -147,7 +147,14 @@ def enter(browser: Browser, server: Server, stage: Stage) -> Iterator[Enter]:
     def come(login: str, *, base: str | None = None, signed_in: bool = True, **options: Any) -> Person:
         context = browser.new_context(
             base_url=base or server.base,
-            **{"viewport": DESK, "locale": "ja-JP", "timezone_id": "Asia/Tokyo", **options},
+            # Most tests need no second copy of the page, and what a service worker fetches passes their routes by.
+            **{
+                "viewport": DESK,
+                "locale": "ja-JP",
+                "timezone_id": "Asia/Tokyo",
+                "service_workers": "block",
+                **options,
+            },
         )
         contexts.append(context)
         person = Person(context.new_page(), login)

@@ -113,7 +113,9 @@ def test_a_poll_is_made_answered_changed_and_closed(
     expect(poll.get_by_role("radio")).to_have_count(0)
     expect(theirs).to_contain_text("書きかけの回答は送られていません。")
     poll.get_by_role("button", name="結果をCSVで").click()
-    expect(desk.log.get_by_role("button", name="昼食.csvを保存").or_(desk.log.get_by_text("昼食.csv")).first).to_be_visible()
+    expect(
+        desk.log.get_by_role("button", name="昼食.csvを保存").or_(desk.log.get_by_text("昼食.csv")).first
+    ).to_be_visible()
 
 
 def test_every_kind_of_field_and_what_the_server_finds_wrong(
@@ -131,7 +133,7 @@ def test_every_kind_of_field_and_what_the_server_finds_wrong(
         if route.request.method == "GET":
             route.fulfill(json={"values": None})
             return
-        answers.append(route.request.post_data_json["values"])
+        answers.append(json.loads(route.request.post_data or "")["values"])
         problem = next(wrong)
         if problem is None:
             route.fulfill(json={"values": answers[-1]})
@@ -227,7 +229,7 @@ def test_cards_words_to_copy_and_presses(enter: Enter, hand: Callable[..., Hand]
 
 def press(route: Route, presses: list[tuple[str, str]]) -> None:
     """The first is refused."""
-    presses.append((route.request.post_data_json["key"], route.request.headers["idempotency-key"]))
+    presses.append((json.loads(route.request.post_data or "")["key"], route.request.headers["idempotency-key"]))
     if len(presses) > 1:
         route.fulfill(status=204)
         return

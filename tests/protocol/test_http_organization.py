@@ -100,3 +100,13 @@ async def test_a_new_name_reaches_everybody(scene: Scene, world: World) -> None:
     await scene.change(name="新みどり野市")
     assert await world.recorded(scene.org, "organization.rename") == expected
     assert (await scene.change(2001, name="\u202e"))["error"]["field"] == "name"
+
+
+async def test_whether_devices_may_keep_what_was_read_is_told_to_everybody(scene: Scene) -> None:
+    async def told() -> Any:
+        return (await scene.member.call("get_me")).json()["rules"]
+
+    assert await told() == {"device_cache": "allowed"}
+    await scene.change(policy={"device_cache": "off"})
+    assert await told() == {"device_cache": "off"}
+    assert (await scene.change(2001, policy={"device_cache": "sometimes"}))["error"]["field"] == "policy.device_cache"

@@ -109,6 +109,12 @@ export class Outbox {
     return this.#inRoom(room).map((item) => ({ item: { ...item }, phase: this.phase(item.client_msg_id) }))
   }
 
+  /** Of all rooms. */
+  all(): { item: Pending; phase: Phase }[] {
+    const items = [...this.#items.values()].sort((a, b) => a.order - b.order)
+    return items.map((item) => ({ item: { ...item }, phase: this.phase(item.client_msg_id) }))
+  }
+
   phase(id: string): Phase {
     return this.#phases.get(id) ?? { name: 'waiting' }
   }

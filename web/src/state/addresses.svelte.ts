@@ -1,3 +1,4 @@
+import { untrack } from 'svelte'
 import { SvelteMap } from 'svelte/reactivity'
 import type { Api } from '../protocol/api'
 import type { AttachmentAddress, AttachmentId } from '../protocol/types'
@@ -18,9 +19,12 @@ export class Addresses {
   #wanted = new Set<AttachmentId>()
   #timer: ReturnType<typeof setTimeout> | undefined
   readonly #api: Api
+  readonly #kept: (id: AttachmentId) => Promise<string | null>
 
-  constructor(api: Api) {
+  /** `kept`: the small picture on this device, for want of the server's. */
+  constructor(api: Api, kept: (id: AttachmentId) => Promise<string | null> = async () => null) {
     this.#api = api
+    this.#kept = kept
   }
 
   get(id: AttachmentId): AddressState | undefined {
@@ -28,8 +32,10 @@ export class Addresses {
   }
 
   want(ids: AttachmentId[]): void {
+    // Untracked: whoever asks in an effect would ask again for each answer, without end while there is no line.
     for (const id of ids) {
-      const known = this.#known.get(id)
+      const known = untrack(() => this.#known.get(id))
+      if (known !== undefined && isKept(known)) continue
       if (known?.state === 'asked' || (known?.state === 'known' && known.until > Date.now())) continue
       if (known?.state !== 'known') this.#known.set(id, { state: 'asked' })
       this.#wanted.add(id)
@@ -45,6 +51,7 @@ export class Addresses {
 
   /** The network is back. */
   wake(): void {
+    for (const [id, known] of this.#known) if (isKept(known)) this.#wanted.add(id)
     this.want([...this.#known].flatMap(([id, known]) => (known.state === 'failed' ? [id] : [])))
   }
 
@@ -63,7 +70,23 @@ export class Addresses {
       }
       for (const id of missing) this.#known.set(id, { state: 'failed' })
     } catch {
-      for (const id of ids) this.#known.set(id, { state: 'failed' })
+      for (const id of ids) {
+        const known = this.#known.get(id)
+        if (known !== undefined && isKept(known)) continue
+        this.#known.set(id, { state: 'failed' })
+        void this.#fromDevice(id)
+      }
     }
   }
+
+  async #fromDevice(id: AttachmentId): Promise<void> {
+    const url = await this.#kept(id)
+    if (url === null || this.#known.get(id)?.state !== 'failed') return
+    const address = { id, name: '', addresses: { thumbnail: url, preview: url }, expires: 0 }
+    this.#known.set(id, { state: 'known', address, until: 0 })
+  }
+}
+
+function isKept(known: AddressState): boolean {
+  return known.state === 'known' && known.until === 0
 }

@@ -13,6 +13,9 @@ import { route } from './route.svelte'
 import { load, save } from './stored'
 
 const ORGANIZATION = 'renraku.organization'
+/** What a refresh is answered when the device was signed out while it was away (or its token stolen), and when the
+ * person was disabled. */
+const REVOKED = [1005, 6009]
 
 type Signal = 'signed-in' | 'signed-out'
 
@@ -39,7 +42,11 @@ export class App {
       base: this.#base,
       store: sessionStore(this.#database),
       lock: bestLock(this.#database),
-      ended: (problem) => this.#leave(problem === null ? text.words.signIn.ended : text.problem(problem)),
+      ended: (problem) => {
+        // Expired: the same person comes back to what waits. Signed out from elsewhere, or disabled: nothing may stay.
+        if (problem !== null && REVOKED.includes(problem.code)) void this.#refused(problem, true)
+        else this.#leave(problem === null ? text.words.signIn.ended : text.problem(problem))
+      },
     })
     this.#tabs.onmessage = ({ data }: MessageEvent<Signal>) => void this.#heard(data)
     addEventListener('online', () => this.client?.poke())
@@ -89,9 +96,12 @@ export class App {
     }
   }
 
-  /** `switching`: the next person sits down at this computer. Nothing of the one before stays in either case. */
-  async signOut(switching = false): Promise<void> {
-    this.#leave('')
+  /**
+   * `switching`: the next person sits down at this computer. `message`: why, where it was not the person's own wish.
+   * Nothing of the one before stays in any case.
+   */
+  async signOut({ switching = false, message = '' } = {}): Promise<void> {
+    this.#leave(message)
     await eraseDevice(this.#database)
     if (switching) this.notice = text.words.signIn.switched
     this.#tabs.postMessage('signed-out' satisfies Signal)

@@ -5,12 +5,15 @@ import type { Database } from '../protocol/database'
 import { newKey } from '../protocol/ids'
 import { Link } from '../protocol/link'
 import { Outbox } from '../protocol/outbox'
+import type { Draft as Composed } from '../protocol/pending'
+import { openDeviceDatabase } from '../protocol/deviceDatabase'
 import { Problem } from '../protocol/problem'
 import { fileStore, sendStore } from '../protocol/sends'
 import type { Sessions } from '../protocol/session'
 import type { Socket } from '../protocol/socket'
 import type { StreamId } from '../protocol/stream'
-import type { AnswerTo, Author, Command, Hello, Limits, Me, MeEvent, Passing, RoomEvent, RoomId } from '../protocol/types'
+import { LIMITS } from '../protocol/limits'
+import type { AnswerTo, Author, Command, Hello, Limits, Me, MeEvent, Passing, Room, RoomEvent, RoomId } from '../protocol/types'
 import { Transfers } from '../protocol/transfers'
 import { fileSender, library } from '../protocol/tus'
 import { uploader } from '../protocol/uploads'
@@ -20,23 +23,17 @@ import { type Draft, Drafts } from './drafts.svelte'
 import { Duties } from './duties.svelte'
 import { Files } from './files.svelte'
 import { Follower } from './follower'
+import type { Keeper } from './keeper.svelte'
 import { Markers } from './markers'
 import { Opening } from './opening.svelte'
 import { Quotes } from './quotes.svelte'
 import { Rooms } from './rooms.svelte'
 import { Sending } from './sending.svelte'
 import { Timeline } from './timeline.svelte'
+import { version } from './version.svelte'
 
 /** Timelines that stay held and live after one left the room. */
 const HELD = 6
-const LIMITS: Limits = {
-  frame_bytes: 65_536,
-  depth: 16,
-  text_chars: 20_000,
-  photos: 10,
-  unanswered: 64,
-  photo_bytes: 40 * 2 ** 20,
-}
 
 export interface ClientOptions {
   base: string
@@ -53,7 +50,7 @@ export interface ClientOptions {
 /** One person's client: carries out what the streams ask for, and feeds what the page shows. */
 export class Client {
   me = $state.raw<Me | null>(null)
-  limits = $state.raw(LIMITS)
+  limits = $state.raw<Limits>(LIMITS)
   #helloName = $state('')
   readonly name = $derived(this.me?.user.name ?? this.#helloName)
   readonly connection = new Connection()
@@ -69,6 +66,10 @@ export class Client {
   readonly files = new Files()
   readonly duties: Duties
   readonly user: string
+  /** What is kept on this device for reading; there as soon as it is loaded. */
+  keeper = $state.raw<Keeper | null>(null)
+  #asked = false
+  #stopped = false
   /** The calls over HTTP, for what a page of its own asks and does. */
   readonly api: Api
   readonly #link: Link
@@ -93,7 +94,7 @@ export class Client {
       forget: (room) => this.#forget(room),
     })
     this.rooms = new Rooms(this.api, () => this.#listed())
-    this.addresses = new Addresses(this.api)
+    this.addresses = new Addresses(this.api, async (id) => (await this.keeper?.picture(id)) ?? null)
     this.quotes = new Quotes(this.api)
     this.opening = new Opening(this.api)
     this.duties = new Duties(this.api, user, this.rooms, (command) => this.request(command))
@@ -150,9 +151,12 @@ export class Client {
     void this.duties.announcing.load()
     void this.#loadMe()
     void this.#restore()
+    void this.#keep()
   }
 
   stop(): void {
+    this.#stopped = true
+    this.keeper?.stop()
     this.#link.stop()
     this.#outbox.stop()
     this.#transfers.stop()
@@ -220,7 +224,32 @@ export class Client {
       this.timelines.delete(other)
       this.#follower.streams.release(other)
     }
-    if (timeline.status !== 'ready') this.#load(timeline)
+    if (timeline.status !== 'ready') {
+      this.#load(timeline)
+      void this.keeper?.fill(timeline)
+    }
+  }
+
+  // --- what is kept on this device ------------------------------------------------------------------------------
+
+  /** List and profile are the server's own of this visit: worth keeping. */
+  get fresh(): boolean {
+    return this.connection.open && this.rooms.fresh && this.#asked
+  }
+
+  /** What was kept, until the server answers. */
+  offer(me: Me, rooms: Room[]): void {
+    this.me ??= me
+    this.rooms.offer(rooms)
+  }
+
+  async #keep(): Promise<void> {
+    const { Keeper } = await import('./keeper.svelte')
+    if (this.#stopped) return
+    this.keeper = new Keeper(this, openDeviceDatabase())
+    if (this.#follower.streams.epoch !== null) this.keeper.met(this.#follower.streams.epoch)
+    // A browser that keeps nothing: the page works, only not without a line.
+    await this.keeper.start().catch(() => undefined)
   }
 
   /** `at`: the server is to send it then. */
@@ -228,13 +257,21 @@ export class Client {
     const said = draft.words
     const photos = draft.photos.map(({ name, blob }) => ({ name, blob }))
     const files = draft.files.map(({ key, name, size }) => ({ key, name, size }))
-    if (said === '' && photos.length === 0 && files.length === 0) return
-    const id = newKey()
-    this.sending.began(id, this.timelines.get(room)?.newest?.seq ?? 0)
     const quote = draft.quote === null ? {} : { quote: draft.quote }
     const shown = draft.text.trim() === said ? {} : { shown: draft.text.trim() }
-    void this.#outbox.add({ room, text: said, photos, files, ...shown, ...quote, ...draft.wishes(at) }, id)
+    void this.post({ room, text: said, photos, files, ...shown, ...quote, ...draft.wishes(at) })
     draft.clear()
+    // What one says stands at the end: that is where one looks for it.
+    this.timelines.get(room)?.toNewest()
+  }
+
+  /** Into the queue. Resolves when it is on the device's disk. */
+  async post(draft: Composed): Promise<void> {
+    const said = draft.text.replace(/^\n+|\s+$/g, '')
+    if (said === '' && draft.photos.length === 0 && (draft.files ?? []).length === 0) return
+    const id = newKey()
+    this.sending.began(id, this.timelines.get(draft.room)?.newest?.seq ?? 0)
+    await this.#outbox.add({ ...draft, text: said }, id)
   }
 
   /** Without a time that has passed or a level that is not theirs to use. */
@@ -271,6 +308,8 @@ export class Client {
   async #up(hello: Hello, socket: Socket): Promise<void> {
     this.limits = hello.limits
     this.#helloName = hello.me.name
+    version.met(hello.protocol)
+    this.keeper?.met(hello.epoch)
     try {
       const resumed = await this.#follower.resume(socket)
       this.rooms.heads(resumed.rooms)
@@ -288,9 +327,10 @@ export class Client {
     this.rooms.wake()
     this.addresses.wake()
     this.quotes.wake()
-    if (this.me === null) void this.#loadMe()
+    // Also its rules: what may stay on this device.
+    void this.#loadMe()
     for (const timeline of this.timelines.values()) {
-      if (timeline.status === 'failed') this.#load(timeline)
+      if (timeline.status === 'failed' || timeline.stale !== null) this.#load(timeline)
       if (timeline.older === 'failed') void timeline.loadOlder()
     }
   }
@@ -310,7 +350,12 @@ export class Client {
 
   async #loadMe(): Promise<void> {
     // Failing, it is asked for again with the next connection.
-    this.me = await this.api.me().catch(() => this.me)
+    try {
+      this.me = await this.api.me()
+      this.#asked = true
+    } catch {
+      // See above.
+    }
   }
 
   #load(timeline: Timeline): void {
@@ -335,6 +380,7 @@ export class Client {
   #forget(room: RoomId): void {
     this.timelines.delete(room)
     this.rooms.remove(room)
+    void this.keeper?.forget(room)
   }
 
   #happened(event: RoomEvent): void {

@@ -128,11 +128,12 @@ export class Draft {
   /** What of it outlives the page. */
   get kept(): KeptDraft {
     const { text, mentions } = this.editing?.aside ?? { text: this.text, mentions: this.labels }
-    return { text, labels: mentions, quote: this.quote }
+    return { text, labels: mentions, quote: this.quote, confirm: this.confirm }
   }
 
-  restore({ text, labels, quote }: KeptDraft): void {
+  restore({ text, labels, quote, confirm }: KeptDraft): void {
     this.text = text
+    this.confirm = confirm ?? null
     this.labels = labels
     this.quote = quote
   }
@@ -199,12 +200,17 @@ export class Drafts {
   }
 }
 
+/** Nothing but photos, and more of them than one message takes. */
+export function manyPhotos(picked: FileList | null, limit: number): boolean {
+  return picked !== null && picked.length > limit && [...picked].every(isPhoto)
+}
+
 /** Browsers on office computers give HEIC no type. The server decides by the content in any case. */
-function isPhoto(file: File): boolean {
+export function isPhoto(file: File): boolean {
   return /^image\/(jpeg|png|webp|gif|hei[cf])$/.test(file.type) || /\.(jpe?g|png|webp|gif|hei[cf])$/i.test(file.name)
 }
 
 /** macOS hands over file names in decomposed form, in which が is two characters. */
-function photoName(file: File): string {
+export function photoName(file: File): string {
   return file.name.normalize('NFC')
 }

@@ -1,4 +1,6 @@
 import type { Database } from '../protocol/database'
+import { openDeviceDatabase } from '../protocol/deviceDatabase'
+import { lock } from './lock.svelte'
 import { OF_THE_DEVICE, preferences } from './preferences.svelte'
 
 /** Caches that hold the page itself, the same for everybody. */
@@ -12,8 +14,9 @@ const KEPT = new Set(['session', 'leases'])
  */
 export async function eraseDevice(database: Promise<Database>): Promise<void> {
   preferences.forgetPerson()
+  lock.remove()
   clearStorages()
-  await Promise.allSettled([clearDatabase(database), clearCaches(), clearNotifications()])
+  await Promise.allSettled([clearDatabase(database), clearKept(), clearCaches(), clearNotifications()])
 }
 
 /** How many messages nobody has received yet lie on this device. */
@@ -29,6 +32,12 @@ async function clearDatabase(database: Promise<Database>): Promise<void> {
   const db = await database
   const stores = [...db.objectStoreNames].filter((name) => !KEPT.has(name))
   await Promise.allSettled(stores.map((name) => db.clear(name)))
+}
+
+async function clearKept(): Promise<void> {
+  const db = await openDeviceDatabase()
+  await Promise.allSettled([...db.objectStoreNames].map((name) => db.clear(name)))
+  db.close()
 }
 
 async function clearCaches(): Promise<void> {

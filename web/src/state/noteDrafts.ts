@@ -42,12 +42,3 @@ export function dropNoteDraft(user: UserId, room: RoomId, note: NoteId | null): 
     // Then nothing was kept.
   }
 }
-
-/** Nothing that was written may stay on a shared computer. */
-export function eraseNoteDrafts(): void {
-  try {
-    for (const key of Object.keys(localStorage)) if (key.startsWith(PREFIX)) localStorage.removeItem(key)
-  } catch {
-    // Then nothing was kept.
-  }
-}

@@ -156,8 +156,7 @@ export class NoteEditor {
 
   /** Writes the draft to this device, if there is anything to keep. */
   keep(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.stop()
     if (!this.changed) return
     const { base, title } = this
     const blocks = this.blocks.map(({ block }) => block)
@@ -165,9 +164,14 @@ export class NoteEditor {
     this.kept = keepNoteDraft(this.user, this.room, this.id, { base, title, blocks, attachments, at: Date.now() })
   }
 
-  drop(): void {
+  /** Nothing more is kept: it was saved, thrown away, or its writer signed out. */
+  stop(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
+  }
+
+  drop(): void {
+    this.stop()
     this.#changes = 0
     dropNoteDraft(this.user, this.room, this.id)
   }

@@ -22,6 +22,8 @@ export interface RoomGroup {
 export class Rooms {
   #rooms = $state.raw<ReadonlyMap<RoomId, Room>>(new Map())
   loaded = $state(false)
+  /** The list is the server's own of this visit. */
+  fresh = $state(false)
   readonly groups: RoomGroup[] = $derived(grouped([...this.#rooms.values()]))
   readonly #api: Api
   readonly #listed: () => void
@@ -52,6 +54,14 @@ export class Rooms {
   /** An answer of the server: a room that was just made, joined or changed. */
   take(room: Room): void {
     this.#take(room)
+  }
+
+  /** What was kept on this device, until the server answers. */
+  offer(rooms: Room[]): void {
+    if (this.loaded) return
+    this.#rooms = new Map(rooms.map((room) => [room.id, room]))
+    this.loaded = true
+    this.#listed()
   }
 
   /** Everything may have changed. */
@@ -179,6 +189,7 @@ export class Rooms {
   #replace(rooms: Room[]): void {
     this.#rooms = new Map(rooms.map((room) => [room.id, room]))
     this.loaded = true
+    this.fresh = true
     for (const room of rooms) this.#recheck(room)
     this.#listed()
   }

@@ -7,6 +7,16 @@ export interface Waiting {
   phase: Phase | { name: 'sent' }
 }
 
+export interface Sent {
+  id: string
+  room: RoomId
+  text: string
+  attached: number
+  at: number
+}
+
+const SENT = 20
+
 interface Settling {
   item: Pending
   id: MessageId
@@ -37,12 +47,45 @@ export class Sending {
     return this.#version >= 0 ? (this.#outbox?.durable ?? true) : true
   }
 
+  /** Of all rooms, in the order in which they were written. */
+  get all(): Waiting[] {
+    return this.#version >= 0 ? (this.#outbox?.all() ?? []) : []
+  }
+
+  /** What was sent since the page was opened, the newest first. */
+  sent = $state.raw<readonly Sent[]>([])
+
+  /** Some that do not go by themselves, or not now: the person should be able to look. */
+  get troubled(): boolean {
+    return this.all.some(({ phase }) => phase.name === 'retrying' || phase.name === 'failed' || phase.name === 'files')
+  }
+
+  again(id: string): void {
+    void this.#outbox?.again(id)
+  }
+
+  withoutPhoto(id: string, photo: string): void {
+    void this.#outbox?.withoutPhoto(id, photo)
+  }
+
+  withoutFile(id: string, key: string): void {
+    void this.#outbox?.withoutFile(id, key)
+  }
+
+  discard(id: string): void {
+    void this.#outbox?.discard(id)
+  }
+
   began(id: string, seq: number): void {
     this.#since.set(id, seq)
   }
 
   acknowledged(item: Pending, ack: Ack, shown: boolean): void {
     this.#since.delete(item.client_msg_id)
+    // Without its photos: they would stay in memory.
+    const { room, text, photos, files = [] } = item
+    const sent = { id: item.client_msg_id, room, text, attached: photos.length + files.length, at: Date.now() }
+    this.sent = [sent, ...this.sent].slice(0, SENT)
     if (shown && ack.id !== undefined) this.#settling = [...this.#settling, { item, id: ack.id }]
   }
 

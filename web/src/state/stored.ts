@@ -8,9 +8,11 @@ export function load(key: string): string | null {
   }
 }
 
-export function save(key: string, value: string): void {
+/** Null removes it. */
+export function save(key: string, value: string | null): void {
   try {
-    localStorage.setItem(key, value)
+    if (value === null) localStorage.removeItem(key)
+    else localStorage.setItem(key, value)
   } catch {
     // It holds until the page is closed; better than no page.
   }

@@ -42,6 +42,9 @@ export const en: Words = {
     unsent: (count) => `${plural(count, 'message is', 'messages are')} still waiting to be sent and will be lost.`,
     signOutAnyway: 'Discard and sign out',
     stay: 'Cancel',
+    destroyed: (count) => `${plural(count, 'message that was', 'messages that were')} waiting to be sent on this device ${count === 1 ? 'is' : 'are'} gone, too.`,
+    queue: 'Waiting to be sent',
+    device: 'Settings of this device',
   },
 
   zone: (zone) => ({ lgwan: 'Office network', internet: 'Internet' })[zone] ?? zone,
@@ -83,6 +86,9 @@ export const en: Words = {
     again: 'Load again',
     beginning: 'This is the first message',
     empty: 'No messages yet',
+    loadingNewer: 'Loading the messages that follow',
+    newerFailed: 'The messages that follow could not be loaded.',
+    toDay: 'Go to a day',
     unread: 'Unread from here',
     newBelow: 'There are new messages',
     toNewest: 'To the newest message',
@@ -192,6 +198,7 @@ export const en: Words = {
   composer: {
     label: 'Write a message',
     hint: 'Enter: new line, Ctrl+Enter: send',
+    hintEnter: 'Enter: send, Shift+Enter: new line',
     send: 'Send',
     attach: 'Attach files',
     attachShort: 'Attach',

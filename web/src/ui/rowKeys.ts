@@ -78,12 +78,10 @@ export function rowActs(acts: RowActs): (box: HTMLElement) => () => void {
       if (event instanceof PointerEvent && event.pointerType === 'touch' && rowOf(event.target) !== null) event.preventDefault()
     }
 
-    function click(event: Event): void {
-      if (!rested) return
-      // The thumb that opened the menu leaves: it did not mean what lies under it.
-      rested = false
-      event.preventDefault()
-      event.stopPropagation()
+    function touchend(event: TouchEvent): void {
+      stop()
+      // The thumb that opened the menu leaves: it does not mean what has come to lie under it.
+      if (rested) event.preventDefault()
     }
 
     box.addEventListener('keydown', keydown)
@@ -92,7 +90,7 @@ export function rowActs(acts: RowActs): (box: HTMLElement) => () => void {
     box.addEventListener('pointerup', stop)
     box.addEventListener('pointercancel', stop)
     box.addEventListener('contextmenu', contextmenu)
-    box.addEventListener('click', click, true)
+    box.addEventListener('touchend', touchend)
     return () => {
       stop()
       box.removeEventListener('keydown', keydown)
@@ -101,7 +99,7 @@ export function rowActs(acts: RowActs): (box: HTMLElement) => () => void {
       box.removeEventListener('pointerup', stop)
       box.removeEventListener('pointercancel', stop)
       box.removeEventListener('contextmenu', contextmenu)
-      box.removeEventListener('click', click, true)
+      box.removeEventListener('touchend', touchend)
     }
   }
 }

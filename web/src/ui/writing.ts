@@ -1,3 +1,4 @@
+import { tick } from 'svelte'
 import type { Message, MessageId } from '../protocol/types'
 import type { Draft } from '../state/drafts.svelte'
 
@@ -24,6 +25,17 @@ class Writing {
     draft.leaveEditing()
     draft.quote = quote
     this.focus()
+  }
+
+  /** Words from elsewhere, where one is writing. */
+  async put(draft: Draft, words: string): Promise<void> {
+    const field = this.#field
+    if (field === null) return
+    const { selectionStart: start, selectionEnd: end } = field
+    draft.text = draft.text.slice(0, start) + words + draft.text.slice(end)
+    await tick()
+    field.focus()
+    field.setSelectionRange(start + words.length, start + words.length)
   }
 
   edit(draft: Draft, message: Message): void {

@@ -12,7 +12,10 @@ import { cancel, redact } from './remove'
 import { reply } from './reply'
 
 /** In the order of the menu. */
-const OFFERS: readonly Offer[] = [reply, react, edit, copy, selectionToMemo, link, toMemo, forwardOn, intoNote, askConfirm, showReaders, pin, bookmark, author, cancel, redact]
+const OFFERS: readonly Offer[] = [
+  reply, react, edit, askConfirm, showReaders, copy, selectionToMemo, link, toMemo, forwardOn, intoNote, pin, bookmark, author,
+  cancel, redact,
+]
 
 export function actsOf(context: ActContext): Act[] {
   if (context.message.redacted !== undefined || context.message.kind === 'system') return []

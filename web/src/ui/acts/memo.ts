@@ -1,9 +1,10 @@
 import { forward, memoRoom, say } from '../../state/memo.svelte'
-import { over } from '../../state/over.svelte'
+import { notice } from '../../state/notice.svelte'
 import { route } from '../../state/route.svelte'
 import { failure } from '../../text/failure'
 import { text } from '../../text/words.svelte'
 import { memo } from '../../text/words/memo'
+import { overlay } from '../overlay.svelte'
 import type { Offer } from './act'
 
 export const toMemo: Offer = ({ client, room, message }) => {
@@ -15,8 +16,8 @@ export const toMemo: Offer = ({ client, room, message }) => {
     label: words.toMemo,
     run: () =>
       void forward(client, message.id, pad.id).then(
-        () => over.say(words.sent, { label: words.open, run: () => route.go(pad.id) }),
-        (error: unknown) => over.complain(failure(error, words.unreachable)),
+        () => notice.tell(words.sent, false, { label: words.open, run: () => route.go(pad.id) }),
+        (error: unknown) => notice.tell(failure(error, words.unreachable), true),
       ),
   }
 }
@@ -32,7 +33,7 @@ export const selectionToMemo: Offer = ({ client, room, message }) => {
     label: words.selectionToMemo,
     run: () => {
       say(client, pad.id, selected)
-      over.say(words.put, { label: words.open, run: () => route.go(pad.id) })
+      notice.tell(words.put, false, { label: words.open, run: () => route.go(pad.id) })
     },
   }
 }
@@ -42,7 +43,7 @@ export const forwardOn: Offer = ({ client, room, message }) => {
   return {
     key: 'forward',
     label: room.kind === 'memo' ? words.toRoom : words.forward,
-    run: () => over.open(() => import('../memo/ForwardDialog.svelte'), { client, room, message }),
+    run: () => overlay.open(() => import('../memo/ForwardDialog.svelte'), { client, room, message }),
   }
 }
 

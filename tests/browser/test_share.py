@@ -1,0 +1,102 @@
+"""Another app shares: to a room or the memo pad, also before signing in and without the server; nothing is lost."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import PHONE, Enter, Hand, Person, Stage
+from tests.browser.device import kept, page_is_kept, stored, until
+from tests.browser.photos import photo
+from tests.browser.process import Server
+
+BACK = 40_000
+
+
+def share(person: Person, words: str, *files: dict[str, Any]) -> None:
+    """As Android's share sheet does it: a form that is posted to the page."""
+    given = [{**file, "buffer": base64.b64encode(file["buffer"]).decode()} for file in files]
+    with person.page.expect_navigation(url="**/#/share"):
+        person.page.evaluate(
+            """({ words, given }) => {
+                const form = document.createElement('form')
+                Object.assign(form, { action: '/share', method: 'post', enctype: 'multipart/form-data' })
+                const text = Object.assign(document.createElement('textarea'), { name: 'text' })
+                text.value = words
+                const input = Object.assign(document.createElement('input'), { type: 'file', name: 'files', multiple: true })
+                const all = new DataTransfer()
+                for (const { name, mimeType, buffer } of given) {
+                    const bytes = Uint8Array.from(atob(buffer), (char) => char.charCodeAt(0))
+                    all.items.add(new File([bytes], name, { type: mimeType }))
+                }
+                input.files = all.files
+                form.append(text, input)
+                document.body.append(form)
+                form.submit()
+            }""",
+            {"words": words, "given": given},
+        )
+
+
+def test_photos_go_from_the_gallery_to_a_room_and_to_the_memo_pad(
+    enter: Enter, hand: Callable[..., Hand], own_server: Server, stage: Stage, room_name: str
+) -> None:
+    takahashi = hand("takahashi", own_server.base)
+    room = takahashi.room(room_name, stage.facts["people"]["tanaka"])
+    phone = enter("takahashi", base=own_server.base, viewport=PHONE, signed_in=False, service_workers="allow")
+    page_is_kept(phone.page)
+
+    # Before signing in: kept, and told.
+    drawing = {"name": "位置図.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4\n%%EOF"}
+    share(phone, "緑町の倒木", *(photo(number, 320, 240) for number in range(12)), drawing)
+    expect(phone.page.get_by_role("status")).to_contain_text("共有された内容をこの端末に預かっています。")
+    phone.sign_in(stage.facts["password"])
+    expect(phone.page.get_by_role("heading", name="共有された内容を送る")).to_be_visible()
+    expect(phone.page.get_by_role("list", name="写真12枚").get_by_role("img")).to_have_count(12)
+    expect(phone.page.get_by_text("2件のメッセージに分けて送ります。")).to_be_visible()
+    expect(phone.page.get_by_text("位置図.pdf")).to_be_visible()
+    expect(phone.page.get_by_label("ことば")).to_have_value("緑町の倒木")
+    phone.page.get_by_label("トークルームを探す").fill(room_name)
+    phone.page.get_by_role("radio", name=room_name).check()
+    phone.page.get_by_role("button", name=f"{room_name}へ送信").click()
+    expect(phone.page.get_by_role("heading", name=room_name, level=1)).to_be_visible()
+    expect(phone.waiting()).to_have_count(0, timeout=BACK)
+    expect(phone.log.locator("img.here")).to_have_count(12, timeout=BACK)
+    sent = sorted(takahashi.messages(room), key=lambda message: len(message["attachments"]))
+    names = [[attachment["name"] for attachment in message["attachments"]] for message in sent]
+    assert names[0] == ["現場11.jpg", "現場12.jpg"]
+    assert sorted(names[1]) == sorted([*(f"現場{number + 1}.jpg" for number in range(10)), "位置図.pdf"])
+    until(phone.page, "async () => !(await caches.has('renraku-shared'))")
+
+    # Without the server, to the memo pad, and then the app is closed.
+    kept(phone.page, "list")
+    own_server.kill()
+    share(phone, "事務所で見直す", photo(3, 320, 240))
+    phone.page.get_by_role("radio", name="メモ帳").check()
+    phone.page.get_by_role("button", name="メモ帳(自分専用)へ送信").click()
+    stored(phone.page, 1)
+    page = phone.page.context.new_page()
+    phone.page.close()
+    own_server.start()
+    page.goto("/")
+    memo = next(one for one in takahashi.call("GET", "/api/rooms") if one["kind"] == "memo")
+    page.goto(f"/#/rooms/{memo['id']}")
+    phone.page = page
+    expect(phone.said("事務所で見直す").locator("img.here")).to_have_count(1, timeout=BACK)
+
+
+def test_nothing_that_was_shared_stays_when_its_person_leaves(enter: Enter) -> None:
+    phone = enter("tanaka", viewport=PHONE, service_workers="allow")
+    page_is_kept(phone.page)
+    share(phone, "まだ送らない")
+    expect(phone.page.get_by_label("ことば")).to_have_value("まだ送らない")
+    phone.page.get_by_role("button", name="戻る").click()
+    phone.page.get_by_role("button", name="自分のメニュー").click()
+    phone.page.get_by_role("button", name="ログアウト", exact=True).click()
+    expect(phone.page.get_by_label("パスワード")).to_be_visible()
+    until(phone.page, "async () => !(await caches.has('renraku-shared'))")
+    phone.page.reload()
+    expect(phone.page.get_by_text("共有された内容を")).to_have_count(0)

@@ -1,0 +1,83 @@
+/**
+ * The service worker: the page itself opens without the server, and Android's share sheet reaches it. It keeps the
+ * files of the build and what was shared, and nothing else: no answer of the API, no photo, no address of a file. It
+ * imports nothing, because one file with a name that never changes is what browsers ask the server for.
+ */
+
+export {}
+declare const self: ServiceWorkerGlobalScope
+/** Put in by the build: every file of the page with the hash of its content, and a hash of them all. */
+declare const __PAGE__: { version: string; files: [path: string, integrity: string][] }
+
+const PREFIX = 'renraku-page-'
+const CACHE = PREFIX + __PAGE__.version
+/** What was shared with the page and has not been sent on: see src/state/shared.ts. */
+const SHARED = 'renraku-shared'
+const SHARE = '/share'
+/** More at once is no share from a gallery; the disk of a phone is not ours to fill. */
+const MOST_FILES = 40
+
+self.addEventListener('install', (event) => event.waitUntil(install()))
+self.addEventListener('activate', (event) => event.waitUntil(activate()))
+self.addEventListener('message', ({ data }) => {
+  // Only ever on a person's word: nothing is exchanged under their hands.
+  if (data === 'take over') void self.skipWaiting()
+})
+self.addEventListener('fetch', (event) => {
+  const { request } = event
+  const { origin, pathname } = new URL(request.url)
+  if (origin !== self.location.origin) return
+  if (request.method === 'POST' && pathname === SHARE) event.respondWith(shared(request))
+  else if (request.method !== 'GET') return
+  else if (request.mode === 'navigate') {
+    if (pathname === '/' || pathname === SHARE) event.respondWith(page(request))
+  } else if (__PAGE__.files.some(([path]) => path === pathname) || pathname.startsWith('/assets/')) {
+    event.respondWith(asset(request))
+  }
+})
+
+/** All or nothing, and each file only if it is the one that was built: a server in the middle of an upgrade is refused. */
+async function install(): Promise<void> {
+  const cache = await caches.open(CACHE)
+  await cache.addAll(__PAGE__.files.map(([path, integrity]) => new Request(path, { integrity, cache: 'no-cache' })))
+}
+
+/** The version before stays: tabs that still show it load their parts from there. */
+async function activate(): Promise<void> {
+  const names = (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== CACHE)
+  await Promise.all(names.slice(0, -1).map((name) => caches.delete(name)))
+  await self.clients.claim()
+}
+
+async function page(request: Request): Promise<Response> {
+  return (await (await caches.open(CACHE)).match('/')) ?? fetch(request)
+}
+
+async function asset(request: Request): Promise<Response> {
+  const own = await (await caches.open(CACHE)).match(request, { ignoreVary: true })
+  return own ?? (await caches.match(request, { ignoreVary: true })) ?? fetch(request)
+}
+
+/** Kept until somebody who is signed in says where it goes. Without a line, and without the server. */
+async function shared(request: Request): Promise<Response> {
+  try {
+    const form = await request.formData()
+    const cache = await caches.open(SHARED)
+    const stamp = Date.now()
+    const words = ['title', 'text', 'url'].flatMap((name) => {
+      const value = form.get(name)
+      return typeof value === 'string' && value.trim() !== '' ? [value.trim()] : []
+    })
+    const files = form.getAll('files').filter((value): value is File => value instanceof File && value.size > 0)
+    const entries: Promise<void>[] = files.slice(0, MOST_FILES).map((file, index) => {
+      const headers = { 'content-type': file.type || 'application/octet-stream', 'x-name': encodeURIComponent(file.name) }
+      return cache.put(`/shared/${stamp}/${String(index).padStart(3, '0')}`, new Response(file, { headers }))
+    })
+    if (words.length > 0) entries.push(cache.put(`/shared/${stamp}/words`, new Response([...new Set(words)].join('\n'))))
+    await Promise.all(entries)
+    return Response.redirect(`/#/share${files.length > MOST_FILES ? '/cut' : ''}`, 303)
+  } catch {
+    // No room on the device: the page says that nothing was taken.
+    return Response.redirect('/#/share/failed', 303)
+  }
+}
