@@ -13,11 +13,10 @@ from collections import deque
 from functools import partial
 from typing import Final
 
-import msgspec
 import structlog
 
 from chat_server.bot_runner.process import BotFailed, BotProcess
-from chat_server.bot_wire import Done
+from chat_server.bot_wire import Done, Unsound
 from chat_server.domain.errors import Problem
 from chat_server.ports import BlobStore, Clock, Storage
 from chat_server.services import bot_tasks, bots
@@ -37,7 +36,7 @@ OURS: Final = (
     LookupError,
     TypeError,
     ValueError,
-    msgspec.MsgspecError,
+    Unsound,
 )
 """Mistakes of the server's own about one thing; not what ails the database or the disk, which passes."""
 log = structlog.get_logger("renraku.bots")
