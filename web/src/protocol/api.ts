@@ -1,4 +1,4 @@
-import { call, type Call, type Fetch, type Reply, take } from './http'
+import { call, type Call, type Fetch, type Reply } from './http'
 import { newKey } from './ids'
 import { Problem } from './problem'
 import type {
@@ -130,11 +130,6 @@ export class Api {
   /** For the calls of an area of its own: `roomsApi`, `accountApi`, `adminApi`. */
   async call<T>(path: string, options: Call = {}): Promise<T> {
     return (await this.#call<T>(path, options)).body
-  }
-
-  /** A file that the server makes for this person. */
-  take(path: string): Promise<Blob> {
-    return authorized(this.tokens, 5_000, (token) => take(this.base, path, token, this.#fetch))
   }
 
   async #get<T>(path: string): Promise<T> {

@@ -1,6 +1,8 @@
 /** The calls for what people owe each other: confirming, reading, announcements, and messages that are sent later. */
 
 import type { Api } from './api'
+import { type Download, download } from './download'
+import type { Call } from './http'
 import type { Ack, Block, Level, Message, MessageId, Person, ProblemBody, RoomId, TextBlock } from './types'
 
 export interface PendingConfirmation {
@@ -78,65 +80,70 @@ export interface NewScheduled {
 const of = (message: MessageId): string => `/api/messages/${encodeURIComponent(message)}`
 
 export class DutiesApi {
-  readonly #api: Pick<Api, 'call' | 'take'>
+  readonly #api: Api
 
-  constructor(api: Pick<Api, 'call' | 'take'>) {
+  constructor(api: Api) {
     this.#api = api
   }
 
   /** The first 200, the nearest time first. */
   async pending(): Promise<PendingConfirmation[]> {
-    return (await this.#api.call<{ items: PendingConfirmation[] }>('/api/me/confirmations')).items
+    return (await this.#call<{ items: PendingConfirmation[] }>('/api/me/confirmations')).items
   }
 
   confirmations(message: MessageId): Promise<Confirmations> {
-    return this.#api.call(`${of(message)}/confirmations`)
+    return this.#call(`${of(message)}/confirmations`)
   }
 
   confirm(message: MessageId): Promise<{ at: number }> {
-    return this.#api.call(`${of(message)}/confirmation`, { method: 'PUT' })
+    return this.#call(`${of(message)}/confirmation`, { method: 'PUT' })
   }
 
   /** null: nobody is asked any more. */
   confirmBy(message: MessageId, by: number | null): Promise<Ack> {
-    return this.#api.call(`${of(message)}/confirm-by`, { method: 'PUT', body: { by } })
+    return this.#call(`${of(message)}/confirm-by`, { method: 'PUT', body: { by } })
   }
 
-  confirmationsTable(message: MessageId): Promise<Blob> {
-    return this.#api.take(`${of(message)}/confirmations.csv`)
+  confirmationsTable(message: MessageId, signal: AbortSignal): Promise<Download> {
+    const path = `${of(message)}/confirmations.csv`
+    return this.#api.authorized((token) => download(this.#api.base, path, token, signal))
   }
 
   readers(message: MessageId): Promise<Readers> {
-    return this.#api.call(`${of(message)}/readers`)
+    return this.#call(`${of(message)}/readers`)
   }
 
   rollup(message: MessageId): Promise<Rollup> {
-    return this.#api.call(`${of(message)}/readers/rollup`)
+    return this.#call(`${of(message)}/readers/rollup`)
   }
 
   /** The first 50, the most urgent first. */
   async announcements(): Promise<Announcement[]> {
-    return (await this.#api.call<{ items: Announcement[] }>('/api/me/announcements')).items
+    return (await this.#call<{ items: Announcement[] }>('/api/me/announcements')).items
   }
 
   /** The next one first. */
   async scheduled(): Promise<Scheduled[]> {
-    return (await this.#api.call<{ items: Scheduled[] }>('/api/me/scheduled')).items
+    return (await this.#call<{ items: Scheduled[] }>('/api/me/scheduled')).items
   }
 
   /** `key` makes repeating it safe. */
   schedule(room: RoomId, message: NewScheduled, key: string): Promise<Scheduled> {
     const path = `/api/rooms/${encodeURIComponent(room)}/scheduled`
-    return this.#api.call(path, { method: 'POST', body: message, key })
+    return this.#call(path, { method: 'POST', body: message, key })
   }
 
   reschedule(one: Scheduled, change: { at?: number; blocks?: Block[]; now?: boolean }): Promise<Scheduled> {
     const path = `/api/scheduled/${encodeURIComponent(one.id)}`
-    return this.#api.call(path, { method: 'PATCH', body: { version: one.version, ...change } })
+    return this.#call(path, { method: 'PATCH', body: { version: one.version, ...change } })
   }
 
   takeBack(one: Scheduled): Promise<void> {
-    return this.#api.call(`/api/scheduled/${encodeURIComponent(one.id)}`, { method: 'DELETE' })
+    return this.#call(`/api/scheduled/${encodeURIComponent(one.id)}`, { method: 'DELETE' })
+  }
+
+  #call<T>(path: string, options: Call = {}): Promise<T> {
+    return this.#api.call<T>(path, options)
   }
 }
 

@@ -51,24 +51,6 @@ export async function call<T>(base: string, path: string, options: Call = {}, fe
   return { body: body as T, time: Number.isNaN(date) ? null : date }
 }
 
-/** A file that is made for one person. Rejects as `call` does. */
-export async function take(base: string, path: string, token: string, fetcher: Fetch = fetch): Promise<Blob> {
-  let response: Response
-  try {
-    response = await fetcher(base + path, {
-      headers: { authorization: `Bearer ${token}` },
-      credentials: 'omit',
-      cache: 'no-store',
-      redirect: 'error',
-      signal: AbortSignal.timeout(3 * TIMEOUT),
-    })
-    if (response.ok) return await response.blob()
-  } catch (error) {
-    throw new Unreachable((error as Error).name)
-  }
-  throw failure(await response.json().catch(() => null), response.status)
-}
-
 export function failure(body: unknown, status: number): Error {
   const error = (body as { error?: unknown } | null)?.error
   if (isProblemBody(error)) return new Problem(error)

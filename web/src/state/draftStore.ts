@@ -6,6 +6,8 @@ export interface KeptDraft {
   text: string
   labels: Labels
   quote: MessageId | null
+  /** Until when it is to ask everybody to confirm it. */
+  confirm?: number | null
 }
 
 const PREFIX = 'renraku.draft.'

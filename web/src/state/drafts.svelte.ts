@@ -147,11 +147,12 @@ export class Draft {
   /** What of it outlives the page. */
   get kept(): KeptDraft {
     const { text, mentions } = this.editing?.aside ?? { text: this.text, mentions: this.labels }
-    return { text, labels: mentions, quote: this.quote }
+    return { text, labels: mentions, quote: this.quote, confirm: this.confirm }
   }
 
-  restore({ text, labels, quote }: KeptDraft): void {
+  restore({ text, labels, quote, confirm }: KeptDraft): void {
     this.text = text
+    this.confirm = confirm ?? null
     this.labels = labels
     this.quote = quote
   }

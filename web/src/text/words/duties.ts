@@ -19,8 +19,6 @@ export const duties = pair(
     later: '日時を指定して送信',
     deadlineFirst: '確認の期限が送信の日時より前です。期限を選び直してください。',
     deadlinePast: '確認の期限を過ぎています。期限を選び直してください。',
-    partFailed: '読み込めませんでした。つながってから、もう一度お試しください。',
-    dismiss: '閉じる',
   },
   {
     askConfirm: 'Ask to confirm',
@@ -39,7 +37,5 @@ export const duties = pair(
     later: 'Send at a chosen time',
     deadlineFirst: 'The time to confirm by is before the time of sending. Choose another one.',
     deadlinePast: 'The time to confirm by has passed. Choose another one.',
-    partFailed: 'This could not be loaded. Try again once you are connected.',
-    dismiss: 'Close',
   },
 )

@@ -1,6 +1,6 @@
 import { text } from '../../text/words.svelte'
 import { duties } from '../../text/words/duties'
-import { dialogs } from '../dialogs.svelte'
+import { overlay } from '../overlay.svelte'
 import type { Offer } from './act'
 
 /** 要確認にする: of one's own messages, and for owners of all in their room. */
@@ -10,7 +10,7 @@ export const askConfirm: Offer = ({ client, room, message }) => {
   return {
     key: 'confirm',
     label: text.of(duties).askConfirm,
-    run: () => dialogs.open(() => import('../duties/AskDialog.svelte'), { client, id: message.id }),
+    run: () => overlay.open(() => import('../duties/AskDialog.svelte'), { client, id: message.id }),
   }
 }
 
@@ -20,5 +20,5 @@ export const showReaders: Offer = ({ client, room, message }) =>
     : {
         key: 'readers',
         label: text.of(duties).showReaders,
-        run: () => dialogs.open(() => import('../duties/ReadersDialog.svelte'), { client, room, message }),
+        run: () => overlay.open(() => import('../duties/ReadersDialog.svelte'), { client, room, message }),
       }

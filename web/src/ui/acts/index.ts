@@ -10,9 +10,13 @@ import { pin } from './pin'
 import { react } from './react'
 import { cancel, redact } from './remove'
 import { reply } from './reply'
+import { savePhotos } from './savePhotos'
 
 /** In the order of the menu. */
-const OFFERS: readonly Offer[] = [reply, react, edit, copy, selectionToMemo, link, toMemo, forwardOn, intoNote, askConfirm, showReaders, pin, bookmark, author, cancel, redact]
+const OFFERS: readonly Offer[] = [
+  reply, react, edit, askConfirm, showReaders, copy, selectionToMemo, link, toMemo, forwardOn, intoNote, savePhotos, pin, bookmark, author,
+  cancel, redact,
+]
 
 export function actsOf(context: ActContext): Act[] {
   if (context.message.redacted !== undefined || context.message.kind === 'system') return []
