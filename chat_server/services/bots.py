@@ -6,7 +6,7 @@ are there once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -115,8 +115,10 @@ async def ensure(tx: Tx, plugin: Plugin) -> int:
 
 async def add(tx: Tx, org_id: int, plugin: Plugin) -> tuple[int, str]:
     """An account in one organization: (user_id, public id)."""
-    login = LOGIN + plugin.name.replace("_", ".")
     public_id = new_id(tx.now)
+    login = LOGIN + plugin.name.replace("_", ".")
+    if await people.login_holder(tx, org_id, login) is not None:
+        login = LOGIN + public_id  # somebody has it already; a bot signs in nowhere
     user_id = await people.insert(tx, NewUser(public_id, org_id, BOT, login, plugin.title, plugin.reading))
     await bots.insert(tx, user_id, org_id, plugin.name, plugin.everywhere)
     if await bots.somebody_there(tx, org_id):
@@ -134,9 +136,9 @@ async def expect(tx: Tx, sent: Sequence[tuple[int, int]]) -> int:
     return found
 
 
-async def due(reader: Reader, plugin: str, limit: int) -> list[Asked]:
-    """What the bot has to do now, with what it may see of it."""
-    return [await asked(reader, one) for one in await bots.due(reader, plugin, limit)]
+async def due(reader: Reader, plugin: str, limit: int, but: Collection[int] = ()) -> list[Asked]:
+    """What the bot has to do now, with what it may see of it. `but`: rooms whose turn it is not."""
+    return [await asked(reader, one) for one in await bots.due(reader, plugin, limit, but)]
 
 
 async def asked(reader: Reader, due_: Due) -> Asked:

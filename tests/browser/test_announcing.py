@@ -11,9 +11,7 @@ from tests.browser.conftest import PHONE, Enter, Hand, Stage
 ROOM = "全庁のお知らせ"
 
 
-def test_what_is_urgent_comes_first_and_goes_when_read(
-    enter: Enter, hand: Callable[..., Hand], stage: Stage
-) -> None:
+def test_what_is_urgent_comes_first_and_goes_when_read(enter: Enter, hand: Callable[..., Hand], stage: Stage) -> None:
     author, desk, phone = enter("sato"), enter("takahashi"), enter("tanaka", viewport=PHONE)
     author.open(ROOM)
     levels = author.page.get_by_role("group", name="お知らせの重要度")
@@ -58,7 +56,9 @@ def test_whoever_may_not_be_urgent_is_offered_less(
     enter: Enter, hand: Callable[..., Hand], stage: Stage, room_name: str
 ) -> None:
     sato, people = hand("sato"), stage.facts["people"]
-    made = sato.call("POST", "/api/rooms", {"kind": "announcement", "name": room_name, "members": [people["takahashi"]]})
+    made = sato.call(
+        "POST", "/api/rooms", {"kind": "announcement", "name": room_name, "members": [people["takahashi"]]}
+    )
     sato.call("PATCH", f"/api/rooms/{made['id']}/members/{people['takahashi']}", {"role": "owner"})
     desk = enter("takahashi")
     desk.open(room_name)

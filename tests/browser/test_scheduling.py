@@ -43,7 +43,7 @@ def test_written_now_changed_and_sent_later(
     one = waiting(desk, "点検に入ります")
     expect(one).to_contain_text(re.compile(r"8:30 に送信.*写真1枚", re.S))
     one.get_by_role("button", name="直す").click()
-    one = desk.page.get_by_role("list", name="送信予約").get_by_role("listitem")
+    one = desk.page.get_by_role("list", name="送信予約").locator("> li")
     one.get_by_role("textbox").fill("明朝、橋の点検に入ります。")
     one.get_by_role("textbox").press("Control+Enter")
     expect(one.get_by_text("橋の点検")).to_be_visible()
@@ -58,9 +58,7 @@ def test_written_now_changed_and_sent_later(
     expect(link).to_have_count(0)
 
 
-def test_what_cannot_be_sent_says_why(
-    enter: Enter, hand: Callable[..., Hand], stage: Stage, room_name: str
-) -> None:
+def test_what_cannot_be_sent_says_why(enter: Enter, hand: Callable[..., Hand], stage: Stage, room_name: str) -> None:
     takahashi = hand("takahashi")
     room = takahashi.room(room_name, stage.facts["people"]["tanaka"])
     phone = enter("tanaka", viewport=PHONE)
@@ -88,7 +86,14 @@ def test_what_cannot_be_sent_says_why(
     [made] = hand("tanaka").call("GET", "/api/me/scheduled")["items"]
     takahashi.call("DELETE", f"/api/rooms/{room}/members/{stage.facts['people']['tanaka']}")
     expect(one).to_contain_text("参加していないトークルーム")
-    made["failed"] = {"code": 3001, "name": "room_not_found", "field": None, "params": {}, "ja": "ルームなし。", "en": ""}
+    made["failed"] = {
+        "code": 3001,
+        "name": "room_not_found",
+        "field": None,
+        "params": {},
+        "ja": "ルームなし。",
+        "en": "",
+    }
     phone.page.route("**/api/me/scheduled", lambda route: route.fulfill(json={"items": [made], "next": None}))
     phone.page.reload()
     expect(one).to_contain_text("に送信できませんでした。 ルームなし。(番号3001)")

@@ -121,7 +121,9 @@ async def test_it_goes_now_when_its_author_says_so(scene: Scene, late: Scheduled
     made = await schedule(scene, "待たずに", later=DAY)
     path = f"/api/scheduled/{made['id']}"
     assert (await call(scene, scene.owner, "PATCH", path, version=1, now=True))[0] == 4015
-    status, changed = await call(scene, scene.member, "PATCH", path, version=1, now=True, blocks=text("待たずに、直して"))
+    status, changed = await call(
+        scene, scene.member, "PATCH", path, version=1, now=True, blocks=text("待たずに、直して")
+    )
     assert (status, changed["at"] <= scene.server.clock.now()) == (200, True)
     await after(scene, late, 0)
     assert (await said(scene)).count("待たずに、直して") == 1
