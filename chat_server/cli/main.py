@@ -13,6 +13,7 @@ from chat_server.cli import client, files
 from chat_server.cli.backup import backup, backup_key, backups, verify_backup
 from chat_server.cli.bot import bot_group
 from chat_server.cli.config import config_group
+from chat_server.cli.hook import hook_group
 from chat_server.cli.import_staff import import_staff
 from chat_server.cli.migrate_engine import migrate_engine
 from chat_server.cli.nodes import nodes
@@ -33,6 +34,7 @@ SECTIONS = {
         user_group,
         room_group,
         bot_group,
+        hook_group,
         audit_group,
         keys_group,
         outbox,

@@ -115,8 +115,10 @@ async def ensure(tx: Tx, plugin: Plugin) -> int:
 
 async def add(tx: Tx, org_id: int, plugin: Plugin) -> tuple[int, str]:
     """An account in one organization: (user_id, public id)."""
-    login = LOGIN + plugin.name.replace("_", ".")
     public_id = new_id(tx.now)
+    login = LOGIN + plugin.name.replace("_", ".")
+    if await people.login_holder(tx, org_id, login) is not None:
+        login = LOGIN + public_id  # somebody has it already; a bot signs in nowhere
     user_id = await people.insert(tx, NewUser(public_id, org_id, BOT, login, plugin.title, plugin.reading))
     await bots.insert(tx, user_id, org_id, plugin.name, plugin.everywhere)
     if await bots.somebody_there(tx, org_id):

@@ -92,7 +92,8 @@ async def readable(reader: Reader, actor: Actor, ids: Sequence[str], kind: str, 
 @dataclass(frozen=True, slots=True)
 class Best:
     """The best rendition that somebody may read from here. `rendition`: which; None, with `refused`, where there is none.
-    `original`: SHA-256 of what was handed in, whoever may read it."""
+    `original`: SHA-256 of what was handed in, sealed or not; None where nothing of it may be read from here: a hash is enough to
+    know a document again."""
 
     kind: str
     name: str
@@ -118,9 +119,9 @@ async def best_of(
         own = made.get(one.id, {})
         allowed = (kind for kind in kinds if _verdict(one, own.get(kind), kind, actor.zone, trust) == ALLOWED)
         chosen = next((kind for kind in allowed if own[kind].sha256 is not None), None)
-        original = own[ORIGINAL].sha256 if ORIGINAL in own else None
-        file, refused = None, None
+        file, refused, original = None, None, None
         if chosen is not None:
+            original = own[ORIGINAL].sha256 if ORIGINAL in own else None
             sha256 = own[chosen].sha256
             assert sha256 is not None
             file = OpenFile(own[chosen].org_id, sha256, own[chosen].media_type, one.name)

@@ -107,8 +107,9 @@ def _content(wanted: HookPost, name: str) -> Post:
 
 
 def _inert(text: str) -> str:
-    """A mention is no mention any more: whoever writes from outside calls nobody, and can be seen to have tried."""
-    return text.replace("<@", "＜@")
+    """A mention is no mention any more: whoever writes from outside calls nobody, and can be seen to have tried. Cleaned before: what
+    is dropped between the two signs would join them."""
+    return clean_text(text).replace("<@", "＜@") if "<" in text else text
 
 
 def _client_msg_id(id: str) -> str:  # noqa: A002 - the scheme's word

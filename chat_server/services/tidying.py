@@ -24,10 +24,13 @@ async def due(reader: Reader, limit: int) -> Sequence[Tidying]:
 
 
 async def step(tx: Tx, one: Tidying, limit: int) -> bool:
-    """Take back the oldest `limit` of what may go; answers whether there may be more. A kill between two steps loses nothing.
+    """Take back the oldest `limit` of what may go; answers whether there may be more. A kill between two steps loses nothing. Where
+    its owner asked for something else meanwhile, that is the next one's to do: nothing goes that is not to go any more.
 
     Everything is taken back by whoever wrote it, the owner or a bot, so nothing of it stands in the audit trail: it is nobody
     else's."""
+    if await queries.asked(tx, one.room_id) != one:
+        return False
     age = tx.now - one.days * limits.DAY if one.days else 0
     before = max(one.before_at or 0, age)
     found = await queries.old(tx, one.room_id, before, limit)

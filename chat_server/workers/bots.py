@@ -8,9 +8,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+import traceback
 from functools import partial
 from typing import Final
 
+import msgspec
 import structlog
 
 from chat_server.bot_runner.process import BotFailed, BotProcess
@@ -25,6 +27,16 @@ A_SECOND: Final = 50
 """Things that a bot does in a second, at most."""
 SAYS_A_SECOND: Final = 20
 """Messages that it writes in a second, at most, where it has more and more to say."""
+OURS: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    msgspec.MsgspecError,
+)
+"""Mistakes of the server's own about one thing; not what ails the database or the disk, which passes."""
 log = structlog.get_logger("renraku.bots")
 
 
@@ -117,6 +129,11 @@ class BotWorker:
                 raise
             told = problem.as_dict()
             await self._fail(asked, told["ja"], told["en"])
+        except OURS as error:
+            # Asked for ever, it would hold up everything behind it. Where, and not what it says: that may be what was written.
+            name, where = type(error).__name__, "".join(traceback.format_tb(error.__traceback__)[-3:])
+            log.error("what a bot did could not be taken down", bot=self._plugin.name, error=name, where=where)
+            await self._fail(asked, f"サーバーで扱えませんでした（{name}）", f"the server could not take it ({name})")
         return 0
 
     async def _fail(self, asked: Asked, ja: str, en: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import time
 from collections import Counter
 from functools import partial
 from typing import Final
@@ -26,6 +27,8 @@ A_SECOND: Final = 20
 """Deliveries of one hook in a second, at most."""
 TURN: Final = 50
 """Deliveries of one hook until others have their turn."""
+REST: Final = 60.0
+"""Seconds until what failed by no fault of the other side is tried again."""
 _CANDIDATES: Final = 200
 _JITTER: Final = 0.1
 log = structlog.get_logger("renraku.webhooks")
@@ -46,6 +49,8 @@ class HookWorker:
         self._woken = asyncio.Event()
         self._telling: dict[str, tuple[str, asyncio.Task[None]]] = {}
         """hook → its host and its task"""
+        self._resting: dict[str, float] = {}
+        """hook → until when it is left alone, after a mistake of ours"""
 
     def wake(self) -> None:
         self._woken.set()
@@ -74,7 +79,7 @@ class HookWorker:
             host = host_of(url)
             if len(self._telling) >= AT_ONCE:
                 break
-            if hook in self._telling or busy[host] >= OF_ONE_HOST:
+            if hook in self._telling or busy[host] >= OF_ONE_HOST or self._resting.get(hook, 0.0) > time.monotonic():
                 continue
             busy[host] += 1
             begun += 1
@@ -100,7 +105,10 @@ class HookWorker:
         del self._telling[hook]
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a webhook's deliveries failed", hook=hook, error=type(error).__name__)
+            # Nothing of it is written down: at once again it would be told again, every second for ever.
+            self._resting[hook] = time.monotonic() + REST
         else:
+            self._resting.pop(hook, None)
             self.wake()  # somebody may have waited for the place
 
     async def _tell(self, hook: str) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from playwright.sync_api import Page
 
-_ROWS = """([database, store]) => new Promise((resolve, reject) => {
+_DEADLINE: Final = 20_000
+# A database that the page has not made yet must not be made here, without its stores.
+_ROWS: Final = """async ([database, store]) => !(await indexedDB.databases()).some(({ name }) => name === database) ? []
+: new Promise((resolve, reject) => {
     const opening = indexedDB.open(database)
     opening.onerror = () => reject(opening.error)
     opening.onsuccess = () => {
@@ -29,26 +32,39 @@ def rows(page: Page, store: str, database: str = "renraku-device") -> list[dict[
     return list(page.evaluate(_ROWS, [database, store]))
 
 
+def until(page: Page, condition: str, arg: Any = None) -> None:
+    """Waits until an async function answers true; `wait_for_function` takes a promise itself for true."""
+    page.evaluate(
+        f"""async ([arg, end]) => {{
+            while (!(await ({condition})(arg))) {{
+                if (performance.now() > end) throw new Error('it did not become true')
+                await new Promise((resolve) => setTimeout(resolve, 100))
+            }}
+        }}""",
+        [arg, page.evaluate("performance.now()") + _DEADLINE],
+    )
+
+
 def kept(page: Page, *prefixes: str, sealed: bool = False) -> None:
     """Waits until rows of all these kinds are on the disk: that is what the person relies on."""
-    page.wait_for_function(
-        f"""async ([prefixes, sealed]) => {{
-            const rows = await ({_ROWS})(['renraku-device', 'kept'])
-            return prefixes.every((one) => rows.some((row) => row.place.startsWith(one) && (row.sealed !== null) === sealed))
-        }}""",
-        arg=[list(prefixes), sealed],
-        timeout=20_000,
-    )
+    condition = f"""async ([prefixes, sealed]) => {{
+        const rows = await ({_ROWS})(['renraku-device', 'kept'])
+        return prefixes.every((one) => rows.some((row) => row.place.startsWith(one) && (row.sealed !== null) === sealed))
+    }}"""
+    until(page, condition, [list(prefixes), sealed])
+
+
+def holds(page: Page, store: str, count: int, database: str = "renraku-device") -> None:
+    """Waits until so many rows are in a store on the disk."""
+    condition = f"async (count) => (await ({_ROWS})(['{database}', '{store}'])).length === count"
+    until(page, condition, count)
 
 
 def stored(page: Page, count: int) -> None:
     """Waits until so many messages wait on the disk."""
-    page.wait_for_function(
-        f"""async (count) => (await ({_ROWS})(['renraku', 'sends'])).length === count""", arg=count, timeout=20_000
-    )
+    holds(page, "sends", count, "renraku")
 
 
 def page_is_kept(page: Page) -> None:
     """Waits until the page would open without the server."""
-    page.wait_for_function("() => navigator.serviceWorker.ready.then(() => true)", timeout=20_000)
-    page.wait_for_function("() => navigator.serviceWorker.controller !== null", timeout=20_000)
+    until(page, "async () => (await navigator.serviceWorker.ready) && navigator.serviceWorker.controller !== null")

@@ -127,7 +127,8 @@ def test_rooms_health_rules_and_the_trail(enter: Enter) -> None:
     rule = page.get_by_label("ほかの団体とトークルームを共有できる人")
     rule.select_option(label="所属の管理者以上")
     expect(page.get_by_role("status").filter(has_text="保存しました。")).to_be_visible()
-    rule.select_option(label="団体の管理者だけ")
+    with page.expect_response("**/api/organization"):
+        rule.select_option(label="団体の管理者だけ")
     page.reload()
     expect(rule).to_have_value("organization_admin")
     page.get_by_role("link", name="監査記録").click()

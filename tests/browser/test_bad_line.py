@@ -7,6 +7,7 @@ from collections.abc import Callable
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE, Enter, Hand, Stage
+from tests.browser.device import kept, page_is_kept, stored
 from tests.browser.line import Line
 from tests.browser.photos import photo
 from tests.browser.process import Server
@@ -119,15 +120,7 @@ def test_what_waits_survives_closing_the_page(
     phone.write("閉じても残ります。")
     expect(phone.waiting()).to_have_count(1)
     # Stored before the page is closed: that is what the person relies on.
-    phone.page.wait_for_function(
-        """() => new Promise((resolve) => {
-            const opening = indexedDB.open('renraku')
-            opening.onsuccess = () => {
-                const request = opening.result.transaction('sends').objectStore('sends').count()
-                request.onsuccess = () => { opening.result.close(); resolve(request.result === 1) }
-            }
-        })"""
-    )
+    stored(phone.page, 1)
     page = phone.page.context.new_page()
     phone.page.close()
     line.do(lambda proxy: proxy.drop())
@@ -163,3 +156,45 @@ def test_a_killed_server_loses_and_doubles_nothing(
         "送っている途中で止まります。",
         "止まっている間に書きました。",
     ]
+
+
+def test_all_that_waits_stands_in_one_place_and_survives_everything(
+    enter: Enter, hand: Callable[..., Hand], own_server: Server, stage: Stage, room_name: str
+) -> None:
+    takahashi = hand("takahashi", own_server.base)
+    rooms = {name: takahashi.room(name) for name in (f"{room_name} 南", f"{room_name} 北")}
+    phone = enter("takahashi", base=own_server.base, viewport=PHONE, service_workers="allow")
+    page_is_kept(phone.page)
+    kept(phone.page, "list")
+    own_server.kill()
+    for number, name in enumerate(rooms):
+        phone.open(name) if number == 0 else phone.page.goto(f"/#/rooms/{rooms[name]}")
+        phone.attach([photo(number, 320, 240)])
+        phone.write(f"{name}の写真です。")
+        phone.write(f"{name}の続きです。")
+    stored(phone.page, 4)
+    phone.page.locator("main").get_by_role("button", name="送信待ち4件を見る").click()
+    queue = phone.page.get_by_role("list", name="送信待ち", exact=True).get_by_role("listitem")
+    expect(queue).to_have_count(4)
+    for place, name in enumerate(name for name in rooms for _ in range(2)):
+        expect(queue.nth(place)).to_contain_text(name)
+    expect(queue.first).to_contain_text("送信待ち 写真1枚・つながると自動で再開します")
+    # The browser's promise, or that there is none, is told in words.
+    expect(phone.page.get_by_text("このブラウザーは、")).to_be_visible()
+
+    # Closed with a full queue, and the server is still gone.
+    page = phone.page.context.new_page()
+    phone.page.close()
+    phone.page = page
+    page.goto("/#/queue")
+    queue = page.get_by_role("list", name="送信待ち", exact=True).get_by_role("listitem")
+    expect(queue).to_have_count(4)
+    queue.last.get_by_role("button", name="取り消す").click()
+    queue.last.get_by_role("button", name="取り消す", exact=True).click()
+    expect(queue).to_have_count(3)
+    own_server.start()
+    expect(page.get_by_text("送信待ちのものはありません。")).to_be_visible(timeout=RECONNECTED)
+    expect(page.get_by_role("list", name="送信済み").get_by_role("listitem")).to_have_count(3)
+    said = [texts(takahashi, room) for room in rooms.values()]
+    south, north = rooms
+    assert said == [[f"{south}の写真です。", f"{south}の続きです。"], [f"{north}の写真です。"]]

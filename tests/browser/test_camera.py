@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import PHONE, Enter, Hand, Person, Stage
-from tests.browser.device import rows
+from tests.browser.device import holds
 from tests.browser.photos import photo
 
 ORIENTATION = 0x0112
@@ -58,8 +58,7 @@ def test_captions_marks_and_order_survive_the_end_of_the_page(
     sheet(phone).get_by_role("radiogroup", name="写真12の区分").get_by_text("着手後").click()
     sheet(phone).get_by_role("button", name="写真3を前へ").click()
     # Phones end pages while their camera is open.
-    phone.page.wait_for_function("() => true")
-    assert len(rows(phone.page, "shots")) == 12
+    holds(phone.page, "shots", 12)
     phone.page.reload()
     phone.page.get_by_text("写真12枚を準備中").wait_for()
     phone.page.get_by_role("button", name="続ける").click()
@@ -78,7 +77,7 @@ def test_captions_marks_and_order_survive_the_end_of_the_page(
     names = [attachment["name"] for message in (first, second) for attachment in message["attachments"]]
     order = [1, 3, 2, *range(4, 13)]
     assert names == [f"現場{number}.jpg" for number in order]
-    assert rows(phone.page, "shots") == []
+    holds(phone.page, "shots", 0)
 
 
 def test_smaller_photos_stand_upright_and_keep_their_time(

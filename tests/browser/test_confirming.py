@@ -9,6 +9,7 @@ from collections.abc import Callable
 from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import PHONE, Enter, Hand, Person, Stage
+from tests.browser.test_access import check
 
 
 def strip(person: Person, words: str) -> Locator:
@@ -47,6 +48,7 @@ def test_asked_at_the_desk_confirmed_on_the_phone_and_followed_up(
     link.click()
     waiting = phone.page.get_by_role("list", name="要確認").get_by_role("listitem").filter(has_text="避難所の鍵")
     expect(waiting).to_contain_text("高橋 健")
+    check(phone.page, 7.0)
     waiting.get_by_role("button", name="メッセージへ").click()
     mine = strip(phone, "避難所の鍵")
     expect(mine).to_be_in_viewport()
@@ -58,6 +60,7 @@ def test_asked_at_the_desk_confirmed_on_the_phone_and_followed_up(
     asked.get_by_role("button", name="2人中1人が確認済み").click()
     state = desk.page.get_by_role("dialog", name="確認状況")
     expect(state).to_contain_text("佐藤 一")
+    check(desk.page, 4.5)
     expect(state).not_to_contain_text("田中 美咲")
     state.get_by_role("button", name="全員 2人").click()
     expect(state.get_by_role("listitem").filter(has_text="田中 美咲")).to_contain_text(re.compile(r"\d+:\d\d 確認"))
@@ -100,6 +103,7 @@ def test_what_is_overdue_says_so_and_may_still_be_confirmed(
     desk.open(room_name)
     expect(late).to_contain_text("を過ぎました")
     expect(late).to_have_class(re.compile("over"))
+    check(desk.page, 4.5)
     late.get_by_role("button", name="確認しました").click()
     expect(late).to_contain_text("1人全員が確認済み")
     expect(late).to_have_class(re.compile("done"))

@@ -142,8 +142,14 @@ def test_the_course_of_a_repair_becomes_a_note(
     expect(read.get_by_role("heading", name="経過")).to_be_visible()
     expect(read.get_by_role("img", name="済み")).to_have_count(1)
     expect(read.get_by_role("cell", name="倒木の通報").locator("strong")).to_have_text("倒木")
-    expect(read.locator(".markdown")).to_contain_text("<script>document.title = 'x'</script> [押す](javascript:alert(1))")
-    assert read.locator(".markdown").get_by_role("link").count() + read.get_by_role("button", name="リンクをコピー").count() == 1
+    expect(read.locator(".markdown")).to_contain_text(
+        "<script>document.title = 'x'</script> [押す](javascript:alert(1))"
+    )
+    assert (
+        read.locator(".markdown").get_by_role("link").count()
+        + read.get_by_role("button", name="リンクをコピー").count()
+        == 1
+    )
     pair = read.get_by_role("group", name="着手前と着手後")
     expect(pair.locator("img.here")).to_have_count(2)
     expect(pair.locator("figure").nth(1)).to_contain_text("着手後同じ位置から")
@@ -224,7 +230,9 @@ def test_history_strike_delete_and_export(
     first = {"title": "点検", "blocks": [{"type": "markdown", "text": "異常なし"}], "messages": [message["id"]]}
     note = takahashi.call("POST", f"/api/rooms/{room}/notes", first)
     changed = [{"type": "markdown", "text": "ひび割れ1か所"}]
-    takahashi.call("PATCH", f"/api/notes/{note['id']}", {"version": note["version"], "title": "橋の点検", "blocks": changed})
+    takahashi.call(
+        "PATCH", f"/api/notes/{note['id']}", {"version": note["version"], "title": "橋の点検", "blocks": changed}
+    )
     desk = enter("takahashi")
     desk.open(room_name)
     pane = open_note(desk, "橋の点検")
@@ -317,7 +325,9 @@ def test_photos_are_turned_saved_printed_and_taken_over(
     expect(phone.page.locator(".sheets")).to_have_count(0)
 
     button(viewer, "ノートに入れる").click()
-    phone.page.get_by_role("dialog", name="1件のメッセージをノートに入れる").get_by_role("button", name=re.compile("^現場")).click()
+    phone.page.get_by_role("dialog", name="1件のメッセージをノートに入れる").get_by_role(
+        "button", name=re.compile("^現場")
+    ).click()
     pane = phone.page.get_by_role("dialog", name="トークルームの詳細")
     expect(pane.get_by_role("article")).to_contain_text("現場の写真です。")
     expect(viewer).to_have_count(0)

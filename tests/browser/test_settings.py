@@ -71,6 +71,13 @@ def test_what_belongs_to_the_device_stays_and_what_belongs_to_the_person_goes(en
     page.get_by_role("link", name="表示と入力").click()
     page.get_by_role("group", name="配色").get_by_label("暗い").check()
     page.get_by_role("group", name="送信に使うキー").get_by_label("Enterで送信").last.check()
+    desk.open("建設課 全体共有")
+    desk.field.fill("Enterで送ります。")
+    desk.field.press("Shift+Enter")
+    expect(desk.field).to_have_value("Enterで送ります。\n")
+    desk.field.press("Enter")
+    expect(desk.said("Enterで送ります。").first).to_be_visible()
+    page.goto("/#/settings/appearance")
     dark = page.evaluate("getComputedStyle(document.querySelector('main')).color")
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     check(page, 4.5)

@@ -9,7 +9,7 @@ from typing import Any
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE, Enter, Hand, Person, Stage
-from tests.browser.device import page_is_kept, stored
+from tests.browser.device import kept, page_is_kept, stored, until
 from tests.browser.photos import photo
 from tests.browser.process import Server
 
@@ -69,9 +69,10 @@ def test_photos_go_from_the_gallery_to_a_room_and_to_the_memo_pad(
     names = [[attachment["name"] for attachment in message["attachments"]] for message in sent]
     assert names[0] == ["現場11.jpg", "現場12.jpg"]
     assert sorted(names[1]) == sorted([*(f"現場{number + 1}.jpg" for number in range(10)), "位置図.pdf"])
-    assert phone.page.evaluate("caches.has('renraku-shared')") is False
+    until(phone.page, "async () => !(await caches.has('renraku-shared'))")
 
     # Without the server, to the memo pad, and then the app is closed.
+    kept(phone.page, "list")
     own_server.kill()
     share(phone, "事務所で見直す", photo(3, 320, 240))
     phone.page.get_by_role("radio", name="メモ帳").check()
@@ -96,6 +97,6 @@ def test_nothing_that_was_shared_stays_when_its_person_leaves(enter: Enter) -> N
     phone.page.get_by_role("button", name="自分のメニュー").click()
     phone.page.get_by_role("button", name="ログアウト", exact=True).click()
     expect(phone.page.get_by_label("パスワード")).to_be_visible()
-    phone.page.wait_for_function("() => caches.has('renraku-shared').then((there) => !there)")
+    until(phone.page, "async () => !(await caches.has('renraku-shared'))")
     phone.page.reload()
     expect(phone.page.get_by_text("共有された内容を")).to_have_count(0)

@@ -218,6 +218,22 @@ def test_a_revocation_that_destroys_something_says_so(enter: Enter, hand: Callab
     assert person.page.evaluate(LEFT) == ["renraku.organization"]
 
 
+def test_a_device_that_was_signed_out_while_it_was_away_is_emptied_when_it_is_back(
+    enter: Enter, hand: Callable[..., Hand]
+) -> None:
+    person = enter("takahashi", user_agent="Mozilla/5.0 (iPad) Safari/605")
+    person.open("建設課 全体共有")
+    person.page.context.set_offline(True)
+    person.write("圏外で書きました")
+    expect(person.waiting()).to_have_count(1)
+    devices = hand("takahashi").call("GET", "/api/me/devices")["items"]
+    (device,) = [device for device in devices if device["name"] == "Safari(iPad)"]
+    hand("takahashi").call("DELETE", f"/api/me/devices/{device['id']}")
+    person.page.context.set_offline(False)
+    expect(person.page.get_by_role("alert")).to_contain_text("メッセージ1件は、送信されずに消去されました。")
+    assert person.page.evaluate(LEFT) == ["renraku.organization"]
+
+
 def test_the_password_can_be_looked_at_and_caps_lock_is_noticed(enter: Enter) -> None:
     page = enter("tanaka", signed_in=False, viewport={"width": 320, "height": 640}).page
     field = page.get_by_label("パスワード")

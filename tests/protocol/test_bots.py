@@ -13,6 +13,7 @@ import pytest
 import pytest_asyncio
 
 from chat_server.bot_runner.process import BotProcess
+from chat_server.bot_wire import Done
 from chat_server.domain.ids import new_id
 from chat_server.ports import Tx
 from chat_server.services import bot_tasks, bots, rooms
@@ -221,6 +222,30 @@ async def test_a_bot_that_fails_is_told_of_in_words_and_goes_on(
     assert parked[0][1]
 
 
+async def test_what_the_server_cannot_take_down_is_parked_and_holds_up_nothing(
+    scene: Scene, owner: Peer, bad: BotWorker, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = bot_tasks.kept
+
+    async def mistaken(blobs: Any, org_id: int, done: Done) -> bots.Did:
+        if done.posts[0].parts == ("難しいました",):
+            raise KeyError(done.posts[0].parts)
+        return await kept(blobs, org_id, done)
+
+    monkeypatch.setattr(bot_tasks, "kept", mistaken)
+    await tell(owner, scene.room, "難しい")
+    await tell(owner, scene.room, "続け")
+    await expected(scene, 2)
+    for _ in range(3):
+        await bad.step()
+        scene.server.clock.ahead += 30_000
+    assert await said(owner) == "続けました"
+    assert "サーバーで扱えませんでした（KeyError）" in await said(owner)
+    logged = capsys.readouterr()
+    assert "could not be taken down" in logged.out + logged.err
+    assert "難しい" not in logged.out + logged.err
+
+
 async def expected(scene: Scene, count: int) -> None:
     """Until so many things wait for the scene's own bot."""
     async with asyncio.timeout(30):
@@ -268,6 +293,15 @@ async def test_its_process_is_killed_and_comes_back(scene: Scene, owner: Peer, b
     await expected(scene, 1)
     await bad.step()
     assert await said(owner) == "続けました"
+
+
+async def test_a_person_whose_login_looks_like_a_bots_stands_in_no_bots_way(scene: Scene) -> None:
+    storage, plugin = scene.server.app.storage, Plugin(f"late_{scene.world.made}", "遅い係", "おそいかかり", "")
+    login = f"bot.late.{scene.world.made}"
+    await storage.write(lambda tx: tx.run("UPDATE users SET login = ? WHERE id = ?", login, scene.member.actor.user_id))
+    assert await storage.write(lambda tx: bots.ensure(tx, plugin)) > 0
+    assert await account(scene, plugin.name) != scene.member.id
+    assert await storage.write(lambda tx: bots.ensure(tx, plugin)) == 0
 
 
 async def test_bots_do_not_hear_each_other(scene: Scene, server: RunningServer, owner: Peer) -> None:

@@ -7,7 +7,7 @@ import itertools
 import os
 import sys
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -17,10 +17,10 @@ from chat_client import BotTasks, RenrakuError
 from chat_server.bot_api import SAYS
 from chat_server.domain.limits import MINUTE, SECOND
 from chat_server.http.bots import _AT_ONCE, _gone
-from chat_server.services import operator_bots, outside_bots, rooms
+from chat_server.services import bots, operator_bots, outside_bots, rooms
 from chat_server.services.operation import Deps
 from chat_server.services.operator_bots import AddBot, MoveBot
-from tests.protocol.test_bots import account, invited, said, tell
+from tests.protocol.test_bots import PLACE, account, invited, said, tell
 from tests.support.peer import Peer
 from tests.support.uploads import Scene
 
@@ -431,6 +431,25 @@ async def test_a_new_token_ends_the_old_one_and_what_was_under_way(scene: Scene,
     assert await new.done(lease) == 204
     await operator_bots.move_bot(deps(scene), MoveBot(scene.org.code, outside.name))
     assert (await new.call("next", wait=0))[0] == 1004
+
+
+async def test_what_fails_in_the_server_after_it_was_moved_elsewhere_takes_nothing_from_there(
+    scene: Scene, owner: Peer, outside: Outside
+) -> None:
+    storage = scene.server.app.storage
+    await operator_bots.move_bot(deps(scene), MoveBot(scene.org.code, outside.name))
+    await tell(owner, scene.room, "引っ越し")
+    async with asyncio.timeout(10):
+        while not (here := await storage.read(lambda reader: bots.due(reader, outside.name, 2))):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)  # the outbox has no event for it
+    move = MoveBot(scene.org.code, outside.name, "lgwan")
+    there = Outside(outside.name, (await operator_bots.move_bot(deps(scene), move))["token"], scene)
+    lease, _ = await there.take()
+    late = replace(here[0], due=replace(here[0].due, tries=bots.TRIES - 1))
+    await storage.write(lambda tx: bots.failed(tx, late, "落ちました", "it ended", PLACE))
+    assert await silent(owner)
+    assert await there.done(lease, posts=[post("着きました")]) == 204
+    assert await said(owner) == "着きました"
 
 
 async def test_a_bot_that_was_shut_out_gets_nothing_more(scene: Scene, owner: Peer, outside: Outside) -> None:

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from chat_server.domain.errors import HOOK_NOT_FOUND
+from chat_server.domain.errors import HOOK_NOT_FOUND, Problem
 from chat_server.domain.ids import new_id
 from chat_server.domain.limits import DAY, HOOK_POSTS, HOOKS, MINUTE
 from chat_server.ports import Reader, Row
-from chat_server.services import rooms
+from chat_server.services import operator_hooks, rooms
+from chat_server.services.operation import Deps
 from chat_server.services.rooms import Invitation, RoomChange
 from tests.support.hooks import allow, call, made, messages, post, signature, state
 from tests.support.uploads import Scene
@@ -156,7 +157,7 @@ async def test_whatever_is_signed_is_no_fault_of_the_server(scene: Scene, body: 
 
 async def test_it_calls_nobody(scene: Scene) -> None:
     hook = await made(scene)
-    words = f"<@everyone> <@user:{scene.member.id}> <<@everyone>>"
+    words = f"<@everyone> <\u202e@everyone> <@user:{scene.member.id}> <<@everyone>>"
     await post(scene, hook, "evt-1", {"text": words})
     await post(scene, hook, "evt-2", {"title": words[:40], "rows": [["<@everyone>", "<@everyone>"]]})
     for said in (await messages(scene))[-2:]:
@@ -347,3 +348,30 @@ async def test_a_renamed_one_posts_under_its_new_name(scene: Scene) -> None:
     assert (await call(scene, scene.owner, "PATCH", f"/api/hooks/{hook['id']}", name="雨量計"))[1]["name"] == "雨量計"
     await post(scene, hook, "evt", {"text": "x"})
     assert (await messages(scene))[-1]["author"]["name"] == "雨量計"
+
+
+async def test_the_operator_sees_where_they_lead_and_stops_one(scene: Scene) -> None:
+    app = scene.server.app
+    deps = Deps(app.storage, app.passwords, app.clock, app.keys)
+    hook = await made(scene)
+    secret = "https://hooks.city.example/T0/secret-of-theirs"
+    await act(scene, lambda tx: tx.run("UPDATE hooks SET url = ? WHERE public_id = ?", secret, hook["id"]))
+    listed = (await operator_hooks.list_hooks(deps, operator_hooks.Which(scene.org.code)))["hooks"]
+    assert [(one["id"], one["room"], one["host"], one["on"]) for one in listed] == [
+        (hook["id"], scene.room, "hooks.city.example", True)
+    ]
+    assert "secret" not in json.dumps(listed)
+    elsewhere = await scene.world.organization(f"other{new_id(0)[-8:]}", "よその町")
+    for code, which in ((elsewhere.code, hook["id"]), (scene.org.code, "x"), (scene.org.code, "0" * 26)):
+        with pytest.raises(Problem) as refused:
+            await operator_hooks.hook_off(deps, operator_hooks.WhichHook(code, which))
+        assert refused.value.fault.code == GONE
+    for _ in range(2):
+        await operator_hooks.hook_off(deps, operator_hooks.WhichHook(scene.org.code, hook["id"]))
+    assert (await post(scene, hook, "evt", {"text": "まだ"}))[0] == GONE
+    recorded = await scene.world.recorded(scene.org, "operator.hook_off")
+    assert [(target, detail) for _, target, detail in recorded] == [
+        (hook["id"], {"room": scene.room, "host": "hooks.city.example"})
+    ]
+    assert (await call(scene, scene.owner, "PATCH", f"/api/hooks/{hook['id']}", on=True))[0] == 200
+    assert (await post(scene, hook, "evt", {"text": "また"}))[0] == 200

@@ -278,6 +278,27 @@ async def test_killed_after_the_other_side_took_it_it_is_told_again_under_the_sa
     assert theirs.got.empty()
 
 
+async def test_a_mistake_of_the_server_does_not_tell_it_again_and_again(scene: Scene) -> None:
+    """What came of it cannot be written down: the other side must not hear it every second."""
+
+    class Mistaken:
+        async def read(self, use_case: Any) -> Any:
+            if use_case.func is hook_deliveries.ready:
+                return [("hook", "http://localhost/")]
+            raise KeyError
+
+        async def write(self, use_case: Any, *, org_id: int = 0) -> Any:
+            raise KeyError
+
+    app = scene.server.app
+    worker = HookWorker(Mistaken(), app.clock, app.webhooks, app.keys, PLACE)
+    begun = []
+    for _ in range(3):
+        begun.append(await worker.begin())
+        await worker.idle()
+    assert begun == [1, 0, 0]
+
+
 async def test_what_was_taken_back_is_not_told(scene: Scene, hook: dict[str, Any], theirs: Receiver) -> None:
     theirs.answers(503)
     sent = await scene.world.post(scene.owner, scene.room, Text("間違い"))

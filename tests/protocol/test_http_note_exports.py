@@ -192,7 +192,8 @@ async def test_what_may_not_be_read_from_here_is_not_in_it_and_says_why(scene: S
     made = unpacked(await export(scene, outside, note, "zip", "internet"))
     assert [name for name in made.namelist() if name.startswith("ファイル")] == []
     [listed] = json.loads(made.read("ノート.json"))["files"]
-    assert (listed["file"], listed["sha256"]) == (None, None)
+    assert (listed["file"], listed["sha256"], listed["original_sha256"]) == (None, None, None)
+    assert hashlib.sha256(PDF).hexdigest().encode() not in b"".join(made.read(name) for name in made.namelist())
     assert "この添付は、お使いのネットワークからは開けません。" in listed["missing"]["ja"]
     assert "含まれていません" in made.read("ノート.md").decode()
     assert PDF not in b"".join(made.read(name) for name in made.namelist())

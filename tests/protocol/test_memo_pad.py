@@ -248,3 +248,20 @@ async def test_two_who_tidy_up_at_once_take_each_back_once(scene: Scene, pad: Pa
     assert {one[0] for one in counted} == {1}
     assert len(counted) >= 5
     assert await storage.read(lambda reader: tidying.due(reader, 5)) == []
+
+
+async def test_whoever_stops_it_in_the_middle_keeps_the_rest(scene: Scene, pad: Pad) -> None:
+    for number in range(5):
+        await pad.say(f"話 {number}")
+    storage = scene.server.app.storage
+    row = await storage.read(lambda reader: reader.one("SELECT id, org_id FROM rooms WHERE public_id = ?", pad.room))
+    assert row is not None
+    await storage.write(lambda tx: tidying.ask(tx, row[0], row[1], None, 1))
+    scene.server.clock.ahead += 2 * DAY
+    [one] = await storage.read(lambda reader: tidying.due(reader, 5))
+    assert await storage.write(lambda tx: tidying.step(tx, one, 2)) is True
+    await storage.write(lambda tx: tidying.ask(tx, row[0], row[1], None, 0))
+    assert await storage.write(lambda tx: tidying.step(tx, one, 2)) is False
+    assert await pad.standing() == ["話 2", "話 3", "話 4"]
+    await TidyingWorker(storage).step()
+    assert await storage.read(lambda reader: tidying.due(reader, 5)) == []

@@ -152,6 +152,15 @@ describe('refreshing', () => {
     expect(ended).toHaveLength(1)
   })
 
+  it('ends the session of a person who was disabled: nothing of it may stay', async () => {
+    const { sessions, ended } = await signedIn()
+    server.refuseHttp = (path) => (path.endsWith('refresh') ? { status: 403, code: 6009, name: 'account_disabled' } : null)
+    await expect(sessions.token(610_000)).rejects.toBeInstanceOf(SignedOut)
+    server.refuseHttp = () => null
+    expect(ended.map((problem) => problem?.code)).toEqual([6009])
+    expect(await held()).toBeUndefined()
+  })
+
   it('keeps the session when the server is busy or away, and repeats with the same key', async () => {
     const { sessions, ended } = await signedIn()
     server.refuseHttp = (path) => (path.endsWith('refresh') ? { status: 503, code: 8001, name: 'database_busy' } : null)

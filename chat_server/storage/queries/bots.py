@@ -141,15 +141,18 @@ async def done(tx: Tx, event: Due) -> bool:
 
 
 async def postpone(tx: Tx, event: Due, tries: int, due_at: int) -> None:
+    """Unless somebody is at it: the bot was moved elsewhere while it failed here."""
     await tx.run(
-        "UPDATE bot_events SET tries = ?, due_at = ? WHERE id = ? AND key = ?", tries, due_at, event.id, event.key
-    )
+        "UPDATE bot_events SET tries = ?, due_at = ? WHERE id = ? AND key = ? AND lease IS NULL",
+        tries, due_at, event.id, event.key,
+    )  # fmt: skip
 
 
 async def park(tx: Tx, event: Due, tries: int, reason: str) -> bool:
-    """False where it was parked or done before."""
+    """False where it was parked or done before, or somebody is at it."""
     changed = await tx.run(
-        "UPDATE bot_events SET tries = ?, parked_at = ?, reason = ? WHERE id = ? AND key = ? AND parked_at IS NULL",
+        "UPDATE bot_events SET tries = ?, parked_at = ?, reason = ? WHERE id = ? AND key = ? AND parked_at IS NULL"
+        " AND lease IS NULL",
         tries, tx.now, reason, event.id, event.key,
     )  # fmt: skip
     return changed == 1

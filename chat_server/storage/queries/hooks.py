@@ -61,6 +61,12 @@ async def of_room(reader: Reader, room_id: int) -> list[Hook]:
     return [Hook(*row) for row in rows]
 
 
+async def of_organization(reader: Reader, org_id: int) -> list[Hook]:
+    """Those of its rooms, by room, the oldest first."""
+    rows = await reader.all(f"{_SELECT} WHERE h.org_id = ? AND h.removed_at IS NULL ORDER BY h.room_id, h.id", org_id)
+    return [Hook(*row) for row in rows]
+
+
 async def count(reader: Reader, room_id: int) -> int:
     row = await reader.one("SELECT count(*) FROM hooks WHERE room_id = ? AND removed_at IS NULL", room_id)
     assert row is not None

@@ -86,6 +86,12 @@ async def ask(tx: Tx, room_id: int, org_id: int, before_at: int | None, days: in
     )  # fmt: skip
 
 
+async def asked(reader: Reader, room_id: int) -> Tidying | None:
+    """What is asked for a room now."""
+    row = await reader.one("SELECT room_id, org_id, before_at, days FROM tidying WHERE room_id = ?", room_id)
+    return None if row is None else Tidying(*row)
+
+
 async def due(reader: Reader, limit: int) -> list[Tidying]:
     rows = await reader.all(
         "SELECT room_id, org_id, before_at, days FROM tidying WHERE due_at <= ? ORDER BY due_at LIMIT ?",

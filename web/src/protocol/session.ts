@@ -13,6 +13,9 @@ export interface Held extends Session {
   refreshing?: string
 }
 
+/** The person may not sign in any more; asking again changes nothing. */
+const DISABLED = 6009
+
 /** There is no session (any more). `problem` is what the server said, if it did. */
 export class SignedOut extends Error {
   readonly problem: Problem | null
@@ -157,7 +160,7 @@ export class Sessions {
       if ((await this.#store.load())?.refresh_token !== stored.refresh_token) throw this.#end(null)
       return await this.#keep(reply.body, reply.time)
     } catch (error) {
-      if (!(error instanceof Problem) || !error.wantsSignIn) throw error
+      if (!(error instanceof Problem) || !(error.wantsSignIn || error.code === DISABLED)) throw error
       // Clearing only what was refused: a sign-in may have replaced it meanwhile.
       if ((await this.#store.load())?.refresh_token !== stored.refresh_token) throw error
       await this.#store.clear()

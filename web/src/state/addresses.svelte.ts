@@ -1,3 +1,4 @@
+import { untrack } from 'svelte'
 import { SvelteMap } from 'svelte/reactivity'
 import type { Api } from '../protocol/api'
 import type { AttachmentAddress, AttachmentId } from '../protocol/types'
@@ -31,8 +32,10 @@ export class Addresses {
   }
 
   want(ids: AttachmentId[]): void {
+    // Untracked: whoever asks in an effect would ask again for each answer, without end while there is no line.
     for (const id of ids) {
-      const known = this.#known.get(id)
+      const known = untrack(() => this.#known.get(id))
+      if (known !== undefined && isKept(known)) continue
       if (known?.state === 'asked' || (known?.state === 'known' && known.until > Date.now())) continue
       if (known?.state !== 'known') this.#known.set(id, { state: 'asked' })
       this.#wanted.add(id)
@@ -48,7 +51,8 @@ export class Addresses {
 
   /** The network is back. */
   wake(): void {
-    this.want([...this.#known].flatMap(([id, known]) => (known.state === 'failed' || isKept(known) ? [id] : [])))
+    for (const [id, known] of this.#known) if (isKept(known)) this.#wanted.add(id)
+    this.want([...this.#known].flatMap(([id, known]) => (known.state === 'failed' ? [id] : [])))
   }
 
   async #ask(): Promise<void> {

@@ -13,6 +13,9 @@ import { route } from './route.svelte'
 import { load, save } from './stored'
 
 const ORGANIZATION = 'renraku.organization'
+/** What a refresh is answered when the device was signed out while it was away (or its token stolen), and when the
+ * person was disabled. */
+const REVOKED = [1005, 6009]
 
 type Signal = 'signed-in' | 'signed-out'
 
@@ -39,7 +42,11 @@ export class App {
       base: this.#base,
       store: sessionStore(this.#database),
       lock: bestLock(this.#database),
-      ended: (problem) => this.#leave(problem === null ? text.words.signIn.ended : text.problem(problem)),
+      ended: (problem) => {
+        // Expired: the same person comes back to what waits. Signed out from elsewhere, or disabled: nothing may stay.
+        if (problem !== null && REVOKED.includes(problem.code)) void this.#refused(problem, true)
+        else this.#leave(problem === null ? text.words.signIn.ended : text.problem(problem))
+      },
     })
     this.#tabs.onmessage = ({ data }: MessageEvent<Signal>) => void this.#heard(data)
     addEventListener('online', () => this.client?.poke())

@@ -16,8 +16,6 @@ export interface Call {
   reach: number
 }
 
-/** From here on the person is asked before it is sent. */
-export const MANY = 50
 const MOST = 40
 const EVERYONE = ['全員', 'ぜんいん', 'みんな', 'everyone', 'all', 'here']
 

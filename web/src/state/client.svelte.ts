@@ -261,6 +261,8 @@ export class Client {
     const shown = draft.text.trim() === said ? {} : { shown: draft.text.trim() }
     void this.post({ room, text: said, photos, files, ...shown, ...quote, ...draft.wishes(at) })
     draft.clear()
+    // What one says stands at the end: that is where one looks for it.
+    this.timelines.get(room)?.toNewest()
   }
 
   /** Into the queue. Resolves when it is on the device's disk. */

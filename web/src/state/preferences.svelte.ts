@@ -66,6 +66,11 @@ class Preferences {
     this.change({ sendKey: key })
   }
 
+  /** Whether this Enter sends what was written. With Ctrl it always does. */
+  sends({ ctrlKey, metaKey, shiftKey, altKey }: KeyboardEvent): boolean {
+    return ctrlKey || metaKey || (this.sendKey === 'enter' && !shiftKey && !altKey)
+  }
+
   get work(): Readonly<typeof WORK> {
     return this.#work
   }
@@ -111,6 +116,6 @@ function known({ theme, textSize }: typeof LOOK): typeof LOOK {
 }
 
 /** Keys of localStorage that belong to the device and not to a person. */
-export const OF_THE_DEVICE: readonly string[] = [DEVICE, 'renraku.language', 'renraku.organization']
+export const OF_THE_DEVICE: readonly string[] = [DEVICE, 'renraku.language', 'renraku.organization', 'renraku.list']
 
 export const preferences = new Preferences()

@@ -86,6 +86,9 @@ export const en: Words = {
     again: 'Load again',
     beginning: 'This is the first message',
     empty: 'No messages yet',
+    loadingNewer: 'Loading the messages that follow',
+    newerFailed: 'The messages that follow could not be loaded.',
+    toDay: 'Go to a day',
     unread: 'Unread from here',
     newBelow: 'There are new messages',
     toNewest: 'To the newest message',
@@ -195,6 +198,7 @@ export const en: Words = {
   composer: {
     label: 'Write a message',
     hint: 'Enter: new line, Ctrl+Enter: send',
+    hintEnter: 'Enter: send, Shift+Enter: new line',
     send: 'Send',
     attach: 'Attach files',
     attachShort: 'Attach',

@@ -82,6 +82,9 @@ export const ja = {
     again: 'もう一度読み込む',
     beginning: 'ここが最初のメッセージです',
     empty: 'まだメッセージはありません',
+    loadingNewer: '続きのメッセージを読み込んでいます',
+    newerFailed: '続きのメッセージを読み込めませんでした。',
+    toDay: '日付へ移動',
     unread: 'ここから未読',
     newBelow: '新しいメッセージがあります',
     toNewest: '最新のメッセージへ',
@@ -189,6 +192,7 @@ export const ja = {
   composer: {
     label: 'メッセージを入力',
     hint: 'Enterで改行、Ctrl+Enterで送信',
+    hintEnter: 'Enterで送信、Shift+Enterで改行',
     send: '送信',
     attach: 'ファイルを添付',
     attachShort: '添付',

@@ -1,5 +1,4 @@
 import type { Message, UserId } from '../protocol/types'
-import { sameDay } from '../text/dates'
 
 export type Row =
   | { type: 'day'; key: string; at: number }
@@ -13,12 +12,17 @@ const MOMENT = 5 * 60_000
 export function rows(messages: readonly Message[], unreadAfter: number | null, complete: boolean, me: UserId): Row[] {
   const result: Row[] = []
   const first = messages[0]
+  const days = new Set<string>()
   // With older messages still to come, the first unread one may be among them.
   let lineDue = unreadAfter !== null && first !== undefined && (complete || first.seq <= unreadAfter)
   let above: Message | null = null
   for (const message of messages) {
-    if (above === null || !sameDay(above.at, message.at)) {
-      result.push({ type: 'day', key: `day ${message.at}`, at: message.at })
+    if (above === null || dayOf(above) !== dayOf(message)) {
+      // By the day, so that the line stays the same one when older messages of that day arrive above it.
+      const key = `day ${dayOf(message)}`
+      // A server's clock that was put back brings a day twice.
+      result.push({ type: 'day', key: days.has(key) ? `${key} ${message.seq}` : key, at: message.at })
+      days.add(key)
       above = null
     }
     if (lineDue && message.seq > unreadAfter! && message.author.id !== me) {
@@ -30,6 +34,15 @@ export function rows(messages: readonly Message[], unreadAfter: number | null, c
     above = message
   }
   return result
+}
+
+/** Asked for every message held, each time one is written. */
+const known = new WeakMap<Message, number>()
+
+function dayOf(message: Message): number {
+  let day = known.get(message)
+  if (day === undefined) known.set(message, (day = new Date(message.at).setHours(0, 0, 0, 0)))
+  return day
 }
 
 function continues(above: Message, message: Message): boolean {

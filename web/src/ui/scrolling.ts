@@ -3,17 +3,29 @@ const NEAR_END = 48
 
 /**
  * Keeps what one reads where it is: at the newest message while one is there, else at the row under the eyes, whatever
- * is added above or below. Chromium and Firefox anchor by themselves, except at the very top; Safari never does.
+ * is added, measured or let go above or below. The browsers' own anchoring is off (Safari has none, and Chromium's
+ * fails at the very top), so that all of them do the same.
  */
 export class Scrolling {
   readonly #box: HTMLElement
-  #anchor: { row: HTMLElement; top: number } | null = null
+  #anchor: { row: HTMLElement; top: number; scrolled: number } | null = null
   #height = 0
   #room = 0
-  atEnd = true
+  #atEnd = true
+  /** The last row is the newest message: who is there stays there. */
+  #latest = true
 
   constructor(box: HTMLElement) {
     this.#box = box
+  }
+
+  get atEnd(): boolean {
+    return this.#atEnd && this.#latest
+  }
+
+  set latest(latest: boolean) {
+    if (latest && !this.#latest) this.#atEnd = false
+    this.#latest = latest
   }
 
   /** On each scroll event. One that comes from a change of size is not the reader's wish to leave the end. */
@@ -22,50 +34,48 @@ export class Scrolling {
       this.toEnd()
       return
     }
-    this.atEnd = this.#box.scrollHeight - this.#box.scrollTop - this.#box.clientHeight < NEAR_END
+    this.#atEnd = this.#box.scrollHeight - this.#box.scrollTop - this.#box.clientHeight < NEAR_END
   }
 
-  /** Before rows change: remember the first one in sight. */
+  /** Before rows change, and wherever scrolling ends: remember the first one in sight. */
   remember(): void {
     const edge = this.#box.getBoundingClientRect().top
     for (const row of this.#rows()) {
       const { top, bottom } = row.getBoundingClientRect()
-      if (bottom > edge) {
-        this.#anchor = { row, top }
+      // No line of a day: it moves up when older messages of that day arrive.
+      if (row.dataset.seq !== undefined && bottom > edge) {
+        this.#anchor = { row, top, scrolled: this.#box.scrollTop }
         return
       }
     }
     this.#anchor = null
   }
 
-  /** After rows or sizes changed. */
+  /** After rows or sizes changed: what moved by itself is moved back; what the reader scrolled is not. */
   restore(): void {
     if (this.atEnd) {
       this.toEnd()
     } else if (this.#anchor?.row.isConnected) {
-      const moved = this.#anchor.row.getBoundingClientRect().top - this.#anchor.top
+      const { row, top, scrolled } = this.#anchor
+      const moved = row.getBoundingClientRect().top - top + this.#box.scrollTop - scrolled
       if (Math.abs(moved) >= 1) this.#box.scrollTop += moved
     }
-    this.#anchor = null
   }
 
   toEnd(): void {
     this.#height = this.#box.scrollHeight
     this.#room = this.#box.clientHeight
     this.#box.scrollTop = this.#height
-    this.atEnd = true
+    this.#atEnd = true
   }
 
   /** So that `row` stands a quarter down the screen, with what came before it above. */
   toRow(row: HTMLElement): void {
     const box = this.#box.getBoundingClientRect()
     this.#box.scrollTop += row.getBoundingClientRect().top - box.top - box.height / 4
-    this.atEnd = false
+    this.#atEnd = false
     this.moved()
-  }
-
-  get nearTop(): boolean {
-    return this.#box.scrollTop < 800
+    this.remember()
   }
 
   /** The last message whose end is in sight. */

@@ -167,6 +167,7 @@ export const admin = pair(
       organization_quota: '団体全体の容量',
       file_size: '1つのファイルの大きさ',
       webhooks: 'Webhookを作れる人',
+      device_cache: '読んだ内容を端末に残すこと',
     } as Record<string, string>,
     values: {
       member: '職員全員',
@@ -176,6 +177,7 @@ export const admin = pair(
       everyone: 'メンバー全員',
       none: '上限なし',
       off: '使わない',
+      allowed: '認める',
     } as Record<string, string>,
   },
   {
@@ -345,6 +347,7 @@ export const admin = pair(
       organization_quota: 'Storage of the whole organization',
       file_size: 'Size of one file',
       webhooks: 'Who makes webhooks',
+      device_cache: 'What was read may stay on the device',
     },
     values: {
       member: 'all staff',
@@ -353,7 +356,8 @@ export const admin = pair(
       author_and_owners: 'the author and the room’s owners',
       everyone: 'every member of the room',
       none: 'no limit',
-      off: 'nobody',
+      off: 'off',
+      allowed: 'allowed',
     },
   },
 )

@@ -1,0 +1,91 @@
+"""Calling somebody: found by reading, shown with さん, asked about where it reaches many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import PHONE, Enter, Hand, Stage
+from tests.browser.test_writing import ENTER, compose, confirm, conversion
+
+
+def test_found_by_reading_and_the_input_methods_enter_chooses_nobody(
+    enter: Enter, hand: Callable[..., Hand], stage: Stage, room_name: str
+) -> None:
+    people = stage.facts["people"]
+    takahashi = hand("takahashi")
+    room = takahashi.room(room_name, people["tanaka"], people["sato"])
+    for login, reading in (("tanaka", "たなか みさき"), ("sato", "さとう はじめ")):
+        hand("sato").call("PATCH", f"/api/people/{people[login]}", {"reading": reading})
+    desk, called = enter("takahashi"), enter("tanaka", viewport=PHONE)
+    desk.open(room_name)
+    called.open(room_name)
+    desk.field.focus()
+    desk.page.keyboard.type("確認です。@")
+    options = desk.page.get_by_role("listbox", name="メンションする相手").get_by_role("option")
+    expect(options.filter(has_text="田中 美咲さん")).to_contain_text("道路課 管理係 係長")
+    expect(options.filter(has_text="高橋")).to_have_count(0)
+    # While the reading is still being converted, it finds already; its Enter confirms and chooses nobody.
+    ime = conversion(desk)
+    compose(ime, "たなか")
+    expect(options).to_have_count(1)
+    confirm(ime, ENTER)
+    expect(desk.field).to_have_value("確認です。@たなか")
+    ime.send("Input.insertText", {"text": "田中"})
+    expect(options).to_have_count(1)
+    desk.page.keyboard.press("Enter")
+    expect(desk.field).to_have_value("確認です。@田中 美咲さん ")
+    expect(options).to_have_count(0)
+    # It goes as a whole, and comes back by the button.
+    desk.page.keyboard.press("Backspace")
+    desk.page.keyboard.press("Backspace")
+    expect(desk.field).to_have_value("確認です。")
+    desk.page.get_by_role("button", name="メンション").click()
+    options.filter(has_text="田中 美咲さん").click()
+    desk.page.keyboard.type("現地へ。@道路")
+    expect(options.filter(has_text="道路課 管理係")).to_contain_text("1人")
+    desk.page.keyboard.press("Escape")
+    expect(options).to_have_count(0)
+    # An address is no call.
+    desk.page.keyboard.type(" x@ta")
+    expect(options).to_have_count(0)
+    desk.page.reload()
+    expect(desk.field).to_have_value("確認です。@田中 美咲さん 現地へ。@道路 x@ta")
+    desk.field.press("Control+Enter")
+    expect(called.said("確認です。").locator(".mention.me")).to_have_text("@田中 美咲さん")
+    (sent,) = takahashi.messages(room)
+    assert sent["blocks"][0]["text"] == f"確認です。<@user:{people['tanaka']}> 現地へ。@道路 x@ta"
+    desk.field.press("ArrowUp")
+    expect(desk.field).to_have_value("確認です。@田中 美咲さん 現地へ。@道路 x@ta")
+
+
+def test_a_call_to_many_is_asked_about(
+    enter: Enter, hand: Callable[..., Hand], stage: Stage, room_name: str
+) -> None:
+    sato, takahashi = hand("sato"), hand("takahashi")
+    members = [
+        sato.call("POST", "/api/people", {"login": f"many{number}-{room_name[-6:].strip()}", "name": f"応援 {number}"})["id"]
+        for number in range(50)
+    ]
+    room = takahashi.room(room_name, *members)
+    takahashi.call("POST", f"/api/rooms/{room}/members", {"users": [stage.facts["people"]["tanaka"]]})
+    desk = enter("takahashi")
+    desk.open(room_name)
+    desk.page.get_by_role("button", name="メンション").click()
+    desk.page.keyboard.type("全員")
+    desk.page.get_by_role("option", name="全員").click()
+    desk.page.keyboard.type("集合してください。")
+    desk.field.press("Control+Enter")
+    question = desk.page.locator(".composer").get_by_role("alert").filter(has_text="51人に通知されます。")
+    expect(question).to_be_visible()
+    # A second Ctrl+Enter is no answer.
+    desk.field.press("Control+Enter")
+    question.get_by_role("button", name="やめる").click()
+    expect(question).to_have_count(0)
+    expect(desk.field).to_have_value("@全員 集合してください。")
+    assert takahashi.messages(room) == []
+    desk.field.press("Control+Enter")
+    question.get_by_role("button", name="51人に通知して送信する").click()
+    expect(desk.said("集合してください。")).to_have_count(1)
+    assert takahashi.messages(room)[0]["blocks"][0]["text"] == "<@everyone> 集合してください。"
