@@ -47,7 +47,8 @@ async def _levels(tx: Reader, actor: Actor, listed: Sequence[Listed]) -> dict[in
     return {
         room.room_id: await levels(tx, actor, room.org_id)
         for room in listed
-        if room.kind == rules.ANNOUNCEMENT and rules.can_post(room.kind, room.role, archived=room.archived_at is not None)
+        if room.kind == rules.ANNOUNCEMENT
+        and rules.can_post(room.kind, room.role, archived=room.archived_at is not None)
     }
 
 
