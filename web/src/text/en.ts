@@ -44,7 +44,6 @@ export const en: Words = {
     stay: 'Cancel',
     destroyed: (count) => `${plural(count, 'message that was', 'messages that were')} waiting to be sent on this device ${count === 1 ? 'is' : 'are'} gone, too.`,
     queue: 'Waiting to be sent',
-    device: 'Settings of this device',
   },
 
   zone: (zone) => ({ lgwan: 'Office network', internet: 'Internet' })[zone] ?? zone,

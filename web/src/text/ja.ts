@@ -41,7 +41,6 @@ export const ja = {
     stay: 'やめる',
     destroyed: (count: number) => `この端末にあった送信待ちのメッセージ${count}件も消えました。`,
     queue: '送信待ちの一覧',
-    device: 'この端末の設定',
   },
 
   zone: (zone: string) => ({ lgwan: '庁内網', internet: 'インターネット' })[zone] ?? zone,
