@@ -52,7 +52,7 @@ def test_a_half_open_line_is_found_and_nothing_is_lost_or_doubled(
     desk.write("こちらからも")
     expect(desk.waiting()).to_contain_text("送信しています")
     desk.page.evaluate("dispatchEvent(new Event('online'))")
-    notice = desk.page.locator("main").get_by_role("status")
+    notice = desk.page.locator("main [data-connection]")
     expect(notice).to_contain_text("サーバーにつながりません。自動で接続し直します。", timeout=RECONNECTED)
     expect(desk.waiting()).to_contain_text("送信待ち・つながると自動で再開します")
     line.do(lambda proxy: proxy.flow())
@@ -74,7 +74,7 @@ def test_offline_is_told_in_words_and_ends_by_itself(
     desk = enter("tanaka")
     desk.open(room_name)
     desk.page.context.set_offline(True)
-    notice = desk.page.locator("main").get_by_role("status")
+    notice = desk.page.locator("main [data-connection]")
     expect(notice).to_have_text("この端末はネットワークにつながっていません。つながると自動で再開します。")
     desk.write("圏外で書きました。")
     takahashi.post(room, "その間に届きました。")
@@ -146,7 +146,7 @@ def test_a_killed_server_loses_and_doubles_nothing(
     phone.write("送っている途中で止まります。")
     own_server.kill()
     phone.write("止まっている間に書きました。")
-    expect(phone.page.locator("main").get_by_role("status")).to_contain_text("サーバーにつながりません")
+    expect(phone.page.locator("main [data-connection]")).to_contain_text("サーバーにつながりません")
     own_server.start()
     expect(phone.said("止まっている間に書きました。")).to_have_count(1, timeout=RECONNECTED)
     expect(phone.waiting()).to_have_count(0, timeout=RECONNECTED)
@@ -168,7 +168,9 @@ def test_all_that_waits_stands_in_one_place_and_survives_everything(
     kept(phone.page, "list")
     own_server.kill()
     for number, name in enumerate(rooms):
-        phone.open(name) if number == 0 else phone.page.goto(f"/#/rooms/{rooms[name]}")
+        if number > 0:
+            phone.page.get_by_role("button", name="トークルーム一覧へ戻る").click()
+        phone.open(name)
         phone.attach([photo(number, 320, 240)])
         phone.write(f"{name}の写真です。")
         phone.write(f"{name}の続きです。")
@@ -180,7 +182,7 @@ def test_all_that_waits_stands_in_one_place_and_survives_everything(
         expect(queue.nth(place)).to_contain_text(name)
     expect(queue.first).to_contain_text("送信待ち 写真1枚・つながると自動で再開します")
     # The browser's promise, or that there is none, is told in words.
-    expect(phone.page.get_by_text("このブラウザーは、")).to_be_visible()
+    expect(phone.page.get_by_role("group", name="送信待ち").get_by_text("このブラウザーは、")).to_be_visible()
 
     # Closed with a full queue, and the server is still gone.
     page = phone.page.context.new_page()

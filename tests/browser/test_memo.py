@@ -45,6 +45,14 @@ def test_a_photo_from_the_phone_reaches_the_desks_report(
     expect(desk.said("倒木の現場").locator("img.here")).to_have_count(1)
     expect(desk.page.get_by_role("status").filter(has_text=f"「{room_name}」に送りました。")).to_be_visible()
 
+    # From the photo that is looked at.
+    desk.said("倒木の現場").get_by_role("button", name="写真を大きく表示").click()
+    viewer = desk.page.get_by_role("dialog", name="写真の表示")
+    viewer.get_by_role("button", name="メモ帳へ").click()
+    expect(viewer).to_contain_text("メモ帳に送りました。")
+    expect(phone.said("倒木の現場")).to_have_count(2)
+    desk.page.keyboard.press("Escape")
+
     # From a message to the pad, by the key, and back with it.
     takahashi.post(room, "通行止めは10時からです。看板は2枚あります。")
     act(desk, desk.said("通行止めは10時から"), "メモ帳へ")

@@ -35,6 +35,11 @@ class Text {
     }
   }
 
+  /** One after the other: Japanese puts nothing between sentences. */
+  sentences(...said: string[]): string {
+    return said.filter(Boolean).join(this.language === 'ja' ? '' : ' ')
+  }
+
   /** The sentence of an error in the reader's language; its number for the faults an administrator must hear of. */
   problem(problem: { code: number; ja: string; en: string }): string {
     return this.language === 'ja' ? problem.ja : problem.en
