@@ -119,6 +119,8 @@ class Done(msgspec.Struct, frozen=True):
     failure: str | None = None
 
 
+Unsound: Final = msgspec.MsgspecError
+"""What is raised of what has not the form that it should have."""
 pack: Final = msgspec.msgpack.Encoder().encode
 task_of: Final = msgspec.msgpack.Decoder(Task).decode
 done_of: Final = msgspec.msgpack.Decoder(Done).decode

@@ -6,7 +6,7 @@ are there once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -136,9 +136,9 @@ async def expect(tx: Tx, sent: Sequence[tuple[int, int]]) -> int:
     return found
 
 
-async def due(reader: Reader, plugin: str, limit: int) -> list[Asked]:
-    """What the bot has to do now, with what it may see of it."""
-    return [await asked(reader, one) for one in await bots.due(reader, plugin, limit)]
+async def due(reader: Reader, plugin: str, limit: int, but: Collection[int] = ()) -> list[Asked]:
+    """What the bot has to do now, with what it may see of it. `but`: rooms whose turn it is not."""
+    return [await asked(reader, one) for one in await bots.due(reader, plugin, limit, but)]
 
 
 async def asked(reader: Reader, due_: Due) -> Asked:

@@ -47,12 +47,20 @@ async def _levels(tx: Reader, actor: Actor, listed: Sequence[Listed]) -> dict[in
     return {
         room.room_id: await levels(tx, actor, room.org_id)
         for room in listed
-        if room.kind == rules.ANNOUNCEMENT and rules.can_post(room.kind, room.role, archived=room.archived_at is not None)
+        if room.kind == rules.ANNOUNCEMENT
+        and rules.can_post(room.kind, room.role, archived=room.archived_at is not None)
     }
 
 
 def _wire(actor: Actor, room: Listed, outsiders: list[str], may: list[str] | None) -> Wire:
     kind, role, archived = room.kind, room.role, room.archived_at is not None
+    can: Wire = {
+        "post": rules.can_post(kind, role, archived=archived),
+        "invite": rules.can_invite(kind, role, archived=archived) and not actor.is_guest,
+        "manage": rules.can_manage(kind, role, archived=archived),
+    }
+    if may is not None:
+        can["levels"] = may
     wire = {
         "id": room.room,
         "kind": kind,
@@ -71,15 +79,9 @@ def _wire(actor: Actor, room: Listed, outsiders: list[str], may: list[str] | Non
         "unread": room.unread,
         "mentioned": bool(room.mentioned) and room.involvement != "nothing",
         "last": _last(room),
-        "can": {
-            "post": rules.can_post(kind, role, archived=archived),
-            "invite": rules.can_invite(kind, role, archived=archived) and not actor.is_guest,
-            "manage": rules.can_manage(kind, role, archived=archived),
-        },
+        "can": can,
         "home": room.home,
     }
-    if may is not None:
-        wire["can"]["levels"] = may
     if room.other_id is not None:
         wire["with"] = room.other_id
     return wire

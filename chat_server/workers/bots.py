@@ -9,20 +9,22 @@ import asyncio
 import contextlib
 import time
 import traceback
+from collections import deque
 from functools import partial
 from typing import Final
 
-import msgspec
 import structlog
 
 from chat_server.bot_runner.process import BotFailed, BotProcess
-from chat_server.bot_wire import Done
+from chat_server.bot_wire import Done, Unsound
 from chat_server.domain.errors import Problem
 from chat_server.ports import BlobStore, Clock, Storage
 from chat_server.services import bot_tasks, bots
 from chat_server.services.bots import Asked, Place, Plugin
 
 BATCH: Final = 5
+TURNS: Final = 50
+"""Rooms that take turns."""
 A_SECOND: Final = 50
 """Things that a bot does in a second, at most."""
 SAYS_A_SECOND: Final = 20
@@ -34,7 +36,7 @@ OURS: Final = (
     LookupError,
     TypeError,
     ValueError,
-    msgspec.MsgspecError,
+    Unsound,
 )
 """Mistakes of the server's own about one thing; not what ails the database or the disk, which passes."""
 log = structlog.get_logger("renraku.bots")
@@ -62,6 +64,8 @@ class BotWorker:
         self._poll = poll
         self._woken = asyncio.Event()
         self._process = process
+        self._served: deque[int] = deque(maxlen=TURNS)
+        """rooms that had their turn while others wait"""
 
     def wake(self) -> None:
         self._woken.set()
@@ -97,17 +101,27 @@ class BotWorker:
     async def _things(self) -> int:
         """One after the other, each as it is then: what the bot kept about one is there when it is asked about the next."""
         done = 0
-        while done < BATCH:
-            due = await self._storage.read(lambda reader: bots.due(reader, self._plugin.name, 2))
-            if not due:
-                break
+        while done < BATCH and (due := await self._next()):
             begun = time.monotonic()
             said = await self._do(due[0])
             done += 1
-            if len(due) > 1:
+            more = len(due) > 1 or bool(self._served)
+            self._served.append(due[0].due.room_id)
+            if more:
                 rest = max(1 / A_SECOND, said / SAYS_A_SECOND) - (time.monotonic() - begun)
                 await asyncio.sleep(max(0.0, rest))
         return done
+
+    async def _next(self) -> list[Asked]:
+        """The next thing, and one more if there is. Rooms take turns: who floods one, or tidies up ten thousand memos, waits behind
+        themselves."""
+        due: list[Asked] = await self._storage.read(
+            partial(bots.due, plugin=self._plugin.name, limit=2, but=self._served)
+        )
+        if not due and self._served:
+            self._served.clear()
+            due = await self._storage.read(partial(bots.due, plugin=self._plugin.name, limit=2))
+        return due
 
     async def _do(self, asked: Asked) -> int:
         """Answers how much it said."""

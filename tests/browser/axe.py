@@ -9,8 +9,8 @@ from typing import Any, Final
 from playwright.sync_api import Page
 
 _AXE: Final = Path(__file__).resolve().parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
-_RUN: Final = """async () => {
-    const found = await axe.run(document, {
+_RUN: Final = """async (within) => {
+    const found = await axe.run(within, {
         runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
         resultTypes: ['violations'],
     })
@@ -24,9 +24,9 @@ def _source() -> str:
     return _AXE.read_text(encoding="utf-8")
 
 
-def violations(page: Page) -> list[Any]:
-    """A line a rule that is broken, with where. Empty is good."""
+def violations(page: Page, within: str = "html") -> list[Any]:
+    """A line a rule that is broken, with where; `within` an element alone, by its selector. Empty is good."""
     if not page.evaluate("typeof axe === 'object'"):
         # Through the debugger, which the content security policy does not bind.
         page.evaluate(_source())
-    return list(page.evaluate(_RUN))
+    return list(page.evaluate(_RUN, within))

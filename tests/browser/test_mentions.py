@@ -7,7 +7,7 @@ from collections.abc import Callable
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE, Enter, Hand, Stage
-from tests.browser.test_writing import ENTER, compose, confirm, conversion
+from tests.browser.test_writing import ENTER, compose, conversion
 
 
 def test_found_by_reading_and_the_input_methods_enter_chooses_nobody(
@@ -30,7 +30,9 @@ def test_found_by_reading_and_the_input_methods_enter_chooses_nobody(
     ime = conversion(desk)
     compose(ime, "たなか")
     expect(options).to_have_count(1)
-    confirm(ime, ENTER)
+    enter_key = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": ENTER}
+    ime.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", **enter_key})
+    ime.send("Input.dispatchKeyEvent", {"type": "keyUp", **enter_key})
     expect(desk.field).to_have_value("確認です。@たなか")
     ime.send("Input.insertText", {"text": "田中"})
     expect(options).to_have_count(1)
@@ -63,9 +65,11 @@ def test_found_by_reading_and_the_input_methods_enter_chooses_nobody(
 def test_a_call_to_many_is_asked_about(enter: Enter, hand: Callable[..., Hand], stage: Stage, room_name: str) -> None:
     sato, takahashi = hand("sato"), hand("takahashi")
     members = [
-        sato.call("POST", "/api/people", {"login": f"many{number}-{room_name[-6:].strip()}", "name": f"応援 {number}"})[
-            "id"
-        ]
+        sato.call(
+            "POST",
+            "/api/people",
+            {"login": f"many{number}-{room_name[-6:].strip()}", "name": f"応援 {number}", "reading": "おうえん"},
+        )["id"]
         for number in range(50)
     ]
     room = takahashi.room(room_name, *members)

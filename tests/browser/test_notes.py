@@ -7,7 +7,7 @@ import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from playwright.sync_api import Page, expect
 
@@ -27,7 +27,8 @@ WRITTEN = """## 経過
 <script>document.title = 'x'</script> [押す](javascript:alert(1)) [通知](https://example.jp/tsuchi)"""
 
 
-FORGOTTEN = """(words) => new Promise((done) => {
+PANE: Final = "[aria-label=トークルームの詳細][open]"
+FORGOTTEN: Final = """(words) => new Promise((done) => {
     const look = () => JSON.stringify(localStorage).includes(words) ? setTimeout(look, 20) : done()
     look()
 })"""
@@ -97,7 +98,7 @@ def test_the_course_of_a_repair_becomes_a_note(
     expect(boxes.nth(3)).to_be_checked()
     boxes.nth(2).click()
     expect(bar).to_contain_text("3件のメッセージを選びました")
-    assert violations(desk.page) == []
+    assert violations(desk.page, "[aria-label=メッセージの選択]") == []
     button(bar, "ノートに入れる").click()
     dialog = desk.page.get_by_role("dialog", name="3件のメッセージをノートに入れる")
     dialog.get_by_label("新しいノートの題名").fill("倒木対応の記録")
@@ -113,7 +114,7 @@ def test_the_course_of_a_repair_becomes_a_note(
 
     # A pair of its photos, and words above them; the words are moved to the top by keys.
     fields = edit(pane)
-    assert violations(desk.page) == []
+    assert violations(desk.page, PANE) == []
     button(pane, "4番目に追加").click()
     button(pane, "着手前・着手後").click()
     for side, choice in (("着手前", 0), ("着手後", 2)):
@@ -153,7 +154,7 @@ def test_the_course_of_a_repair_becomes_a_note(
     pair = read.get_by_role("group", name="着手前と着手後")
     expect(pair.locator("img.here")).to_have_count(2)
     expect(pair.locator("figure").nth(1)).to_contain_text("着手後同じ位置から")
-    assert violations(phone.page) == []
+    assert violations(phone.page, PANE) == []
     wide = phone.page.evaluate("document.documentElement.scrollWidth")
     assert wide == PHONE["width"]
 
@@ -244,7 +245,7 @@ def test_history_strike_delete_and_export(
     for said in ("異常なし", "投稿: 高橋 健", "点検"):
         expect(pane.locator("del").filter(has_text=said).first).to_be_visible()
     expect(pane.locator("ins").filter(has_text="ひび割れ1か所")).to_be_visible()
-    assert violations(desk.page) == []
+    assert violations(desk.page, PANE) == []
     button(pane, "履歴へ戻る").click()
     versions.last.click()
     button(pane, "全体").click()
@@ -303,11 +304,12 @@ def test_photos_are_turned_saved_printed_and_taken_over(
     phone.page.keyboard.press("ArrowRight")
     expect(viewer).to_contain_text("現場2.jpg")
     expect(button(viewer, "印刷")).to_be_visible()
-    assert violations(phone.page) == []
+    assert violations(phone.page, "[aria-label=写真の表示]") == []
 
     names: list[str] = []
     phone.page.on("download", lambda download: names.append(download.suggested_filename))
-    button(viewer, "2枚すべて保存").click()
+    with phone.page.expect_event("download", lambda download: download.suggested_filename == "現場2.jpg"):
+        button(viewer, "2枚すべて保存").click()
     expect(viewer).to_contain_text("2枚を保存しました。")
     assert sorted(names) == ["現場1.jpg", "現場2.jpg"]
 

@@ -43,7 +43,7 @@ def test_written_now_changed_and_sent_later(
     one = waiting(desk, "点検に入ります")
     expect(one).to_contain_text(re.compile(r"8:30 に送信.*写真1枚", re.S))
     one.get_by_role("button", name="直す").click()
-    one = desk.page.get_by_role("list", name="送信予約").get_by_role("listitem")
+    one = desk.page.get_by_role("list", name="送信予約").locator("> li")
     one.get_by_role("textbox").fill("明朝、橋の点検に入ります。")
     one.get_by_role("textbox").press("Control+Enter")
     expect(one.get_by_text("橋の点検")).to_be_visible()

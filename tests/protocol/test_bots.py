@@ -222,6 +222,24 @@ async def test_a_bot_that_fails_is_told_of_in_words_and_goes_on(
     assert parked[0][1]
 
 
+async def test_who_floods_one_room_waits_behind_themselves(scene: Scene, owner: Peer, bad: BotWorker) -> None:
+    quiet = await scene.world.room(scene.owner)
+    bot = await account(scene, f"bad_{scene.world.made}")
+    await scene.server.app.storage.write(
+        lambda tx: rooms.invite(tx, scene.owner.actor, quiet, rooms.Invitation((bot,)))
+    )
+    for number in range(6):
+        await tell(owner, scene.room, f"波{number}が来")
+    await tell(owner, quiet, "一言言い")
+    await tell(owner, quiet, "もう一言言い")
+    await expected(scene, 8)
+    for _ in range(2):
+        await bad.step()
+    words = [await said(owner) for _ in range(8)]
+    assert words[:4] == ["波0が来ました", "一言言いました", "波1が来ました", "もう一言言いました"]
+    assert words[4:] == [f"波{number}が来ました" for number in range(2, 6)]
+
+
 async def test_what_the_server_cannot_take_down_is_parked_and_holds_up_nothing(
     scene: Scene, owner: Peer, bad: BotWorker, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

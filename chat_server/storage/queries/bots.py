@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -113,7 +113,7 @@ _THINGS: Final = (
 )
 _DUE: Final = (
     f"{_THINGS} WHERE e.parked_at IS NULL AND e.due_at <= ? AND b.plugin = ? AND b.token_hash IS NULL AND u.disabled_at IS NULL"
-    " ORDER BY e.due_at, e.id LIMIT ?"
+    " AND e.room_id NOT IN ({rooms}) ORDER BY e.due_at, e.id LIMIT ?"
 )
 DUE_OUTSIDE: Final = (
     f"{_THINGS} WHERE e.bot_id = ? AND e.parked_at IS NULL AND e.due_at <= ? AND NOT EXISTS (SELECT 1 FROM bot_events o"  # noqa: S608
@@ -123,9 +123,10 @@ LEASED: Final = f"{_THINGS} WHERE e.bot_id = ? AND e.lease = ?"
 LEFT: Final = f"{_THINGS} WHERE e.bot_id = ? AND e.lease IS NOT NULL AND e.leased_until <= ? ORDER BY e.id LIMIT ?"
 
 
-async def due(reader: Reader, plugin: str, limit: int) -> list[Due]:
-    """Of a bot that runs in the server."""
-    rows: Sequence[Any] = await reader.all(_DUE, reader.now, plugin, limit)
+async def due(reader: Reader, plugin: str, limit: int, but: Collection[int]) -> list[Due]:
+    """Of a bot that runs in the server, in all rooms `but` these."""
+    marks = ",".join("?" * len(but)) or "0"
+    rows: Sequence[Any] = await reader.all(_DUE.format(rooms=marks), reader.now, plugin, *but, limit)
     return [Due(*row) for row in rows]
 
 

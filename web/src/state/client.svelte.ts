@@ -6,14 +6,13 @@ import { newKey } from '../protocol/ids'
 import { Link } from '../protocol/link'
 import { Outbox } from '../protocol/outbox'
 import type { Draft as Composed } from '../protocol/pending'
-import { openDeviceDatabase } from '../protocol/deviceDatabase'
 import { Problem } from '../protocol/problem'
 import { fileStore, sendStore } from '../protocol/sends'
 import type { Sessions } from '../protocol/session'
 import type { Socket } from '../protocol/socket'
 import type { StreamId } from '../protocol/stream'
 import { LIMITS } from '../protocol/limits'
-import type { AnswerTo, Author, Command, Hello, Limits, Me, MeEvent, Passing, Room, RoomEvent, RoomId } from '../protocol/types'
+import type { AnswerTo, Author, Command, Hello, Limits, Me, MeEvent, Passing, RoomEvent, RoomId } from '../protocol/types'
 import { Transfers } from '../protocol/transfers'
 import { fileSender, library } from '../protocol/tus'
 import { uploader } from '../protocol/uploads'
@@ -23,6 +22,7 @@ import { type Draft, Drafts } from './drafts.svelte'
 import { Duties } from './duties.svelte'
 import { Files } from './files.svelte'
 import { Follower } from './follower'
+import { heard as heardInRoom, heardOwn } from './hearing'
 import type { Keeper } from './keeper.svelte'
 import { Markers } from './markers'
 import { Opening } from './opening.svelte'
@@ -34,6 +34,7 @@ import { version } from './version.svelte'
 
 /** Timelines that stay held and live after one left the room. */
 const HELD = 6
+const AGAIN = 5_000
 
 export interface ClientOptions {
   base: string
@@ -230,35 +231,23 @@ export class Client {
     }
   }
 
-  // --- what is kept on this device ------------------------------------------------------------------------------
-
   /** List and profile are the server's own of this visit: worth keeping. */
   get fresh(): boolean {
     return this.connection.open && this.rooms.fresh && this.#asked
   }
 
-  /** What was kept, until the server answers. */
-  offer(me: Me, rooms: Room[]): void {
-    this.me ??= me
-    this.rooms.offer(rooms)
-  }
-
   async #keep(): Promise<void> {
-    const { Keeper } = await import('./keeper.svelte')
-    if (this.#stopped) return
-    this.keeper = new Keeper(this, openDeviceDatabase())
-    if (this.#follower.streams.epoch !== null) this.keeper.met(this.#follower.streams.epoch)
-    // A browser that keeps nothing: the page works, only not without a line.
-    await this.keeper.start().catch(() => undefined)
+    const { begin } = await import('./keeper.svelte')
+    if (!this.#stopped) this.keeper = begin(this, this.#follower.streams.epoch)
   }
 
   /** `at`: the server is to send it then. */
   send(room: RoomId, draft: Draft, at?: number): void {
-    const said = draft.words
+    const { text: said, shown: read } = draft.said
     const photos = draft.photos.map(({ name, blob }) => ({ name, blob }))
     const files = draft.files.map(({ key, name, size }) => ({ key, name, size }))
     const quote = draft.quote === null ? {} : { quote: draft.quote }
-    const shown = draft.text.trim() === said ? {} : { shown: draft.text.trim() }
+    const shown = read === said ? {} : { shown: read }
     void this.post({ room, text: said, photos, files, ...shown, ...quote, ...draft.wishes(at) })
     draft.clear()
     // What one says stands at the end: that is where one looks for it.
@@ -360,7 +349,13 @@ export class Client {
 
   #load(timeline: Timeline): void {
     const unread = this.rooms.get(timeline.room)?.unread ?? 0
-    timeline.load(unread).catch(() => undefined)
+    timeline.load(unread).catch(() => setTimeout(() => this.#loadAgain(timeline), AGAIN))
+  }
+
+  /** Calls may fail while the connection stands (a proxy that restarts); without one, the next one asks. */
+  #loadAgain(timeline: Timeline): void {
+    const wanted = timeline.status === 'failed' || timeline.stale !== null
+    if (wanted && this.connection.open && this.timelines.get(timeline.room) === timeline) this.#load(timeline)
   }
 
   // --- what happens ---------------------------------------------------------------------------------------------
@@ -384,60 +379,19 @@ export class Client {
   }
 
   #happened(event: RoomEvent): void {
-    const { room, seq } = event
-    this.timelines.get(room)?.apply(event)
+    this.timelines.get(event.room)?.apply(event)
     for (const heard of this.#listeners) heard(event)
-    this.rooms.moved(room, seq)
-    switch (event.kind) {
-      case 'message':
-        this.sending.arrived(event.message.id)
-        this.rooms.wrote(room, event.message)
-        if (event.message.author.id !== this.user) this.rooms.mark(room)
-        break
-      case 'edit':
-        this.quotes.changed(event.message.id)
-        this.rooms.mark(room)
-        break
-      case 'redaction':
-        this.quotes.changed(event.id)
-        this.rooms.mark(room)
-        break
-      case 'attachment':
-        this.addresses.renew(event.attachment.id)
-        break
-      case 'room':
-        this.rooms.described(event.room_info)
-        this.rooms.mark(room)
-        break
-      case 'membership':
-        this.rooms.mark(room)
-        break
-      default:
-      // Stubs, reactions and pins change nothing in the list; unknown kinds are ignored.
-    }
+    heardInRoom(this, event)
   }
 
   #mine(event: MeEvent): void {
     for (const heard of this.#listeners) heard(event)
-    switch (event.kind) {
-      case 'room_gained':
-        this.rooms.mark(event.room)
-        break
-      case 'room_lost':
-        this.#follower.streams.forget(event.room)
-        this.#forget(event.room)
-        break
-      case 'read':
-        this.rooms.read(event.room, event.upto, false)
-        break
-      case 'involvement':
-        this.rooms.involved(event.room, event.involvement)
-        break
-      case 'profile':
-        void this.#loadMe()
-        break
-      default:
-      // Bookmarks, devices and the directory are not on this page yet.
+    heardOwn(this, event)
+    if (event.kind === 'profile') {
+      void this.#loadMe()
+    } else if (event.kind === 'room_lost') {
+      this.#follower.streams.forget(event.room)
+      this.#forget(event.room)
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { Wishes } from '../protocol/pending'
 import type { Level, Limits, Message, MessageId, RoomId, UserId } from '../protocol/types'
+import { batches } from '../text/captions'
 import { type Labels, readable, travelling } from '../text/mentions'
 import { size } from '../text/sizes'
 import { text } from '../text/words.svelte'
@@ -12,6 +13,8 @@ export interface DraftPhoto {
   blob: Blob
   /** For the preview on this page. */
   url: string
+  /** Travels in the text, by number. */
+  caption?: string
 }
 
 export interface DraftFile {
@@ -94,6 +97,17 @@ export class Draft {
     this.notice = ''
   }
 
+  caption(photo: DraftPhoto, caption: string): void {
+    this.photos = this.photos.map((other) => (other.url === photo.url ? { ...other, caption } : other))
+  }
+
+  /** To stand where another one stands now. */
+  movePhoto(from: number, to: number): void {
+    const photo = this.photos[from]
+    if (photo === undefined || to < 0 || to >= this.photos.length) return
+    this.photos = this.photos.toSpliced(from, 1).toSpliced(to, 0, photo)
+  }
+
   removePhoto(photo: DraftPhoto): void {
     URL.revokeObjectURL(photo.url)
     this.photos = this.photos.filter((other) => other !== photo)
@@ -103,6 +117,11 @@ export class Draft {
   /** The text as it travels. */
   get words(): string {
     return travelling(this.text.replace(/^\n+|\s+$/g, ''), this.labels)
+  }
+
+  /** With the captions of its photos: as it travels, and as it is read until then. */
+  get said(): { text: string; shown: string } {
+    return { text: this.#captioned(this.words), shown: this.#captioned(this.text.trim()) }
   }
 
   edit(message: Message): void {
@@ -136,6 +155,11 @@ export class Draft {
     this.confirm = confirm ?? null
     this.labels = labels
     this.quote = quote
+  }
+
+  #captioned(words: string): string {
+    const photos = this.photos.map(({ caption = '' }) => ({ caption, mark: '' }))
+    return photos.some(({ caption }) => caption.trim() !== '') ? batches(photos, words, photos.length)[0]!.text : words
   }
 
   #read(message: Message): void {

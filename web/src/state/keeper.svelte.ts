@@ -1,4 +1,4 @@
-import { type DeviceDatabase } from '../protocol/deviceDatabase'
+import { type DeviceDatabase, openDeviceDatabase } from '../protocol/deviceDatabase'
 import { Kept } from '../protocol/kept'
 import type { AttachmentId, Me, Message, Room, RoomId } from '../protocol/types'
 import type { Client } from './client.svelte'
@@ -65,11 +65,16 @@ export class Keeper {
       this.at = Math.max(list.at, seen ?? 0)
       // Another epoch: the server was restored, and what is kept may never have happened.
       if (this.#epoch !== null && this.#epoch !== list.epoch) await this.clear()
-      else this.#client.offer(list.me, list.rooms)
+      else this.#offer(list)
     }
     this.#timer = setInterval(() => void this.#save(), EVERY)
     document.addEventListener('visibilitychange', this.#away)
     for (const timeline of this.#client.timelines.values()) void this.fill(timeline)
+  }
+
+  #offer({ me, rooms }: KeptList): void {
+    this.#client.me ??= me
+    this.#client.rooms.offer(rooms)
   }
 
   stop(): void {
@@ -177,8 +182,9 @@ export class Keeper {
   }
 
   async #saveRooms(kept: Kept, epoch: string): Promise<void> {
-    for (const { room, status, stale, messages, complete } of this.#client.timelines.values()) {
-      if (status !== 'ready' || stale !== null || this.#saved.get(room) === messages) continue
+    for (const { room, status, latest, stale, messages, complete } of this.#client.timelines.values()) {
+      // What one reads far back is not what one looks up without a line.
+      if (status !== 'ready' || !latest || stale !== null || this.#saved.get(room) === messages) continue
       this.#saved.set(room, messages)
       const newest = messages.slice(-MESSAGES)
       const first = complete && newest.length === messages.length
@@ -214,4 +220,13 @@ export class Keeper {
     }
     if (added) await kept.trim('picture:', PICTURES, PICTURE_BYTES, () => true)
   }
+}
+
+/** `epoch`: of the connection that is there already. */
+export function begin(client: Client, epoch: string | null): Keeper {
+  const keeper = new Keeper(client, openDeviceDatabase())
+  if (epoch !== null) keeper.met(epoch)
+  // A browser that keeps nothing: the page works, only not without a line.
+  keeper.start().catch(() => undefined)
+  return keeper
 }

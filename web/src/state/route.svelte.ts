@@ -84,10 +84,11 @@ class Route {
     this.#to({ ...NOWHERE, room })
   }
 
-  /** A room at one of its messages; the panel beside it stays. */
+  /** A room at one of its messages; the panel beside it stays. From a page, the way back leads to the page again. */
   toMessage(room: RoomId, message: number): void {
     const here = this.room === room ? this.#place : { ...NOWHERE, room }
-    this.#to({ ...here, message })
+    if (this.page === null) this.#to({ ...here, message })
+    else this.#push({ ...here, message })
   }
 
   /** The message is in sight: the address names the room alone, so that the same link leads there again. */

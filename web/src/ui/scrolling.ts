@@ -58,7 +58,10 @@ export class Scrolling {
     } else if (this.#anchor?.row.isConnected) {
       const { row, top, scrolled } = this.#anchor
       const moved = row.getBoundingClientRect().top - top + this.#box.scrollTop - scrolled
-      if (Math.abs(moved) >= 1) this.#box.scrollTop += moved
+      if (Math.abs(moved) < 1) return
+      this.#box.scrollTop += moved
+      // This was no wish of the reader's, either.
+      this.#anchor = { row, top: row.getBoundingClientRect().top, scrolled: this.#box.scrollTop }
     }
   }
 

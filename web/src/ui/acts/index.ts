@@ -10,10 +10,11 @@ import { pin } from './pin'
 import { react } from './react'
 import { cancel, redact } from './remove'
 import { reply } from './reply'
+import { savePhotos } from './savePhotos'
 
 /** In the order of the menu. */
 const OFFERS: readonly Offer[] = [
-  reply, react, edit, askConfirm, showReaders, copy, selectionToMemo, link, toMemo, forwardOn, intoNote, pin, bookmark, author,
+  reply, react, edit, askConfirm, showReaders, copy, selectionToMemo, link, toMemo, forwardOn, intoNote, savePhotos, pin, bookmark, author,
   cancel, redact,
 ]
 

@@ -3,14 +3,14 @@ import { notice } from '../../state/notice.svelte'
 import { route } from '../../state/route.svelte'
 import { failure } from '../../text/failure'
 import { text } from '../../text/words.svelte'
-import { memo } from '../../text/words/memo'
+import { memoPad } from '../../text/words/memoPad'
 import { overlay } from '../overlay.svelte'
 import type { Offer } from './act'
 
 export const toMemo: Offer = ({ client, room, message }) => {
   const pad = memoRoom(client)
   if (pad === undefined || room.id === pad.id) return null
-  const words = text.of(memo)
+  const words = text.of(memoPad)
   return {
     key: 'memo',
     label: words.toMemo,
@@ -27,7 +27,7 @@ export const selectionToMemo: Offer = ({ client, room, message }) => {
   const pad = memoRoom(client)
   const selected = selectedIn(message.id)
   if (pad === undefined || room.id === pad.id || selected === '') return null
-  const words = text.of(memo)
+  const words = text.of(memoPad)
   return {
     key: 'memo-selection',
     label: words.selectionToMemo,
@@ -39,7 +39,7 @@ export const selectionToMemo: Offer = ({ client, room, message }) => {
 }
 
 export const forwardOn: Offer = ({ client, room, message }) => {
-  const words = text.of(memo)
+  const words = text.of(memoPad)
   return {
     key: 'forward',
     label: room.kind === 'memo' ? words.toRoom : words.forward,
