@@ -143,7 +143,7 @@ def test_what_is_written_meanwhile_and_where_links_lead(
     quoted = page["messages"][0]
     answer = writer.post(room, "半年前の件です。", quote=quoted["id"])
     desk.open(ROOM)
-    desk.page.keyboard.press("Escape")
+    desk.page.get_by_role("button", name="最新のメッセージへ").click()
     # From the quote to what it quotes, half of the room away, and live there.
     desk.said("半年前の件です。").locator("blockquote").get_by_role("button").click()
     found = desk.log.locator(f"[data-message='{quoted['id']}']")
