@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from playwright.sync_api import Page
 
-_DEADLINE: Final = 20_000
+_DEADLINE: Final = 40_000
 # A database that the page has not made yet must not be made here, without its stores.
 _ROWS: Final = """async ([database, store]) => !(await indexedDB.databases()).some(({ name }) => name === database) ? []
 : new Promise((resolve, reject) => {

@@ -25,6 +25,7 @@ class Upgraded:
     def __init__(self, server: Server) -> None:
         self.build = ""
         upgraded = self
+        http = self._client = httpx2.Client(base_url=server.base, trust_env=False, timeout=20)
 
         class Handler(BaseHTTPRequestHandler):
             def log_message(self, *_: Any) -> None:
@@ -39,8 +40,7 @@ class Upgraded:
             def _pass(self, body: bytes) -> None:
                 left_out = {"host", "connection", "accept-encoding", "content-length", "if-none-match", "origin"}
                 headers = {name: value for name, value in self.headers.items() if name.lower() not in left_out}
-                with httpx2.Client(base_url=server.base, trust_env=False, timeout=20) as http:
-                    answer = http.request(self.command, self.path, content=body, headers=headers)
+                answer = http.request(self.command, self.path, content=body, headers=headers)
                 content = answer.content
                 if self.path == "/sw.js" and upgraded.build:
                     content = re.sub(rb'version:"[0-9a-f]+"|"version":"[0-9a-f]+"', upgraded.version, content)
@@ -63,6 +63,7 @@ class Upgraded:
     def close(self) -> None:
         self._http.shutdown()
         self._http.server_close()
+        self._client.close()
 
 
 @pytest.fixture
@@ -102,7 +103,8 @@ def test_the_page_opens_without_the_server_and_keeps_no_answer_of_it(enter: Ente
     expect(page.get_by_role("status").filter(has_text="サーバーにつながりません")).to_be_visible(timeout=20_000)
     # A part that was never opened comes from the device, too.
     page.get_by_role("button", name="自分のメニュー").click()
-    page.get_by_role("button", name="この端末の設定").click()
+    page.get_by_role("button", name="設定", exact=True).click()
+    page.get_by_role("link", name="この端末の設定").click()
     expect(page.get_by_role("heading", name="この端末の設定")).to_be_visible()
     expect(page.get_by_text("サーバーにつながらないときも画面が開きます")).to_be_visible()
     asked = page.evaluate(
@@ -125,7 +127,7 @@ def test_a_newer_page_waits_for_a_word(enter: Enter, upgraded: Upgraded) -> None
     upgraded.build = "feedfeedfeedfeed"
     desk.page.evaluate("navigator.serviceWorker.ready.then((worker) => worker.update())")
     notice = desk.page.locator("main").get_by_text("新しい版があります。")
-    expect(notice).to_be_visible(timeout=20_000)
+    expect(notice).to_be_visible(timeout=40_000)
     # Nothing is exchanged by itself.
     expect(desk.field).to_have_value("書きかけの文です。")
     assert desk.page.evaluate("caches.keys().then((names) => names.length)") == 2

@@ -52,7 +52,8 @@ def test_photos_go_from_the_gallery_to_a_room_and_to_the_memo_pad(
     # Before signing in: kept, and told.
     drawing = {"name": "位置図.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4\n%%EOF"}
     share(phone, "緑町の倒木", *(photo(number, 320, 240) for number in range(12)), drawing)
-    expect(phone.page.get_by_role("status")).to_contain_text("共有された内容をこの端末に預かっています。")
+    told = phone.page.get_by_role("status").filter(has_text="共有された内容をこの端末に預かっています。")
+    expect(told).to_be_visible()
     phone.sign_in(stage.facts["password"])
     expect(phone.page.get_by_role("heading", name="共有された内容を送る")).to_be_visible()
     expect(phone.page.get_by_role("list", name="写真12枚").get_by_role("img")).to_have_count(12)

@@ -182,12 +182,11 @@ export class Keeper {
   }
 
   async #saveRooms(kept: Kept, epoch: string): Promise<void> {
-    for (const { room, status, latest, stale, messages, complete } of this.#client.timelines.values()) {
-      // What one reads far back is not what one looks up without a line.
-      if (status !== 'ready' || !latest || stale !== null || this.#saved.get(room) === messages) continue
-      this.#saved.set(room, messages)
-      const newest = messages.slice(-MESSAGES)
-      const first = complete && newest.length === messages.length
+    for (const { room, status, latest, stale, recent, complete } of this.#client.timelines.values()) {
+      if (status !== 'ready' || stale !== null || this.#saved.get(room) === recent) continue
+      this.#saved.set(room, recent)
+      const newest = recent.slice(-MESSAGES)
+      const first = complete && latest && newest.length === recent.length
       await kept.putJson(`room:${room}`, { epoch, at: Date.now(), first, messages: newest } satisfies KeptRoom)
     }
   }

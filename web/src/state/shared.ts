@@ -9,7 +9,11 @@ export interface SharedThings {
 /** Whether something that was shared waits to be told where it goes. */
 export async function isShared(): Promise<boolean> {
   try {
-    return (await caches.has(SHARED)) && (await (await caches.open(SHARED)).keys()).length > 0
+    if (!(await caches.has(SHARED))) return false
+    if ((await (await caches.open(SHARED)).keys()).length > 0) return true
+    // It was wiped while we looked, and looking made it anew.
+    await caches.delete(SHARED)
+    return false
   } catch {
     return false
   }

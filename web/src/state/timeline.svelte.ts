@@ -63,6 +63,11 @@ export class Timeline {
     return this.latest ? this.messages.at(-1) : this.#tail.at(-1)
   }
 
+  /** The newest ones that are held, wherever one reads. */
+  get recent(): readonly Message[] {
+    return this.latest ? this.messages : this.#tail
+  }
+
   /** What was kept on this device, until the server answers. */
   offer(messages: readonly Message[], complete: boolean, at: number): void {
     if (this.status === 'ready' || messages.length === 0) return
