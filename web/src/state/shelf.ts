@@ -1,17 +1,14 @@
-/** Small things that this device remembers. Where storage is switched off, nothing is, and the page works all the same. */
+import { load, save } from './stored'
+
+/** Small things that this device remembers, in whatever form they have. */
 export function remembered<T>(key: string, fallback: T): T {
   try {
-    const kept = localStorage.getItem(`renraku.${key}`)
-    return kept === null ? fallback : (JSON.parse(kept) as T)
+    return JSON.parse(load(`renraku.${key}`) ?? '') as T
   } catch {
     return fallback
   }
 }
 
 export function remember(key: string, value: unknown): void {
-  try {
-    localStorage.setItem(`renraku.${key}`, JSON.stringify(value))
-  } catch {
-    // See above.
-  }
+  save(`renraku.${key}`, JSON.stringify(value))
 }

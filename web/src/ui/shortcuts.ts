@@ -1,5 +1,6 @@
 import type { Client } from '../state/client.svelte'
 import { toMemo } from '../state/memo.svelte'
+import { preferences } from '../state/preferences.svelte'
 import { route } from '../state/route.svelte'
 import { type Pair, pair } from '../text/pair'
 import { isComposing } from './ime'
@@ -7,12 +8,12 @@ import { open } from './opening'
 
 /**
  * All keys of the product in one table. With `act` a key works everywhere; without, the part itself listens for it, and
- * it stands here so that people find it. Keys without Ctrl or Alt do nothing while one writes, and none does while the
- * input method composes or a dialog is open.
+ * it stands here so that people find it. Keys without Ctrl do nothing while one writes, and none does while the input
+ * method composes or a dialog is open.
  */
 export interface Shortcut {
   /** As on the keyboard: `Ctrl+K`, `Alt+↓`, `?`. */
-  keys: string[]
+  readonly keys: string[]
   where: 'everywhere' | 'list' | 'timeline' | 'composer'
   what: Pair<string>
   act?: (client: Client) => unknown
@@ -35,8 +36,24 @@ export const SHORTCUTS: Shortcut[] = [
   { keys: ['Esc'], where: 'everywhere', what: pair('開いているものを閉じる', 'Close what is open') },
   { keys: ['↑', '↓'], where: 'list', what: pair('一覧の中を移動する', 'Move within the list') },
   { keys: ['Enter'], where: 'list', what: pair('選んだトークルームを開く', 'Open the chosen room') },
-  { keys: ['Ctrl+Enter'], where: 'composer', what: pair('送信する', 'Send') },
-  { keys: ['Enter'], where: 'composer', what: pair('改行する', 'New line') },
+  { keys: ['J', 'K'], where: 'timeline', what: pair('次・前のメッセージへ', 'Message after, message before') },
+  { keys: ['Shift+F10'], where: 'timeline', what: pair('メッセージの操作を開く', 'Open what can be done with a message') },
+  {
+    get keys() {
+      return preferences.sendKey === 'enter' ? ['Enter'] : ['Ctrl+Enter']
+    },
+    where: 'composer',
+    what: pair('送信する(設定で変えられます)', 'Send (the settings say by which)'),
+  },
+  {
+    get keys() {
+      return preferences.sendKey === 'enter' ? ['Shift+Enter'] : ['Enter']
+    },
+    where: 'composer',
+    what: pair('改行する', 'New line'),
+  },
+  { keys: ['@'], where: 'composer', what: pair('相手を選んでメンションする', 'Mention somebody') },
+  { keys: ['↑'], where: 'composer', what: pair('何も書いていないとき、直前の自分の投稿を編集する', 'Where nothing is written: edit your last message') },
 ]
 
 const NAMES: Record<string, string> = { ArrowUp: '↑', ArrowDown: '↓', ArrowLeft: '←', ArrowRight: '→', Escape: 'Esc' }
