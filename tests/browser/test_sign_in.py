@@ -139,11 +139,11 @@ def test_tabs_that_wake_with_an_expired_token_refresh_it_once(enter: Enter) -> N
 
 
 def test_a_device_signed_out_elsewhere_is_emptied_at_once(enter: Enter, hand: Callable[..., Hand]) -> None:
-    sato = enter("sato")
+    sato = enter("sato", user_agent="Mozilla/5.0 (Windows NT 10.0) Chrome/130.0 Edg/130.0")
     sato.open("全庁のお知らせ")
     sato.field.fill("書きかけ")
     devices = hand("sato").call("GET", "/api/me/devices")
-    (device,) = [device for device in devices["items"] if device["name"].startswith("Chrome")]
+    (device,) = [device for device in devices["items"] if device["name"].startswith("Edge")]
     hand("sato").call("DELETE", f"/api/me/devices/{device['id']}")
     expect(sato.page.get_by_role("alert")).to_have_text(re.compile("ログイン"))
     expect(sato.page.get_by_label("パスワード")).to_be_visible()
