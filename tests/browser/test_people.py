@@ -75,7 +75,9 @@ def test_members_are_invited_given_a_role_and_taken_out(
     admin = hand("sato")
     number = room_name.split()[1]
     crowd = [
-        admin.call("POST", "/api/people", {"login": f"kumi{number}-{one}", "name": f"組 {one}号", "reading": "くみ"})["id"]
+        admin.call("POST", "/api/people", {"login": f"kumi{number}-{one}", "name": f"組 {one}号", "reading": "くみ"})[
+            "id"
+        ]
         for one in range(12)
     ]
     room = hand("takahashi").room(room_name, *crowd)

@@ -158,7 +158,8 @@ def test_seven_hundred_and_fifty_rooms(enter: Enter) -> None:
     def many(route: Route) -> None:
         real = route.fetch().json()
         more = [
-            real[0] | {"id": f"room{number}", "kind": "private", "name": f"路線{number:03} 工区", "last": None, "unread": 0}
+            real[0]
+            | {"id": f"room{number}", "kind": "private", "name": f"路線{number:03} 工区", "last": None, "unread": 0}
             for number in range(750)
         ]
         route.fulfill(body=json.dumps(real + more), content_type="application/json")
