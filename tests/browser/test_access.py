@@ -124,13 +124,13 @@ def test_the_whole_way_by_keyboard(enter: Enter, stage: Any) -> None:
     page.keyboard.press("Enter")
     link = page.get_by_role("link", name="建設課 全体共有")
     link.wait_for()
-    for _ in range(20):
+    for _ in range(40):
         page.keyboard.press("Tab")
         if link.evaluate("one => one === document.activeElement"):
             break
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="建設課 全体共有", level=1)).to_be_visible()
-    for _ in range(20):
+    for _ in range(40):
         page.keyboard.press("Tab")
         if visitor.field.evaluate("one => one === document.activeElement"):
             break

@@ -145,7 +145,7 @@ def test_rooms_health_rules_and_the_trail(enter: Enter) -> None:
 def test_who_holds_no_role_finds_nothing_there(enter: Enter) -> None:
     page = enter("tanaka").page
     page.get_by_role("button", name="自分のメニュー").click()
-    expect(page.get_by_role("button", name="設定")).to_be_visible()
+    expect(page.get_by_role("button", name="設定", exact=True)).to_be_visible()
     expect(page.get_by_role("button", name="管理", exact=True)).to_have_count(0)
     page.goto("/#/admin/people")
     expect(page.get_by_text("この画面で行える管理の役割がありません。")).to_be_visible()

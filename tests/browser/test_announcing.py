@@ -7,6 +7,7 @@ from collections.abc import Callable
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE, Enter, Hand, Stage
+from tests.browser.test_access import check
 
 ROOM = "全庁のお知らせ"
 
@@ -31,6 +32,8 @@ def test_what_is_urgent_comes_first_and_goes_when_read(enter: Enter, hand: Calla
     expect(bar.get_by_role("listitem")).to_contain_text(["道路が冠水", "庁舎の停電"])
 
     urgent = phone.page.get_by_role("region", name="未読のお知らせ")
+    expect(urgent.get_by_role("listitem")).to_contain_text("道路が冠水")
+    check(phone.page, 7.0)
     urgent.get_by_role("button", name=f"{ROOM}の緊急を開く").click()
     expect(phone.said("道路が冠水")).to_be_in_viewport()
     expect(phone.said("道路が冠水")).to_contain_text("緊急")
@@ -44,6 +47,7 @@ def test_what_is_urgent_comes_first_and_goes_when_read(enter: Enter, hand: Calla
     expect(department).to_contain_text("1/1")
     expect(rollup.get_by_role("listitem").filter(has_text="道路課 維持係")).to_contain_text("0/1")
     expect(rollup).not_to_contain_text("高橋 健")
+    check(author.page, 4.5)
     rollup.get_by_role("button", name="お名前を見る").click()
     expect(rollup).to_contain_text("高橋 健")
 

@@ -28,8 +28,13 @@ WRITTEN = """## 経過
 
 
 PANE: Final = "[aria-label=トークルームの詳細][open]"
-FORGOTTEN: Final = """(words) => new Promise((done) => {
-    const look = () => JSON.stringify(localStorage).includes(words) ? setTimeout(look, 20) : done()
+FORGOTTEN: Final = """(words) => new Promise((done, fail) => {
+    const until = Date.now() + 5000
+    const look = () => {
+        if (!JSON.stringify(localStorage).includes(words)) done()
+        else if (Date.now() > until) fail(new Error('still on this device'))
+        else setTimeout(look, 20)
+    }
     look()
 })"""
 

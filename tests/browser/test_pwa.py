@@ -103,7 +103,8 @@ def test_the_page_opens_without_the_server_and_keeps_no_answer_of_it(enter: Ente
     expect(page.get_by_role("status").filter(has_text="サーバーにつながりません")).to_be_visible(timeout=20_000)
     # A part that was never opened comes from the device, too.
     page.get_by_role("button", name="自分のメニュー").click()
-    page.get_by_role("button", name="この端末の設定").click()
+    page.get_by_role("button", name="設定", exact=True).click()
+    page.get_by_role("link", name="この端末の設定").click()
     expect(page.get_by_role("heading", name="この端末の設定")).to_be_visible()
     expect(page.get_by_text("サーバーにつながらないときも画面が開きます")).to_be_visible()
     asked = page.evaluate(

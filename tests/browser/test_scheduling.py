@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import PHONE, Enter, Hand, Person, Stage
 from tests.browser.photos import photo
+from tests.browser.test_access import check
 
 HOUR = 3_600_000
 
@@ -69,6 +70,7 @@ def test_what_cannot_be_sent_says_why(enter: Enter, hand: Callable[..., Hand], s
     phone.page.get_by_role("link", name=re.compile("送信予約")).click()
     one = waiting(phone, "夕方に送ります")
     expect(one).to_contain_text(room_name)
+    check(phone.page, 7.0)
     takahashi.call("PATCH", f"/api/rooms/{room}", {"archived": True})
     one.get_by_role("button", name="今すぐ送信").click()
     expect(one.get_by_role("alert")).to_contain_text("保管済み")

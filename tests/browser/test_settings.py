@@ -14,7 +14,16 @@ from tests.browser.test_access import check
 from tests.browser.test_layout import small_targets, sticks_out
 
 _numbers = itertools.count(1)
-SECTIONS: Final = ("プロフィール", "表示と入力", "通知", "パスワード", "端末", "使用量", "このアプリについて")
+SECTIONS: Final = (
+    "プロフィール",
+    "表示と入力",
+    "通知",
+    "この端末の設定",
+    "パスワード",
+    "ログイン中の端末",
+    "使用量",
+    "このアプリについて",
+)
 
 
 def newcomer(hand: Callable[..., Hand], stage: Stage) -> str:
@@ -53,7 +62,7 @@ def test_text_grows_to_twice_its_size_and_the_page_stands(enter: Enter) -> None:
     desk.page.keyboard.press("Escape")
     desk.page.set_viewport_size({"width": 320, "height": 640})
     desk.open("道路パトロール 現場報告")
-    expect(desk.said("現場の状況を教えてください").first).to_be_visible()
+    expect(desk.log.get_by_role("article").first).to_be_visible()
     for width in (320, 820):
         desk.page.set_viewport_size({"width": width, "height": 640})
         assert sticks_out(desk.page) == [], f"a room at {width}"
@@ -67,7 +76,7 @@ def test_what_belongs_to_the_device_stays_and_what_belongs_to_the_person_goes(en
     desk = enter("takahashi")
     page = desk.page
     menu(page)
-    page.get_by_role("button", name="設定").click()
+    page.get_by_role("button", name="設定", exact=True).click()
     page.get_by_role("link", name="表示と入力").click()
     page.get_by_role("group", name="配色").get_by_label("暗い").check()
     page.get_by_role("group", name="送信に使うキー").get_by_label("Enterで送信").last.check()
@@ -100,7 +109,7 @@ def test_password_and_devices(enter: Enter, hand: Callable[..., Hand], stage: St
     phone = enter_anew(enter, login, first, viewport=PHONE, user_agent="Mozilla/5.0 (iPhone) Safari/605")
     page = desk.page
     page.goto("/#/settings/devices")
-    rows = page.get_by_role("region", name="端末").get_by_role("listitem")
+    rows = page.get_by_role("region", name="ログイン中の端末").get_by_role("listitem")
     expect(rows).to_have_count(2)
     expect(rows.filter(has_text="この端末")).to_have_count(2)  # the mark, and the other one's button
     expect(rows.filter(has_text="いま使っている端末です").get_by_role("button")).to_have_count(0)
@@ -139,7 +148,7 @@ def test_every_section_is_named_readable_and_fits_a_thumb(enter: Enter) -> None:
     phone = enter("tanaka", viewport=PHONE, is_mobile=True, has_touch=True)
     page = phone.page
     menu(page)
-    page.get_by_role("button", name="設定").tap()
+    page.get_by_role("button", name="設定", exact=True).tap()
     for section in SECTIONS:
         page.get_by_role("navigation", name="設定").get_by_role("link", name=section).tap()
         expect(page.get_by_role("heading", name=section, level=2)).to_be_focused()

@@ -13,6 +13,7 @@ from chat_server.ports import Tx
 from chat_server.services import rooms
 from chat_server.services.changing import bookmark, pin
 from chat_server.services.commands import Bookmark, Pin
+from chat_server.storage.queries import departments
 from tests.support.api import Api, code_of
 from tests.support.world import Org, Someone, World
 
@@ -69,6 +70,73 @@ async def test_members_stand_in_department_order(world: World, document: Mapping
         assert [one["id"] for one in people] == [chief.id, first.id, second.id, third.id, unplaced.id]
         tampered = await api.call("list_members", {"room": room}, params={"cursor": "AAAA"})
         assert (code_of(tampered), tampered.json()["error"]["field"]) == (2001, "cursor")
+
+
+async def test_members_are_found_by_name_reading_and_login_page_by_page(
+    world: World, document: Mapping[str, Any]
+) -> None:
+    org = await world.organization("sought", "みどり野市")
+    owner, tanaka, tani, other = [
+        await world.person(org, name) for name in ("高橋 健", "田中 美咲", "谷 一", "佐藤 一")
+    ]
+    for number, (someone, reading) in enumerate(
+        ((owner, "たかはし"), (tanaka, "たなか"), (tani, "たに"), (other, "さとう"))
+    ):
+        await appoint(world, org, someone, 1, number, reading)
+    room = await world.room(owner, tanaka, tani, other)
+    outside = await world.person(org, "田端 外")
+    api = Api(world.server.client(owner.token), document)
+    async with api.client:
+
+        async def found(q: str) -> list[str]:
+            seen, cursor = [], None
+            while True:
+                params = {"q": q, "limit": 1} | ({"cursor": cursor} if cursor else {})
+                page = (await api.call("list_members", {"room": room}, params=params)).json()
+                seen += [one["id"] for one in page["items"]]
+                cursor = page["next"]
+                if cursor is None:
+                    return seen
+
+        assert await found("た") == [owner.id, tanaka.id, tani.id]
+        assert await found("ﾀﾅｶ") == [tanaka.id]
+        assert await found("田") == [tanaka.id], f"not {outside.id}, who is not in the room"
+        assert await found("%") == []
+        assert await found(" ") == [owner.id, tanaka.id, tani.id, other.id]
+        long = await api.call("list_members", {"room": room}, params={"q": "た" * 81})
+        assert (code_of(long), long.json()["error"]["field"]) == (2001, "q")
+
+
+async def test_departments_tell_how_many_are_in_them_and_below(world: World, document: Mapping[str, Any]) -> None:
+    org = await world.organization("counted", "みどり野市")
+    guest = await world.person(org, kind="guest")
+    one, two, gone = [await world.person(org) for _ in range(3)]
+
+    async def write(tx: Tx) -> None:
+        top = await departments.insert(tx, new_id(tx.now), org.id, None, "k1", "建設部", 1)
+        road = await departments.insert(tx, new_id(tx.now), org.id, top, "k2", "道路課", 2)
+        await departments.insert(tx, new_id(tx.now), org.id, top, "k3", "下水道課", 3)
+        # Somebody with a post in both counts once; who has not begun, or was disabled, does not.
+        await departments.appoint(tx, org.id, one.actor.user_id, road, "main", "主事", 5, 0, None)
+        await departments.appoint(tx, org.id, one.actor.user_id, top, "concurrent", "主幹", 5, 0, None)
+        await departments.appoint(tx, org.id, two.actor.user_id, top, "main", "部長", 1, 0, None)
+        await departments.appoint(tx, org.id, two.actor.user_id, road, "concurrent", "課長", 1, tx.now + 10**9, None)
+        await departments.appoint(tx, org.id, gone.actor.user_id, road, "main", "主事", 5, 0, None)
+        await tx.run("UPDATE users SET disabled_at = ? WHERE id = ?", tx.now, gone.actor.user_id)
+
+    await world.server.app.storage.write(write)
+    api = Api(world.server.client(one.token), document)
+    async with api.client:
+        counted = (await api.call("get_directory", params={"counts": "true"})).json()["departments"]
+        assert [(each["name"], each["people"]) for each in counted] == [("建設部", 2), ("道路課", 1), ("下水道課", 0)]
+        for each in counted:
+            listed = (await api.call("list_people", params={"department": each["id"]})).json()["items"]
+            assert len(listed) == each["people"]
+        plain = (await api.call("get_directory")).json()["departments"]
+        assert all("people" not in each for each in plain)
+    api = Api(world.server.client(guest.token), document)
+    async with api.client:
+        assert (await api.call("get_directory", params={"counts": "true"})).json()["departments"] == []
 
 
 async def test_open_rooms_without_ones_own_and_without_the_archived(world: World, document: Mapping[str, Any]) -> None:

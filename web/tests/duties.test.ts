@@ -119,6 +119,20 @@ describe('要確認', () => {
     expect(all.count('m1')!.mine).toBe(7)
   })
 
+  it('reminds of what is in the list, and of what comes into it by asking', async () => {
+    const { all, api } = confirming()
+    all.heard(event(message(1, { confirm: { by: 90 } })))
+    all.heard({ op: 'me', seq: 1, at: 7, kind: 'confirm_again', room: 'r', message: 'm1', by: 90 })
+    expect(all.reminder?.message).toBe('m1')
+    const far = { room: 'r', message: 'm5', at: 1, by: 50, author_name: '高橋 健', text: '' }
+    api.pending.mockResolvedValue([far] as never)
+    all.heard({ op: 'me', seq: 2, at: 7, kind: 'confirm_again', room: 'r', message: 'm5', by: 50 })
+    await vi.advanceTimersByTimeAsync(3_000)
+    expect(all.reminder).toEqual(far)
+    all.heard({ op: 'me', seq: 3, at: 8, kind: 'confirmed', room: 'r', message: 'm5' })
+    expect(all.reminder).toBeNull()
+  })
+
   it('says why it could not be confirmed, and lets one try again', async () => {
     const { all, api } = confirming()
     api.confirm.mockRejectedValueOnce(new Error('away'))

@@ -1,5 +1,6 @@
 import type { Calls } from './roomsApi'
-import type { Department, Found, FoundKind, Paged, Person, PersonDetail, RoomId, UserId } from './types'
+import type { Department, Found, FoundKind, PersonDetail } from './findingTypes'
+import type { Paged, Person, RoomId, UserId } from './types'
 
 /** What is looked for; times are UTC milliseconds, since ≤ at < until. */
 export interface Question {

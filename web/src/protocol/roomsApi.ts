@@ -1,5 +1,6 @@
 import type { Call } from './http'
-import type { Member, OfferedRoom, OpenRoom, Paged, Room, RoomId, Sharing, UserId } from './types'
+import type { Member, OfferedRoom, OpenRoom, Sharing } from './findingTypes'
+import type { Paged, Room, RoomId, UserId } from './types'
 
 /** As `Api.call`. */
 export interface Calls {

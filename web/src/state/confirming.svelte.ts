@@ -31,6 +31,8 @@ export class Confirming {
   readonly #api: DutiesApi
   readonly #me: UserId
   readonly #later = new Later(() => this.load())
+  /** One is reminded of it, and it is not in the list yet. */
+  #reminded: MessageId | null = null
 
   constructor(api: DutiesApi, me: UserId) {
     this.#api = api
@@ -49,6 +51,7 @@ export class Confirming {
     try {
       this.pending = await this.#api.pending()
       this.status = 'ready'
+      if (this.#reminded !== null) this.#remind(this.#reminded)
     } catch {
       if (this.status === 'loading') this.status = 'failed'
     }
@@ -98,8 +101,10 @@ export class Confirming {
         if (this.#counts.has(event.message)) void this.ask(event.message)
         break
       case 'confirm_again':
-        this.reminder = this.pending.find(({ message }) => message === event.message) ?? null
-        if (this.reminder === null) this.#later.soon()
+        if (!this.#remind(event.message)) {
+          this.#reminded = event.message
+          this.#later.soon()
+        }
         break
       case 'message':
         if (event.message.confirm !== undefined) this.#put(event.room, event.message)
@@ -127,6 +132,12 @@ export class Confirming {
       const known = this.#counts.get(message)
       if (known !== undefined) this.#counts.set(message, { ...known, confirmed, asked: Math.max(known.asked, confirmed) })
     }
+  }
+
+  #remind(id: MessageId): boolean {
+    this.#reminded = null
+    this.reminder = this.pending.find(({ message }) => message === id) ?? this.reminder
+    return this.reminder?.message === id
   }
 
   #edited(room: string, message: Message): void {

@@ -1,5 +1,5 @@
 import { findingApi } from '../protocol/findingApi'
-import type { Department } from '../protocol/types'
+import type { Department } from '../protocol/findingTypes'
 import type { Client } from './client.svelte'
 import { per } from './per'
 

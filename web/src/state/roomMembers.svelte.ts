@@ -1,5 +1,6 @@
 import { roomsApi, type Calls } from '../protocol/roomsApi'
-import type { Member, MeEvent, RoomEvent, RoomId } from '../protocol/types'
+import type { Member } from '../protocol/findingTypes'
+import type { MeEvent, RoomEvent, RoomId } from '../protocol/types'
 
 /** Between two letters of somebody who types. */
 const PAUSE = 180

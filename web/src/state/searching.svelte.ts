@@ -1,6 +1,7 @@
 import { findingApi, type Question } from '../protocol/findingApi'
 import { Problem } from '../protocol/problem'
-import type { Found, FoundKind, RoomId } from '../protocol/types'
+import type { Found, FoundKind } from '../protocol/findingTypes'
+import type { RoomId } from '../protocol/types'
 import type { Client } from './client.svelte'
 import { per } from './per'
 

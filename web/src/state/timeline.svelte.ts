@@ -8,6 +8,7 @@ const PAGE = 60
 const AROUND = 100
 /** Unread counts end at 100: a page of this size always holds the first unread message and some before it. */
 const LARGEST = 150
+const COUNTED = 100
 /** Messages held of one room: beyond the larger number those far from the reader are let go, down to the smaller. */
 export const MOST = 900
 const KEPT = 500
@@ -94,7 +95,7 @@ export class Timeline {
       this.#loaded(page.head)
       // More is unread than was counted: the line stands further up.
       const { unreadAfter } = this
-      if (unreadAfter !== null && !this.complete && (this.messages[0]?.seq ?? 0) > unreadAfter + 1) {
+      if (unread >= COUNTED && unreadAfter !== null && !this.complete && (this.messages[0]?.seq ?? 0) > unreadAfter + 1) {
         await this.reach(unreadAfter + 1)
       }
     } catch {

@@ -44,7 +44,6 @@ export const en: Words = {
     stay: 'Cancel',
     destroyed: (count) => `${plural(count, 'message that was', 'messages that were')} waiting to be sent on this device ${count === 1 ? 'is' : 'are'} gone, too.`,
     queue: 'Waiting to be sent',
-    device: 'Settings of this device',
   },
 
   zone: (zone) => ({ lgwan: 'Office network', internet: 'Internet' })[zone] ?? zone,
@@ -88,6 +87,8 @@ export const en: Words = {
     empty: 'No messages yet',
     loadingNewer: 'Loading the messages that follow',
     newerFailed: 'The messages that follow could not be loaded.',
+    unfold: 'Show the rest',
+    fold: 'Fold',
     toDay: 'Go to a day',
     unread: 'Unread from here',
     newBelow: 'There are new messages',

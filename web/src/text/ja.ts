@@ -41,7 +41,6 @@ export const ja = {
     stay: 'やめる',
     destroyed: (count: number) => `この端末にあった送信待ちのメッセージ${count}件も消えました。`,
     queue: '送信待ちの一覧',
-    device: 'この端末の設定',
   },
 
   zone: (zone: string) => ({ lgwan: '庁内網', internet: 'インターネット' })[zone] ?? zone,
@@ -85,6 +84,8 @@ export const ja = {
     loadingNewer: '続きのメッセージを読み込んでいます',
     newerFailed: '続きのメッセージを読み込めませんでした。',
     toDay: '日付へ移動',
+    unfold: '続きを表示',
+    fold: '折りたたむ',
     unread: 'ここから未読',
     newBelow: '新しいメッセージがあります',
     toNewest: '最新のメッセージへ',

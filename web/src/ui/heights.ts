@@ -16,6 +16,11 @@ const REACTIONS = 36
 /** A fold of a long text, see MessageText. */
 const MOST_LINES = 21
 
+/** How much one row counts in what is learnt of those to come. */
+const LEARN = 0.1
+
+const sort = (row: Row): 0 | 1 => (row.type === 'message' && row.continued ? 1 : 0)
+
 /** How tall each row is: as it was measured, or guessed until it is. */
 export class Heights {
   #measured = new Map<string, number>()
@@ -23,15 +28,23 @@ export class Heights {
   /** Of the text, in pixels. */
   size = 15
 
+  /** How far guesses were off of late: of rows with a name, and of those that go on. */
+  #off = [0, 0]
+
   of(row: Row): number {
-    return this.#measured.get(row.key) ?? guess(row, this.width, this.size)
+    return this.#measured.get(row.key) ?? this.#guess(row) + (row.type === 'message' ? this.#off[sort(row)]! : 0)
   }
 
-  /** Whether that is news. */
-  set(key: string, height: number): boolean {
-    if (Math.abs((this.#measured.get(key) ?? -1) - height) < 0.5) return false
-    this.#measured.set(key, height)
-    return true
+  set(row: Row, height: number): void {
+    if (!this.#measured.has(row.key) && row.type === 'message') {
+      const kind = sort(row)
+      this.#off[kind]! += (height - this.#guess(row) - this.#off[kind]!) * LEARN
+    }
+    this.#measured.set(row.key, height)
+  }
+
+  #guess(row: Row): number {
+    return guess(row, this.width, this.size)
   }
 
   /** Of rows that were let go. */

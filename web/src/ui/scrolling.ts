@@ -8,7 +8,7 @@ const NEAR_END = 48
  */
 export class Scrolling {
   readonly #box: HTMLElement
-  #anchor: { row: HTMLElement; top: number; scrolled: number } | null = null
+  #anchor: { row: HTMLElement; top: number } | null = null
   #height = 0
   #room = 0
   #atEnd = true
@@ -44,20 +44,20 @@ export class Scrolling {
       const { top, bottom } = row.getBoundingClientRect()
       // No line of a day: it moves up when older messages of that day arrive.
       if (row.dataset.seq !== undefined && bottom > edge) {
-        this.#anchor = { row, top, scrolled: this.#box.scrollTop }
+        this.#anchor = { row, top }
         return
       }
     }
     this.#anchor = null
   }
 
-  /** After rows or sizes changed: what moved by itself is moved back; what the reader scrolled is not. */
+  /** After rows or sizes changed, before the reader scrolls on: what moved by itself is moved back. */
   restore(): void {
     if (this.atEnd) {
       this.toEnd()
     } else if (this.#anchor?.row.isConnected) {
-      const { row, top, scrolled } = this.#anchor
-      const moved = row.getBoundingClientRect().top - top + this.#box.scrollTop - scrolled
+      // Not by how far the box scrolled: browsers do that by themselves where what is below became shorter.
+      const moved = this.#anchor.row.getBoundingClientRect().top - this.#anchor.top
       if (Math.abs(moved) >= 1) this.#box.scrollTop += moved
     }
   }

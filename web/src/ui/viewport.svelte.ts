@@ -83,9 +83,10 @@ export class Viewport {
 
   /** Takes the heights of the rows on the page. */
   measure(): void {
+    const rows = this.#watched.rows()
     for (const row of this.#content?.querySelectorAll<HTMLElement>('[data-row]') ?? []) {
-      const { key } = row.dataset
-      if (key !== undefined) this.heights.set(key, row.getBoundingClientRect().height)
+      const known = rows[this.#index.get(row.dataset.key ?? '') ?? -1]
+      if (known !== undefined) this.heights.set(known, row.getBoundingClientRect().height)
     }
   }
 
