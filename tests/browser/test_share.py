@@ -60,7 +60,7 @@ def test_photos_go_from_the_gallery_to_a_room_and_to_the_memo_pad(
     expect(phone.page.get_by_text("2件のメッセージに分けて送ります。")).to_be_visible()
     expect(phone.page.get_by_text("位置図.pdf")).to_be_visible()
     expect(phone.page.get_by_label("ことば")).to_have_value("緑町の倒木")
-    phone.page.get_by_label("トークルームを探す").fill(room_name)
+    phone.page.get_by_role("searchbox", name="トークルームを探す", exact=True).fill(room_name)
     phone.page.get_by_role("radio", name=room_name).check()
     phone.page.get_by_role("button", name=f"{room_name}へ送信").click()
     expect(phone.page.get_by_role("heading", name=room_name, level=1)).to_be_visible()
