@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from playwright.sync_api import Page, expect
 
@@ -19,7 +19,7 @@ HEADER: Final = "ログイン名,氏名,ふりがな,所属,職"
 
 
 def choose(page: Page, name: str, rows: str, encoding: str = "cp932") -> None:
-    file = {"name": name, "mimeType": "text/csv", "buffer": f"{HEADER}\n{rows}\n".encode(encoding)}
+    file: Any = {"name": name, "mimeType": "text/csv", "buffer": f"{HEADER}\n{rows}\n".encode(encoding)}
     page.locator("input[data-pick=staff]").set_input_files([file])
     expect(page.get_by_text(re.compile(f"^{name}"))).to_be_visible()
     page.get_by_role("button", name="差分を表示する").click()
