@@ -52,6 +52,7 @@ WATCH_SHIFTS = """() => {
     }).observe({ type: 'layout-shift' })
 }"""
 
+
 @pytest.fixture(scope="module")
 def deep(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, int]]:
     folder = stage.copy_to(tmp_path_factory.mktemp("deep") / "data")
@@ -111,7 +112,9 @@ def test_to_the_oldest_day_down_a_while_and_back(enter: Enter, deep: tuple[Serve
     # Back up, to lines that were let go meanwhile.
     scroll(desk, -1500, 12)
     day = desk.page.get_by_title("日付へ移動")
-    assert str(datetime.datetime.fromtimestamp(oldest / 1000, TOKYO).year) in day.inner_text() or "月" in day.inner_text()
+    assert (
+        str(datetime.datetime.fromtimestamp(oldest / 1000, TOKYO).year) in day.inner_text() or "月" in day.inner_text()
+    )
     desk.page.get_by_role("button", name="最新のメッセージへ").click()
     expect(desk.said(text_of(COUNT))).to_be_in_viewport()
     scroll(desk, -1500, 40)
@@ -165,4 +168,3 @@ def test_what_is_written_meanwhile_and_where_links_lead(
     desk.page.get_by_role("button", name="最新のメッセージへ").click()
     expect(desk.said("下に届きました。")).to_be_in_viewport()
     assert answer["seq"] > COUNT
-

@@ -62,12 +62,14 @@ def test_found_by_reading_and_the_input_methods_enter_chooses_nobody(
     expect(desk.field).to_have_value("確認です。@田中 美咲さん 現地へ。@道路 x@ta")
 
 
-def test_a_call_to_many_is_asked_about(
-    enter: Enter, hand: Callable[..., Hand], stage: Stage, room_name: str
-) -> None:
+def test_a_call_to_many_is_asked_about(enter: Enter, hand: Callable[..., Hand], stage: Stage, room_name: str) -> None:
     sato, takahashi = hand("sato"), hand("takahashi")
     members = [
-        sato.call("POST", "/api/people", {"login": f"many{number}-{room_name[-6:].strip()}", "name": f"応援 {number}", "reading": "おうえん"})["id"]
+        sato.call(
+            "POST",
+            "/api/people",
+            {"login": f"many{number}-{room_name[-6:].strip()}", "name": f"応援 {number}", "reading": "おうえん"},
+        )["id"]
         for number in range(50)
     ]
     room = takahashi.room(room_name, *members)
