@@ -113,7 +113,7 @@ def test_the_whole_visit_shifts_nothing(enter: Enter) -> None:
 def test_older_messages_come_on_scrolling_without_moving_the_line_one_reads(enter: Enter, anchoring: str) -> None:
     desk = enter("takahashi")
     desk.open("道路パトロール 現場報告")
-    expect(desk.said("(150件目)")).to_have_count(1)
+    expect(desk.said("(178件目)")).to_have_count(1)
     desk.log.evaluate("(box, anchoring) => { box.style.overflowAnchor = anchoring }", anchoring)
     desk.log.hover()
     seen: set[int] = set()
