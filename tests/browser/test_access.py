@@ -134,7 +134,7 @@ def test_the_whole_way_by_keyboard(enter: Enter, stage: Any) -> None:
     expect(page.get_by_role("navigation", name="トークルーム一覧").get_by_role("link")).to_have_count(1)
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="建設課 全体共有", level=1)).to_be_visible()
-    for _ in range(40):
+    for _ in range(120):
         page.keyboard.press("Tab")
         if visitor.field.evaluate("one => one === document.activeElement"):
             break
