@@ -68,7 +68,7 @@ export class Viewport {
     const tall = this.#tall()
     const above = ending(tall.slice(0, at), height * 0.6)
     const below = between(tall.slice(at), 0, height * FIRST_SCREEN)
-    this.#keys = { first: rows[above.from]!.key, last: rows[at + below.to - 1]!.key }
+    this.#keys = { first: rows[above.from]!.key, last: rows[Math.max(at, at + below.to - 1)]!.key }
   }
 
   /** Brings a row to the page and into sight. */
@@ -103,8 +103,11 @@ export class Viewport {
     const tooFew = near.from < range.from || near.to > range.to
     const tooMany = range.to - range.from > 2 * (wanted.to - wanted.from) + 8
     if (rows.length > 0 && (tooFew || tooMany)) {
-      const last = wanted.to >= rows.length && this.#watched.latest() ? null : rows[wanted.to - 1]!.key
-      this.#keys = { first: rows[wanted.from]!.key, last }
+      // Scrolled past all rows, as when they became fewer: the last of them is what there is to show.
+      const from = Math.min(wanted.from, rows.length - 1)
+      const to = Math.max(wanted.to, from + 1)
+      const last = to >= rows.length && this.#watched.latest() ? null : rows[to - 1]!.key
+      this.#keys = { first: rows[from]!.key, last }
       this.#hold()
       this.heights.keepOnly(rows)
     }
