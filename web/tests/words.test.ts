@@ -24,7 +24,10 @@ const JAPANESE = /[\u3041-\u30ff\u4e00-\u9fff]/
 
 describe.each(all)('the words of $name', ({ ja, en }) => {
   it('are the same in both languages', () => {
-    const kinds = (words: object) => leaves(words).filter(([path]) => !TABLES.test(path)).map(([path, value]) => `${path}: ${typeof value}`)
+    const kinds = (words: object) => leaves(words)
+        .filter(([path]) => !TABLES.test(path))
+        .map(([path, value]) => `${path}: ${typeof value}`)
+        .sort()
     expect(kinds(en)).toEqual(kinds(ja))
   })
 
