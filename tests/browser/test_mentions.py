@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from playwright.sync_api import expect
@@ -68,7 +69,7 @@ def test_a_call_to_many_is_asked_about(enter: Enter, hand: Callable[..., Hand], 
         sato.call(
             "POST",
             "/api/people",
-            {"login": f"many{number}-{room_name[-6:].strip()}", "name": f"応援 {number}", "reading": "おうえん"},
+            {"login": f"many{number}-{time.time_ns()}", "name": f"応援 {number}", "reading": "おうえん"},
         )["id"]
         for number in range(50)
     ]

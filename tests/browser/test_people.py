@@ -54,7 +54,8 @@ def test_people_are_found_by_department_reading_and_login_and_spoken_to(
     desk.write("個人的にお願いします。")
     colleague.page.get_by_role("link", name=re.compile("^高橋 健")).click()
     # The author's name in the timeline leads to the card, too.
-    colleague.said("個人的にお願いします。").get_by_text("高橋 健", exact=True).click()
+    expect(colleague.said("個人的にお願いします。").last).to_be_visible()
+    colleague.log.locator("article:not(.continued) [data-person]").filter(has_text="高橋 健").last.click()
     author = colleague.page.get_by_role("dialog", name="高橋 健")
     expect(author).to_contain_text("道路課 維持係")
     author.get_by_role("button", name="この人の発言を探す").click()

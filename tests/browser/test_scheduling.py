@@ -16,7 +16,7 @@ HOUR = 3_600_000
 
 
 def later(person: Person, choice: str) -> None:
-    person.page.get_by_role("button", name="日時を指定して送信").click()
+    person.page.get_by_role("button", name="日時を指定").click()
     person.page.get_by_role("dialog", name="いつ送信しますか").get_by_role("button", name=choice).click()
 
 

@@ -8,6 +8,8 @@ const rank = ({ level }: Message): number => RANK[level ?? ''] ?? 2
 /** Announcements that one has yet to read: the server's list, and what happened since. */
 export class Announcing {
   #held = $state.raw<readonly Announcement[]>([])
+  /** The server has answered once, or could not be reached. */
+  asked = $state(false)
   readonly #api: DutiesApi
   readonly #me: UserId
   readonly #rooms: Rooms
@@ -25,6 +27,7 @@ export class Announcing {
   async load(): Promise<void> {
     // Out of reach, it is asked for again with the next connection.
     this.#held = await this.#api.announcements().catch(() => this.#held)
+    this.asked = true
   }
 
   heard(event: RoomEvent | MeEvent): void {

@@ -50,6 +50,7 @@ export const en: Words = {
 
   rooms: {
     label: 'Rooms',
+    list: 'Rooms and search',
     announcements: 'Announcements',
     rooms: 'Rooms',
     loading: 'Loading your rooms',

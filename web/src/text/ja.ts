@@ -47,6 +47,7 @@ export const ja = {
 
   rooms: {
     label: 'トークルーム一覧',
+    list: '一覧と検索',
     announcements: 'お知らせ',
     rooms: 'トークルーム',
     loading: 'トークルームを読み込んでいます',

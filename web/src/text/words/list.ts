@@ -14,7 +14,7 @@ export const list = pair(
     newRoom: 'トークルームを作る',
     newShort: '作る',
     openRooms: '公開トークルームを探す',
-    openShort: '公開を探す',
+    openShort: '探す',
     muted: '通知なし',
     width: '一覧の幅',
     findHere: 'このトークルームの中を探す',

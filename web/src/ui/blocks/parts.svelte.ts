@@ -7,6 +7,9 @@ type Blocks = Component<{ client: Client; message: Message }>
 /** After the page is up; rooms with bots that are opened before that ask for it at once. */
 const SOON = 2_500
 
+// Apart, because the build wraps `import().then()` as a whole, and what it says then reaches nobody.
+const fetched = () => import('./Blocks.svelte')
+
 /**
  * The blocks of bots are a part of their own, fetched once for all rows: a row that is drawn after that is whole at
  * once, and of its own height. Until then it says the message's plain text.
@@ -27,7 +30,7 @@ class Parts {
   #ask(): void {
     if (this.#asked) return
     this.#asked = true
-    import('./Blocks.svelte').then(
+    fetched().then(
       (part) => (this.#blocks = part.default as Blocks),
       () => (this.#asked = false),
     )
