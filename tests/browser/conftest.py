@@ -191,6 +191,11 @@ class Hand:
     http: httpx2.Client
     token: str
 
+    def is_good(self, *, anew: bool) -> bool:
+        """A server of one test may have the port of another's, which knows nothing of this session."""
+        authorization = {"Authorization": f"Bearer {self.token}"}
+        return not anew or self.http.get("/api/me", headers=authorization).status_code == 200
+
     def call(self, method: str, path: str, body: Any = None, **options: Any) -> Any:
         headers = {"Authorization": f"Bearer {self.token}", "Idempotency-Key": f"browser-{next(_numbers):08d}"}
         response = self.http.request(method, path, json=body, headers=headers, **options)
@@ -219,7 +224,7 @@ def hand(server: Server, stage: Stage) -> Iterator[Callable[..., Hand]]:
     def sign_in(login: str, base: str | None = None) -> Hand:
         base = base or server.base
         known, since = hands.get((login, base), (None, 0.0))
-        if known is not None and time.monotonic() - since < TOKEN_IS_OLD:
+        if known is not None and time.monotonic() - since < TOKEN_IS_OLD and known.is_good(anew=base != server.base):
             return known
         http = httpx2.Client(base_url=base, timeout=30, trust_env=False)
         clients.append(http)

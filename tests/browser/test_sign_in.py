@@ -231,7 +231,7 @@ def test_a_device_that_was_signed_out_while_it_was_away_is_emptied_when_it_is_ba
     (device,) = [device for device in devices if device["name"] == "Safari(iPad)"]
     hand("takahashi").call("DELETE", f"/api/me/devices/{device['id']}")
     person.page.context.set_offline(False)
-    expect(person.page.get_by_role("alert")).to_contain_text("メッセージ1件は、送信されずに消去されました。")
+    expect(person.page.locator("#problem")).to_contain_text("メッセージ1件は、送信されずに消去されました。")
     assert person.page.evaluate(LEFT) == ["renraku.organization"]
 
 

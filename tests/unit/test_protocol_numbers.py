@@ -34,6 +34,7 @@ SENTENCES: Final[dict[str, str]] = {
     "PAGE_EVENTS_MAX": f"`limit` is 1–{limits.PAGE_EVENTS_MAX}",
     "PAGE_BYTES": f"ends at about {limits.PAGE_BYTES // KIB} KiB",
     "TEXT_CHARS": f"together have up to {limits.TEXT_CHARS:,} characters",
+    "NOTE_EXPORT_BYTES": f"up to {limits.NOTE_EXPORT_BYTES // MIB // 1024} GiB (error 4040)",
     "PHOTOS": f"| `photos` | `ids`: 1–{limits.PHOTOS} attachment ids",
     "BLOCKS": f"Blocks, 1–{limits.BLOCKS} in a message",
     "MENTIONS": f"at most {limits.MENTIONS} different ones in a message",
