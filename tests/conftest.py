@@ -9,21 +9,22 @@ import pytest
 
 from tests.support import engines
 
-# Groups run side by side, the tests of a group one after the other on one core. A module is a group, but these folders
-# are groups as a whole, and begin or end the run: the image takes longest, and so begins; faults wait for processes
-# that are killed; the browser's event loop stays in its worker, where no other test could use one afterwards.
+# Groups run side by side, the tests of a group one after the other on one core. A module is a group, but FIRST are
+# groups as a whole, and begin the run: the image takes longest, and so begins; faults wait for processes that are
+# killed. The browser's modules end it, on every core: its event loop stays in its worker, where no other test could use
+# one afterwards.
 FIRST = ("tests/packaging/test_image.py", "tests/faults/")
-LAST = ("tests/browser/",)
+LAST = "tests/browser/"
 
 
 def group(nodeid: str) -> str:
     path = nodeid.partition("::")[0]
-    return next((whole for whole in FIRST + LAST if path.startswith(whole)), path)
+    return next((whole for whole in FIRST if path.startswith(whole)), path)
 
 
 def rank(nodeid: str) -> int:
     own = group(nodeid)
-    return FIRST.index(own) if own in FIRST else len(FIRST) + (own in LAST)
+    return FIRST.index(own) if own in FIRST else len(FIRST) + own.startswith(LAST)
 
 
 @pytest.hookimpl(trylast=True)
