@@ -63,19 +63,19 @@ def test_the_list_the_messages_and_the_pictures_are_there_without_a_server(
 
 
 def test_what_changed_meanwhile_takes_the_place_of_what_was_kept(
-    enter: Enter, hand: Callable[..., Hand], stage: Stage, room_name: str
+    enter: Enter, hand: Callable[..., Hand], own_server: Server, stage: Stage, room_name: str
 ) -> None:
-    takahashi = hand("takahashi")
+    takahashi = hand("takahashi", own_server.base)
     room = takahashi.room(room_name, stage.facts["people"]["tanaka"])
     gone = takahashi.post(room, "まちがえて書きました。")
     takahashi.post(room, "正しい内容です。")
-    phone = enter("tanaka", viewport=PHONE)
+    phone = enter("tanaka", base=own_server.base, viewport=PHONE)
     phone.open(room_name)
     kept(phone.page, "list", f"room:{room}")
     phone.page.route("**/api/**", lambda route: route.abort())
     phone.page.reload()
     expect(phone.said("まちがえて書きました。")).to_have_count(1)
-    change(enter("takahashi"), {"op": "redact", "message": gone["id"], "how": "redacted"})
+    change(enter("takahashi", base=own_server.base), {"op": "redact", "message": gone["id"], "how": "redacted"})
     phone.page.unroute("**/api/**")
     phone.page.evaluate("dispatchEvent(new Event('online'))")
     expect(phone.said("まちがえて書きました。")).to_have_count(0, timeout=BACK)
