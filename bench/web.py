@@ -59,6 +59,13 @@ def run(plan: Plan) -> list[Figure]:
             ]
 
 
+def _wait_ready(page: Page) -> None:
+    """For the messages of the room in the address. Raises Playwright's TimeoutError."""
+    page.locator("[role=log][aria-busy=false] article").last.wait_for()
+    while not page.evaluate("window.__bench.ready"):
+        page.wait_for_timeout(5)
+
+
 def _first_load(chromium: Any, server: Server) -> Figure:
     """All that comes before the sign-in page stands, on a browser that has never been here."""
     context = chromium.new_context(base_url=f"http://127.0.0.1:{server.port}")
@@ -82,7 +89,7 @@ def _ready(page: Page, room: str, plan: Plan) -> Figure:
             session.detach()
             page.goto("about:blank")
             page.goto(f"/#/rooms/{room}")
-            page.wait_for_function("window.__bench.ready > 0")
+            _wait_ready(page)
             times.append(page.evaluate("window.__bench.ready"))
     how = f"A room of 120 messages by its address, signed in, {browser.SLOWER}× slower; {spread(times, 0)} ms of {len(times)}."
     return figure("web.ready_ms", statistics.median(times), "ms", how)
@@ -95,7 +102,7 @@ def _switching(page: Page, rooms: Sequence[str], plan: Plan) -> Figure:
         for _ in range(plan.rounds):
             page.goto("about:blank")
             page.goto(f"/#/rooms/{rooms[-1]}")
-            page.wait_for_function("window.__bench.ready > 0")
+            _wait_ready(page)
             first += [page.evaluate(_SWITCH, f"#/rooms/{room}") for room in rooms[:4]]
             again += [page.evaluate(_SWITCH, f"#/rooms/{room}") for room in (rooms[2], rooms[1], rooms[0], rooms[3])]
     how = (
@@ -108,7 +115,7 @@ def _switching(page: Page, rooms: Sequence[str], plan: Plan) -> Figure:
 def _typing(page: Page, server: Server, data: Path, room: str) -> Figure:
     """The longest task within each key's time: what that key may have had to wait for."""
     page.goto(f"/#/rooms/{room}")
-    page.wait_for_function("window.__bench.ready > 0")
+    _wait_ready(page)
     line = data / "busy.txt"
     line.write_text((data / "clients.txt").read_text().splitlines()[0] + "\n")
     with browser.throttled(page), generator.Running(server, line, "--rate", BUSY):
@@ -169,7 +176,7 @@ def _day(page: Page, server: Server, data: Path, rooms: Sequence[str]) -> Figure
 
     page.goto("about:blank")
     page.goto(f"/#/rooms/{rooms[0]}")
-    page.wait_for_function("window.__bench.ready > 0")
+    _wait_ready(page)
     round_trip()
     before = browser.heap_bytes(page)
     seconds = DAY / (DAY_RATE * len(rooms))
@@ -190,7 +197,7 @@ def _shift(page: Page, rooms: Sequence[str]) -> Figure:
     """Chromium's own measure: opening, reading back four screens' worth of pages, going to other rooms."""
     page.goto("about:blank")
     page.goto(f"/#/rooms/{rooms[0]}")
-    page.wait_for_function("window.__bench.ready > 0")
+    _wait_ready(page)
     log = page.get_by_role("log")
     for _ in range(20):
         log.evaluate("(box) => box.scrollBy(0, -600)")
