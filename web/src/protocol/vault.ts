@@ -19,9 +19,6 @@ export interface Sealed {
 const ROUNDS = 600_000
 const AES = { name: 'AES-GCM', length: 256 }
 
-/** Only where the page's address is safe (https, or this machine) do browsers have the tools. */
-export const canSeal = (): boolean => globalThis.crypto?.subtle !== undefined
-
 /** A new key, locked by `pin`. */
 export async function sealed(pin: string, rounds = ROUNDS): Promise<{ seal: Seal; key: CryptoKey }> {
   const made = await crypto.subtle.generateKey(AES, true, ['encrypt', 'decrypt'])
