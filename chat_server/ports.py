@@ -224,7 +224,7 @@ BLOB_YOUNG: Final = 60 * 60 * 1000
 
 SCRATCH: Final = "photo-"
 """How the name begins of every folder in which something is decoded or made, whatever it is: by it a killed server's leftovers
-are known (`photo_upload.clear_scratch`)."""
+are known (`scratch.clear_scratch`)."""
 
 
 class NotePress(Protocol):

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,14 +11,14 @@ from typing import Any, Final
 from chat_server.domain.actors import Actor
 from chat_server.domain.ids import new_id
 from chat_server.domain.zones import ORIGINAL, POLICY_VERSION
-from chat_server.ports import SCRATCH, Blob, BlobStore, Incoming, Photo, Photos, Tx
+from chat_server.ports import Blob, BlobStore, Incoming, Photo, Photos, Tx
 from chat_server.services import quota
 from chat_server.services.file_names import display_name
+from chat_server.services.scratch import scratch_folder
 from chat_server.storage.queries import attachments as queries
 from chat_server.storage.queries.attachments import NewAttachment, NewRendition
 
 PHOTO: Final = "photo"
-PREFIX: Final = SCRATCH
 
 Trust = Callable[[str], int]
 """Rank of a zone; -1 for one that is not known."""
@@ -56,15 +53,12 @@ async def prepare_kept_photo(photos: Photos, blobs: BlobStore, scratch: Path, or
 async def _decoded(
     photos: Photos, blobs: BlobStore, scratch: Path, org_id: int, path: Path
 ) -> tuple[Photo, list[NewRendition]]:
-    out = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=scratch, prefix=PREFIX))
-    try:
+    async with scratch_folder(scratch) as out:
         photo = await photos.prepare(path, out)
         return photo, [
             NewRendition(made.kind, await keep_file(blobs, org_id, made.path), made.media_type, made.width, made.height)
             for made in photo.renditions
         ]
-    finally:
-        await asyncio.to_thread(remove_scratch, out)
 
 
 def _prepared(photo: Photo, made: list[NewRendition], original: Blob) -> Prepared:
@@ -123,20 +117,3 @@ async def add_blob(tx: Tx, org_id: int, blob: Blob, zone: str, trust: Trust) -> 
         await queries.add_blob(tx, org_id, blob, zone)
     elif trust(zone) < trust(known):
         await queries.set_blob_zone(tx, org_id, blob.sha256, zone)
-
-
-def clear_scratch(scratch: Path, before: float) -> int:
-    """Remove what photos, previews and exports left that were begun `before` (seconds since 1970) and never came to an end; answers how many.
-    Blocks."""
-    removed = 0
-    for folder in scratch.glob(f"{PREFIX}*"):
-        with suppress(FileNotFoundError):
-            if folder.stat().st_mtime <= before:
-                remove_scratch(folder)
-                removed += 1
-    return removed
-
-
-def remove_scratch(folder: Path) -> None:
-    """A folder of decoded files, and what a program left in it. Blocks."""
-    shutil.rmtree(folder)

@@ -5,8 +5,6 @@ Nothing here waits for a decoder inside of a transaction: `prepare` makes the fi
 
 from __future__ import annotations
 
-import asyncio
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +15,8 @@ from chat_server.domain.previews import PHOTOS, RENDITION_TYPES, expected
 from chat_server.domain.zones import POLICY_VERSION, PREVIEW, THUMBNAIL
 from chat_server.ports import BlobStore, Derived, Documents, Photos, Reader, Tx
 from chat_server.services import attachment_events
-from chat_server.services.photo_upload import PREFIX, add_blob, keep_file, remove_scratch
+from chat_server.services.photo_upload import add_blob, keep_file
+from chat_server.services.scratch import scratch_folder
 from chat_server.storage.queries import previews as queries
 from chat_server.storage.queries.attachments import NewRendition
 from chat_server.storage.queries.previews import Finished
@@ -78,16 +77,13 @@ async def prepare(photos: Photos, documents: Documents, blobs: BlobStore, scratc
 
     Raises `Problem` 8002, 8003 and OSError: to be tried again. Then nothing was kept that the sweeper does not remove.
     """
-    out = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=scratch, prefix=PREFIX))
-    try:
+    async with scratch_folder(scratch) as out:
         async with blobs.local(job.org_id, job.sha256) as source:
             if job.media_type in PHOTOS:
                 return await _picture(photos, blobs, source, out, job)
             made = await documents.prepare(source, out, job.media_type)
         kept = [await _kept(blobs, job.org_id, each) for each in made.renditions]
         return Made(tuple(kept), made.failed, made.pages, made.color)
-    finally:
-        await asyncio.to_thread(remove_scratch, out)
 
 
 async def deliver(tx: Tx, job: Due, made: Made, trust: Trust) -> int:

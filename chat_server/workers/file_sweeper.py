@@ -37,7 +37,7 @@ from chat_server.domain import limits
 from chat_server.domain.errors import Problem
 from chat_server.ports import BLOB_YOUNG, BlobStore, Storage
 from chat_server.services import backups, leftovers, uploads
-from chat_server.services.photo_upload import clear_scratch
+from chat_server.services.scratch import clear_scratch
 
 EVERY: Final = 3600.0
 ASKED_AT_ONCE: Final = 500

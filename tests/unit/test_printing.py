@@ -16,7 +16,7 @@ from chat_server.domain.printed import Job, Part, Picture
 from chat_server.printing import printer as printing
 from chat_server.printing.page import markdown, page
 from chat_server.printing.printer import Printer
-from chat_server.services.photo_upload import clear_scratch
+from chat_server.services.scratch import clear_scratch
 from tests.unit.photo_samples import encoded, picture
 
 
