@@ -90,8 +90,8 @@ export class Viewport {
     }
   }
 
-  /** After scrolling: exchanges the rows on the page where the reader comes near their end. */
-  look(): { first: Message | undefined; above: number; below: number } {
+  /** After scrolling: where the reader is; if `exchange`, other rows stand on the page where they come near their end. */
+  look(exchange: boolean): { first: Message | undefined; above: number; below: number } {
     const rows = this.#watched.rows()
     if (this.#box === null || this.#content === null) return { first: undefined, above: 0, below: 0 }
     const height = this.#box.clientHeight
@@ -102,7 +102,7 @@ export class Viewport {
     const wanted = between(tall, top - AHEAD * height, top + (1 + AHEAD) * height)
     const tooFew = near.from < range.from || near.to > range.to
     const tooMany = range.to - range.from > 2 * (wanted.to - wanted.from) + 8
-    if (rows.length > 0 && (tooFew || tooMany)) {
+    if (exchange && rows.length > 0 && (tooFew || tooMany)) {
       // Scrolled past all rows, as when they became fewer: the last of them is what there is to show.
       const from = Math.min(wanted.from, rows.length - 1)
       const to = Math.max(wanted.to, from + 1)
