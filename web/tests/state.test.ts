@@ -5,7 +5,7 @@ import type { Message, MessagePage, Room, RoomEvent } from '../src/protocol/type
 import { Addresses } from '../src/state/addresses.svelte'
 import { Markers } from '../src/state/markers'
 import { Rooms } from '../src/state/rooms.svelte'
-import { Timeline } from '../src/state/timeline.svelte'
+import { MOST_ASIDE, MOST_AT_END, Timeline } from '../src/state/timeline.svelte'
 
 const author = { id: 'u1', name: '高橋 健', department: '道路課', post: '主事', kind: 'member' }
 const message = (seq: number, extra: Partial<Message> = {}): Message => ({
@@ -245,7 +245,7 @@ describe('a timeline', () => {
       },
       message: async (id: string) => ({ room: 'a', message: message(1, { id, version: 2, text: 'fetched' }) }),
     } as unknown as Api
-    return { held: new Timeline('a', api, (head) => heads.push(head)), heads, limits }
+    return { held: new Timeline('a', api, (head) => heads.push(head)), heads, limits, api }
   }
   const event = (body: object) => ({ op: 'event', room: 'a', seq: 99, at: 77, ...body }) as RoomEvent
 
@@ -255,6 +255,44 @@ describe('a timeline', () => {
     await held.load(60)
     await held.load(100)
     expect(limits).toEqual([50, 80, 120])
+  })
+
+  /** One that holds the newest messages of a room with many, and hears of `count` more. */
+  async function busy(count: number, open: boolean) {
+    const page = (first: number, last: number) => Array.from({ length: last - first + 1 }, (_, at) => message(first + at))
+    const { held, api } = timeline(() => ({ messages: page(951, 1000), first: false, head: 1000 }))
+    await held.load(0)
+    if (!open) held.leave()
+    for (let seq = 1001; seq <= 1000 + count; seq++) held.apply(event({ kind: 'message', seq, message: message(seq) }))
+    return { held, api }
+  }
+
+  it('holds less of a room that nobody looks at, and never less than a screen and the unread ones need', async () => {
+    const [{ held: open }, { held: aside }] = [await busy(2000, true), await busy(2000, false)]
+    expect([open, aside].map(({ messages }) => messages.at(-1)!.seq)).toEqual([3000, 3000])
+    expect(open.messages.length).toBeGreaterThanOrEqual(400)
+    expect(open.messages.length).toBeLessThanOrEqual(MOST_AT_END)
+    expect(aside.messages.length).toBeGreaterThanOrEqual(120)
+    expect(aside.messages.length).toBeLessThanOrEqual(MOST_ASIDE)
+    expect([open.complete, aside.complete]).toEqual([false, false])
+  })
+
+  it('asks for the first unread message where that was let go meanwhile', async () => {
+    const asked: number[] = []
+    const { held, api } = await busy(2000, false)
+    Object.assign(api, {
+      messagesAround: async (_: string, __: number, seq: number) => {
+        asked.push(seq)
+        return { messages: [message(seq - 1), message(seq)], first: false, head: 3000 }
+      },
+    })
+    held.comeBack(1000)
+    await vi.waitFor(() => expect(held.messages.map(({ seq }) => seq)).toEqual([1000, 1001]))
+    expect([asked, held.latest, held.newest!.seq]).toEqual([[1001], false, 3000])
+    held.leave()
+    held.toNewest()
+    held.comeBack(2990)
+    expect([asked, held.latest]).toEqual([[1001], true])
   })
 
   it('says where it stands, so that the stream goes on from there', async () => {

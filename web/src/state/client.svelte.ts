@@ -194,6 +194,7 @@ export class Client {
   /** The room on the screen. */
   open(room: RoomId | null): void {
     if (this.#open === room) return
+    if (this.#open !== null) this.timelines.get(this.#open)?.leave()
     this.#open = room
     this.duties.looking.at(room)
     // Where the unread messages begin is in the list.
@@ -219,7 +220,7 @@ export class Client {
     } else {
       this.timelines.delete(room)
     }
-    timeline.unreadAfter = listed.unread > 0 ? listed.read : null
+    timeline.comeBack(listed.unread > 0 ? listed.read : null)
     this.timelines.set(room, timeline)
     for (const [other] of [...this.timelines].slice(0, -HELD)) {
       this.timelines.delete(other)

@@ -12,6 +12,12 @@ const COUNTED = 100
 /** Messages held of one room: beyond the larger number those far from the reader are let go, down to the smaller. */
 export const MOST = 900
 const KEPT = 500
+/** The same where nobody reads further up, as in most rooms on a busy day. Three and a half of the tallest screens are
+ * fewer: what was let go must not be asked for at once. */
+export const MOST_AT_END = 500
+const KEPT_AT_END = 400
+/** And in a room that nobody looks at: enough to come back to, with its first unread message. */
+export const MOST_ASIDE = 220
 /** Of the newest ones, while one reads elsewhere. */
 const TAIL = 120
 
@@ -43,6 +49,8 @@ export class Timeline {
   ending = $state(0)
   /** Where the reader is; null at the newest message, or when nobody looks. What is far from it may be let go. */
   reading: number | null = null
+  /** The room is on the screen. */
+  open = true
 
   readonly room: RoomId
   readonly #api: Api
@@ -124,6 +132,23 @@ export class Timeline {
     if (held !== undefined && (first!.at < at || this.complete)) return held
     if (!(await this.#jump((limit) => this.#api.messagesAt(this.room, limit, at)))) return null
     return since(this.messages) ?? this.messages.at(-1)?.seq ?? null
+  }
+
+  /** The room comes back to the screen. `read`: the read marker where something is unread. */
+  comeBack(read: number | null): void {
+    this.open = true
+    this.unreadAfter = read
+    // So much was written meanwhile that the line stands further up than what is held.
+    const first = this.messages[0]
+    if (this.status === 'ready' && read !== null && !this.complete && this.latest && (first?.seq ?? 0) > read + 1) {
+      void this.reach(read + 1)
+    }
+  }
+
+  /** It leaves the screen: what is too much is let go with the next message. */
+  leave(): void {
+    this.open = false
+    this.reading = null
   }
 
   /** Back to the newest messages, without a question to the server. */
@@ -236,11 +261,12 @@ export class Timeline {
   /** What is far from the reader is let go: a room may be read for hours, and forever. */
   #letGo(): void {
     const { messages, reading } = this
-    if (messages.length <= MOST) return
+    const [most, kept] = reading !== null ? [MOST, KEPT] : this.open ? [MOST_AT_END, KEPT_AT_END] : [MOST_ASIDE, LARGEST]
+    if (messages.length <= most) return
     const found = reading === null ? -1 : messages.findIndex(({ seq }) => seq >= reading)
     const at = found < 0 ? messages.length : found
-    const from = Math.max(0, Math.min(at - KEPT / 2, messages.length - KEPT))
-    const to = Math.min(messages.length, from + KEPT)
+    const from = Math.max(0, Math.min(at - kept / 2, messages.length - kept))
+    const to = Math.min(messages.length, from + kept)
     if (from > 0) this.complete = false
     if (to < messages.length && this.latest) {
       this.#tail = messages.slice(-TAIL)
