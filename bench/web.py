@@ -187,7 +187,8 @@ def _day(page: Page, server: Server, data: Path, rooms: Sequence[str]) -> Figure
                 page.wait_for_timeout(quarter)
                 visit_rooms()
         page.wait_for_timeout(SETTLED)
-        return round(load.result["deliveries"] / load.result["clients"])
+        written: float = load.result["deliveries"] / load.result["clients"]
+        return round(written)
 
     page.goto("about:blank")
     page.goto(f"/#/rooms/{rooms[0]}")

@@ -35,6 +35,7 @@ import { version } from './version.svelte'
 /** Timelines that stay held and live after one left the room. */
 const HELD = 6
 const AGAIN = 5_000
+const PATIENCE = 300 // ms: a server that is there answers sooner than what the device kept is drawn, to be drawn again
 
 export interface ClientOptions {
   base: string
@@ -228,7 +229,7 @@ export class Client {
     }
     if (timeline.status !== 'ready') {
       this.#load(timeline)
-      void this.keeper?.fill(timeline)
+      setTimeout(() => void this.keeper?.fill(timeline!), this.connection.open ? PATIENCE : 0)
     }
   }
 
