@@ -389,9 +389,8 @@ export class Client {
   #mine(event: MeEvent): void {
     for (const heard of this.#listeners) heard(event)
     heardOwn(this, event)
-    if (event.kind === 'profile') {
-      void this.#loadMe()
-    } else if (event.kind === 'room_lost') {
+    if (event.kind === 'profile') void this.#loadMe()
+    else if (event.kind === 'room_lost') {
       this.#follower.streams.forget(event.room)
       this.#forget(event.room)
     }
