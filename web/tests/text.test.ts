@@ -162,9 +162,9 @@ describe('the input method', () => {
 
 describe('small things', () => {
   it('name a device so that one recognises it', () => {
-    expect(deviceName('Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/156.0 Safari/537.36 Edg/156.0')).toBe('Edge(Windows)')
-    expect(deviceName('Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Safari/604.1')).toBe('Safari(iPhone)')
-    expect(deviceName('curl/8')).toBe('ブラウザー')
+    expect(deviceName('Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/156.0 Safari/537.36 Edg/156.0', 'Browser')).toBe('Edge(Windows)')
+    expect(deviceName('Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Safari/604.1', 'Browser')).toBe('Safari(iPhone)')
+    expect(deviceName('curl/8', 'Browser')).toBe('Browser')
   })
 
   it('take the first character as a reader sees it', () => {

@@ -75,7 +75,7 @@ export class App {
     }
     this.working = true
     try {
-      let step = await this.#sessions.begin(organization.trim(), login.trim(), deviceName(navigator.userAgent))
+      let step = await this.#sessions.begin(organization.trim(), login.trim(), deviceName(navigator.userAgent, text.words.signIn.browser))
       if (step.next.includes('password') && step.flow !== null) step = await this.#sessions.password(step.flow, password)
       if (!step.signedIn) {
         this.message = text.words.signIn.unknownStep

@@ -1,5 +1,6 @@
-/** How this device appears in the person's list of devices. Only what helps to recognise it. */
-export function deviceName(agent: string): string {
+/** How this device appears in the person's list of devices. Only what helps to recognise it; `other`: a browser that is
+ * not known. */
+export function deviceName(agent: string, other: string): string {
   const browser = agent.includes('Edg/')
     ? 'Edge'
     : agent.includes('Firefox/')
@@ -8,7 +9,7 @@ export function deviceName(agent: string): string {
         ? 'Chrome'
         : agent.includes('Safari/')
           ? 'Safari'
-          : 'ブラウザー'
+          : other
   const system = agent.includes('iPhone')
     ? 'iPhone'
     : agent.includes('iPad')

@@ -20,6 +20,7 @@ export const en: Words = {
     capsLock: 'Caps Lock is on: letters come out as capitals.',
     switched: 'What the person before you was writing, and what was kept of them on this device, was removed.',
     destroyed: (count) => ` ${plural(count, 'message that was waiting was', 'messages that were waiting were')} destroyed without being sent.`,
+    browser: 'Browser',
     working: 'Checking',
     missing: 'Enter the organization code, the login and the password.',
     unreachable: 'The server cannot be reached. Check the network and try again.',

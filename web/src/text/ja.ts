@@ -17,6 +17,7 @@ export const ja = {
     capsLock: 'Caps Lockがオンです。英字が大文字で入力されます。',
     switched: '前の利用者の書きかけと、この端末に残っていた控えを消しました。',
     destroyed: (count: number) => `送信待ちだったメッセージ${count}件は、送信されずに消去されました。`,
+    browser: 'ブラウザー',
     working: '確認しています',
     missing: '団体コード、ユーザーID、パスワードを入力してください。',
     unreachable: 'サーバーにつながりません。ネットワークを確認して、もう一度お試しください。',
