@@ -51,7 +51,8 @@ def test_photos_go_from_the_gallery_to_a_room_and_to_the_memo_pad(
 
     # Before signing in: kept, and told.
     drawing = {"name": "位置図.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4\n%%EOF"}
-    share(phone, "緑町の倒木", *(photo(number, 320, 240) for number in range(12)), drawing)
+    # Another site can fill this in: nobody is asked here whether all are to be called.
+    share(phone, "緑町の倒木 <@everyone>", *(photo(number, 320, 240) for number in range(12)), drawing)
     told = phone.page.get_by_role("status").filter(has_text="共有された内容をこの端末に預かっています。")
     expect(told).to_be_visible()
     phone.sign_in(stage.facts["password"])
@@ -59,7 +60,7 @@ def test_photos_go_from_the_gallery_to_a_room_and_to_the_memo_pad(
     expect(phone.page.get_by_role("list", name="写真12枚").get_by_role("img")).to_have_count(12)
     expect(phone.page.get_by_text("2件のメッセージに分けて送ります。")).to_be_visible()
     expect(phone.page.get_by_text("位置図.pdf")).to_be_visible()
-    expect(phone.page.get_by_label("ことば")).to_have_value("緑町の倒木")
+    expect(phone.page.get_by_label("ことば")).to_have_value("緑町の倒木 <@everyone>")
     phone.page.get_by_role("searchbox", name="トークルームを探す", exact=True).fill(room_name)
     phone.page.get_by_role("radio", name=room_name).check()
     phone.page.get_by_role("button", name=f"{room_name}へ送信").click()
@@ -67,6 +68,7 @@ def test_photos_go_from_the_gallery_to_a_room_and_to_the_memo_pad(
     expect(phone.waiting()).to_have_count(0, timeout=BACK)
     expect(phone.log.locator("img.here")).to_have_count(12, timeout=BACK)
     sent = sorted(takahashi.messages(room), key=lambda message: len(message["attachments"]))
+    assert sent[1]["text"].startswith("緑町の倒木 ＜@everyone>")
     names = [[attachment["name"] for attachment in message["attachments"]] for message in sent]
     assert names[0] == ["現場11.jpg", "現場12.jpg"]
     assert sorted(names[1]) == sorted([*(f"現場{number + 1}.jpg" for number in range(10)), "位置図.pdf"])

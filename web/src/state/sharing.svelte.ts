@@ -1,5 +1,6 @@
 import type { RoomId } from '../protocol/types'
 import { batches } from '../text/captions'
+import { uncalled } from '../text/mentions'
 import { size } from '../text/sizes'
 import { sharing } from '../text/words/sharing'
 import { text } from '../text/words.svelte'
@@ -62,7 +63,7 @@ export class Sharing {
     const all = batches(photos, this.words, limits.photos)
     for (const [index, batch] of all.entries()) {
       const sent = batch.photos.map(({ name, blob }) => ({ name, blob }))
-      await client.post({ room, text: batch.text, photos: sent, ...(index === 0 ? { files } : {}) })
+      await client.post({ room, text: uncalled(batch.text), photos: sent, ...(index === 0 ? { files } : {}) })
     }
     await forgetShared()
     return true

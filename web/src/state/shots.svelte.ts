@@ -2,6 +2,7 @@ import { type DeviceDatabase, type Mark, openDeviceDatabase, type StoredShot } f
 import { newKey } from '../protocol/ids'
 import type { RoomId, UserId } from '../protocol/types'
 import { batches } from '../text/captions'
+import { uncalled } from '../text/mentions'
 import type { Client } from './client.svelte'
 import { photoName } from './drafts.svelte'
 import { smaller } from './shrink'
@@ -93,7 +94,7 @@ export class Shots {
         this.shrunk += 1
       }
       for (const batch of batches(photos, this.words, client.limits.photos)) {
-        await client.post({ room: this.room, text: batch.text, photos: batch.photos.map(({ name, blob }) => ({ name, blob })) })
+        await client.post({ room: this.room, text: uncalled(batch.text), photos: batch.photos.map(({ name, blob }) => ({ name, blob })) })
         // Each as soon as the queue has it: a page that ends in between must not send it again.
         const queued = new Set(batch.photos.map(({ shot }) => shot))
         this.list = this.list.filter((shot) => !queued.has(shot))

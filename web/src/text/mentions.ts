@@ -56,3 +56,8 @@ export function distinct(label: string, meant: string, labels: Labels): string {
 export function meant(text: string, labels: Labels): string[] {
   return [...new Set([...travelling(text, labels).matchAll(TOKEN)].map(([, one]) => one!))]
 }
+
+/** Words from where nobody can be called and nobody is asked: what looks like a call in them is not one. */
+export function uncalled(text: string): string {
+  return text.replaceAll('<@', '＜@')
+}
