@@ -15,6 +15,7 @@ from tests.browser.conftest import PHONE, Enter, Hand, Person, Stage
 from tests.browser.line import Line
 from tests.browser.photos import photo
 from tests.browser.process import Server
+from tests.browser.test_acts import act
 
 GOES_ON: Final = 20_000
 """Milliseconds: back-off after a few failures."""
@@ -202,6 +203,43 @@ STORED = """(files) => new Promise((resolve) => {
         request.onsuccess = () => { opening.result.close(); resolve(request.result === files) }
     }
 })"""
+
+
+HOLD = """() => new Promise((held) => {
+    const opening = indexedDB.open('renraku')
+    opening.onsuccess = () => {
+        const files = opening.result.transaction('files', 'readwrite').objectStore('files')
+        window.__held = true
+        const again = () => {
+            if (window.__held) files.count().onsuccess = again
+            else opening.result.close()
+        }
+        files.count().onsuccess = () => { held(); again() }
+    }
+})"""
+"""Nobody else writes files to the device's disk until `window.__held` is false."""
+
+
+def test_a_message_is_edited_while_a_file_is_still_looked_at(
+    enter: Enter, hand: Callable[..., Hand], room_name: str
+) -> None:
+    hand("takahashi").room(room_name)
+    desk = enter("takahashi")
+    desk.open(room_name)
+    desk.write("9時から通行止めです。")
+    expect(desk.said("9時から")).to_have_count(1)
+    desk.attach([file("前の図面.pdf", b"%PDF-1.7 before")])
+    expect(drafts(desk)).to_contain_text("準備できました")
+    desk.page.get_by_role("button", name="前の図面.pdfを外す").click()
+    desk.page.evaluate(HOLD)
+    desk.attach([file("位置図.pdf", b"%PDF-1.7 where")])
+    act(desk, "9時から", "編集")
+    desk.field.fill("10時から通行止めです。")
+    desk.field.press("Control+Enter")
+    expect(desk.said("10時から通行止めです。")).to_contain_text("編集済み")
+    desk.page.evaluate("window.__held = false")
+    expect(drafts(desk)).to_contain_text("位置図.pdf")
+    expect(drafts(desk)).to_contain_text("準備できました")
 
 
 def test_outsiders_are_named_before_a_file_reaches_them(enter: Enter, hand: Callable[..., Hand], stage: Stage) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import PHONE, Enter, Hand, Stage
+from tests.browser.photos import photo
 from tests.browser.test_writing import ENTER, compose, conversion
 
 
@@ -94,3 +95,20 @@ def test_a_call_to_many_is_asked_about(enter: Enter, hand: Callable[..., Hand], 
     question.get_by_role("button", name="51人に通知して送信する").click()
     expect(desk.said("集合してください。")).to_have_count(1)
     assert takahashi.messages(room)[0]["blocks"][0]["text"] == "<@everyone> 集合してください。"
+
+
+def test_what_is_dropped_while_the_called_are_counted_is_asked_about_too(enter: Enter) -> None:
+    desk = enter("takahashi")
+    desk.open("下水道 更新工事 3工区")
+    held: list[Route] = []
+    desk.page.route("**/assets/reach-*.js", lambda route: held.append(route))
+    desk.field.fill("<@everyone> 図面です。")
+    with desk.page.expect_request("**/assets/reach-*.js"):
+        desk.field.press("Control+Enter")
+    desk.attach([photo(0, 320, 240)])
+    expect(desk.page.locator(".composer img")).to_have_count(1)
+    held[0].continue_()
+    question = desk.page.locator(".composer").get_by_role("alert")
+    expect(question.filter(has_text="写真1枚を外部の方(若葉 誠)にも送信します。")).to_be_visible()
+    expect(desk.waiting()).to_have_count(0)
+    expect(desk.said("図面です。")).to_have_count(0)
