@@ -21,6 +21,7 @@ from chat_server.services import bots, operator_bots, outside_bots, rooms
 from chat_server.services.operation import Deps
 from chat_server.services.operator_bots import AddBot, MoveBot
 from tests.protocol.test_bots import PLACE, account, invited, said, tell
+from tests.support.cluster import eventually
 from tests.support.peer import Peer
 from tests.support.uploads import Scene
 
@@ -325,6 +326,8 @@ async def test_it_says_no_more_than_twenty_things_a_second(scene: Scene, owner: 
     for words in ("一", "二"):
         await tell(owner, scene.room, words)
     lease, _ = await outside.take()
+    # What is said is told to bots after its commit: the second must be there, or nothing would be no sign of rest.
+    await eventually(lambda: waiting(scene, outside, 2))
     assert await outside.done(lease, posts=[post(str(number)) for number in range(10)]) == 204
     assert await outside.nothing()
     scene.server.clock.ahead += 500
@@ -347,6 +350,16 @@ async def test_what_several_processes_say_at_once_is_rested_from_as_well(
     first = await rest(scene, outside)
     assert await outside.done(leases[1]) == 204
     assert await rest(scene, outside) > first, "half a second for ten messages, whatever else was brought back"
+
+
+async def waiting(scene: Scene, outside: Outside, count: int) -> bool:
+    """Whether so many things are to do for it, what it is at among them."""
+    row = await scene.server.app.storage.read(
+        lambda reader: reader.one(
+            "SELECT count(*) FROM bot_events WHERE bot_id = (SELECT user_id FROM bots WHERE plugin = ?)", outside.name
+        )
+    )
+    return row is not None and row[0] == count
 
 
 async def rest(scene: Scene, outside: Outside) -> int:
