@@ -14,6 +14,10 @@ from chat_server.domain.printed import Job, Part, Picture
 
 PICTURE: Final = "picture:"
 """The one scheme that the child fetches."""
+_ROW: Final = 2
+"""Pictures beside each other."""
+_FEW_WORDS: Final = 400
+"""Characters; with a row of pictures about a third of a page, which is never too much to leave empty."""
 _STYLE: Final = """
 @page { size: A4; margin: 18mm 17mm 18mm;
   @bottom-left { content: string(title); font: 8pt "Noto Sans CJK JP", sans-serif; color: #555 }
@@ -33,6 +37,7 @@ blockquote { border-left: 1.5pt solid #999; padding-left: 3mm; color: #333 }
 pre, code { font: 9pt "Noto Sans Mono CJK JP", monospace } pre { white-space: pre-wrap }
 table.text { border-collapse: collapse } table.text th, table.text td { border: .5pt solid #777; padding: .5mm 2mm }
 .entry { margin: 0 0 4mm; padding-left: 3mm; border-left: 2pt solid #bbb }
+.whole { break-inside: avoid }
 .who { font: bold 9pt/1.5 "Noto Sans CJK JP", sans-serif; margin: 0 0 .5mm; break-after: avoid }
 .who .when { font-weight: normal; margin-right: 3mm }
 .words { white-space: pre-wrap; margin: 0 0 1.5mm }
@@ -77,7 +82,9 @@ def _part(part: Part) -> str:
             who = f'<p class="who"><span class="when">{escape(part.when)}</span>{escape(part.who)}</p>'
             words = f'<p class="words">{escape(part.text)}</p>' if part.text else ""
             mark = f'<p class="mark">{escape(part.mark)}</p>' if part.mark else ""
-            return f'<div class="entry">{who}{words}{mark}{_photos(part.pictures)}{_files(part.files)}</div>'
+            # what fits is not torn apart: a photo without its words says nothing
+            whole = " whole" if len(part.text) <= _FEW_WORDS and len(part.pictures) <= _ROW and not part.files else ""
+            return f'<div class="entry{whole}">{who}{words}{mark}{_photos(part.pictures)}{_files(part.files)}</div>'
         case _:
             return _photos(part.pictures) + _files(part.files)
 

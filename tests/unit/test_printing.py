@@ -104,6 +104,17 @@ async def test_a_note_is_printed_with_its_words_and_pictures_and_its_own_fonts(t
     assert all(raw.FPDFFont_GetIsEmbedded(font) == 1 for font in fonts), "they travel with it"
 
 
+async def test_a_photo_stays_with_its_words(tmp_path: Path) -> None:
+    """What stands before it leaves room for the words alone: they go with the photo to the next page."""
+    before = "\n\n".join(f"経過{number}" for number in range(24))
+    entry = Part("entry", "倒木を確認", "8:42", "高橋 健", "", (Picture("写真1", 0),))
+    pdf = await printed(tmp_path, job(Part("markdown", before), entry), encoded(picture(800, 600)))
+    first, second = words(pdf)
+    assert "経過23" in first
+    assert "高橋 健" not in first
+    assert all(told in second.replace("\u00a0", " ") for told in ("高橋 健", "倒木を確認", "写真1"))
+
+
 async def test_the_process_reads_nothing_but_its_job(tmp_path: Path) -> None:
     """As if the page had been talked into it: the fetcher refuses, and behind it the kernel."""
     secret = tmp_path / "secret.txt"
