@@ -133,6 +133,16 @@ async def remove(tx: Tx, actor: Actor, public_id: str) -> None:
     await audit.record_by(tx, actor, "hook.remove", public_id, {"room": standing.room})
 
 
+async def close_all(tx: Tx) -> int:
+    """After a restore: one that was removed or got another secret since the copy was made would be good again. So all are
+    off, with a secret that nobody has, until an owner switches them on and fetches it (`change`, `roll`). Answers how many.
+    """
+    found = await queries.everywhere(tx)
+    for hook in found:
+        await queries.close(tx, hook, secrets.token_bytes(_SALT_BYTES))
+    return len(found)
+
+
 async def wire(reader: Reader, hook: Hook) -> dict[str, Any]:
     """What the room's owners see; never a secret."""
     waiting, parked = await deliveries.counts(reader, hook)

@@ -101,6 +101,9 @@ def test_everything_is_there_again_and_nobody_goes_on_as_if_nothing_had_happened
     tokens = "SELECT token_hash, zone FROM bots"
     assert rows(new, tokens) != house.rows(tokens), "one that was taken away since would be good again"
     assert rows(new, "SELECT zone FROM bots WHERE token_hash IS NOT NULL") == [("lgwan",)], "it does not run here"
+    assert house.rows("SELECT is_on FROM hooks") == [(1,)]
+    assert rows(new, "SELECT is_on, old_salt FROM hooks") == [(0, None)], "one that was removed since would post again"
+    assert rows(new, "SELECT salt FROM hooks") != house.rows("SELECT salt FROM hooks"), "its secret would be good again"
     found = asyncio.run(verdict(new))
     assert found.ok
     [(detail,)] = rows(new, "SELECT detail FROM audit WHERE act = 'server.restored'")

@@ -29,7 +29,7 @@ from chat_server.services.commands import Send
 from chat_server.services.drafts import draft
 from chat_server.services.keys import Keys
 from chat_server.services.photo_upload import Prepared, add_photo
-from chat_server.storage.queries import nodes, uploads
+from chat_server.storage.queries import hooks, nodes, uploads
 from chat_server.storage.queries.attachments import NewRendition
 from chat_server.storage.sqlite.storage import SqliteStorage
 from tests.support import engines, postgresql
@@ -112,7 +112,7 @@ def blobs_of(folder: Path) -> dict[str, bytes]:
 
 def filled(folder: Path, *, messages: int = 20, photos: int = 3) -> Filled:
     """An organization with one person, signed in; messages with and without photos; a job in the outbox; a message that
-    should have been sent a moment ago; a bot that runs elsewhere."""
+    should have been sent a moment ago; a bot that runs elsewhere; a webhook."""
 
     async def begin() -> Filled:
         storage = await SqliteStorage.open(folder, SystemClock())
@@ -134,6 +134,9 @@ def filled(folder: Path, *, messages: int = 20, photos: int = 3) -> Filled:
                 await tx.run("UPDATE scheduled SET send_at = ?", tx.now - 1)
                 bot, _ = await bots.add(tx, person.org_id, Plugin("weather", "天気係", "てんきがかり", ""))
                 await outside_bots.give_token(tx, bot, "lgwan")
+                key = await tx.one("SELECT id FROM rooms WHERE public_id = ?", room)
+                assert key is not None
+                await hooks.insert(tx, "h" * 26, person.org_id, key[0], bot, person.user_id, "", b"salt")
                 await nodes.put(tx, "n1", "machine", "test", tx.now, 1)
                 return room
 

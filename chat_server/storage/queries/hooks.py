@@ -67,6 +67,11 @@ async def of_organization(reader: Reader, org_id: int) -> list[Hook]:
     return [Hook(*row) for row in rows]
 
 
+async def everywhere(reader: Reader) -> list[Hook]:
+    """Of all organizations, unless they were removed."""
+    return [Hook(*row) for row in await reader.all(f"{_SELECT} WHERE h.removed_at IS NULL ORDER BY h.id")]
+
+
 async def count(reader: Reader, room_id: int) -> int:
     row = await reader.one("SELECT count(*) FROM hooks WHERE room_id = ? AND removed_at IS NULL", room_id)
     assert row is not None
@@ -81,6 +86,10 @@ async def change(tx: Tx, hook: Hook, url: str, is_on: bool) -> None:
 
 async def set_salt(tx: Tx, hook: Hook, salt: bytes, old_until: int) -> None:
     await tx.run("UPDATE hooks SET old_salt = salt, old_until = ?, salt = ? WHERE id = ?", old_until, salt, hook.id)
+
+
+async def close(tx: Tx, hook: Hook, salt: bytes) -> None:
+    await tx.run("UPDATE hooks SET is_on = 0, salt = ?, old_salt = NULL, old_until = NULL WHERE id = ?", salt, hook.id)
 
 
 async def remove(tx: Tx, hook: Hook) -> None:
