@@ -88,6 +88,7 @@ def test_members_are_invited_given_a_role_and_taken_out(
     expect(pane.get_by_text("組 11号")).to_be_visible()
     pane.get_by_role("button", name="招待する").click()
     dialog: Any = desk.page.get_by_role("dialog", name="メンバーを招待する")
+    expect(dialog.get_by_role("combobox", name="招待する人")).to_be_focused()
     dialog.get_by_role("button", name="招待する").click()
     expect(dialog.get_by_role("alert")).to_have_text("招待する人を選んでください。")
     # A whole department, and somebody by name.
