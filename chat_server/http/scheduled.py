@@ -54,12 +54,14 @@ class ScheduledChange(msgspec.Struct, frozen=True):
 
 
 class ScheduledMessage(msgspec.Struct, frozen=True):
-    """`failed`: why it could not be sent; then it waits to be changed or taken back."""
+    """`mentions`: the names of those whom it will call, as a message has them. `failed`: why it could not be sent; then it waits to
+    be changed or taken back."""
 
     id: Id
     room: Id
     at: Time
     blocks: list[AnyBlock]
+    mentions: dict[str, str]
     quote: Id | None
     confirm: Time | None
     level: Level | None

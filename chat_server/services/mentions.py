@@ -24,22 +24,28 @@ class Mentioned:
 
 async def resolve(tx: Reader, actor: Actor, room: Standing, tokens: Sequence[str]) -> Mentioned:
     """Only members of the room can be mentioned. Raises `Problem` 4008: nobody is told that a stranger exists."""
+    mentioned = await find(tx, actor, room, tokens)
+    if mentioned.names.keys() != set(tokens):
+        raise Problem(MENTION_UNKNOWN, field="blocks")
+    mentioned.users.discard(actor.user_id)
+    return mentioned
+
+
+async def find(reader: Reader, actor: Actor, room: Standing, tokens: Sequence[str]) -> Mentioned:
+    """Those of them who can be called in the room now; the author, too."""
     mentioned = Mentioned()
     if EVERYONE in tokens:
         mentioned.everyone = True
         mentioned.names[EVERYONE] = "全員"
     if users := _ids("user:", tokens):
-        for user, (user_id, name) in (await queries.members(tx, room.room_id, users)).items():
+        for user, (user_id, name) in (await queries.members(reader, room.room_id, users)).items():
             mentioned.names[f"user:{user}"] = name
             mentioned.users.add(user_id)
     if departments := _ids("department:", tokens):
-        found = await queries.departments(tx, room.room_id, actor.org_id, departments)
+        found = await queries.departments(reader, room.room_id, actor.org_id, departments)
         for department, (name, members) in found.items():
             mentioned.names[f"department:{department}"] = name
             mentioned.users |= members
-    if mentioned.names.keys() != set(tokens):
-        raise Problem(MENTION_UNKNOWN, field="blocks")
-    mentioned.users.discard(actor.user_id)
     return mentioned
 
 

@@ -32,9 +32,10 @@ from chat_server.services.blocks import AnyBlock, Block, attachment_kinds, menti
 from chat_server.services.commands import Edit, Level, Send
 from chat_server.services.confirming import check_due
 from chat_server.services.drafts import Draft
+from chat_server.services.mentions import find
 from chat_server.services.messages import send
 from chat_server.services.rendering import pack, unpack
-from chat_server.storage.queries import attachments, people
+from chat_server.storage.queries import attachments, people, rooms
 from chat_server.storage.queries import scheduled as queries
 from chat_server.storage.queries.scheduled import Scheduled as Scheduled
 
@@ -68,7 +69,7 @@ async def schedule(tx: Tx, actor: Actor, draft: Draft[Send], at: int) -> dict[st
     )  # fmt: skip
     await _hold(tx, actor.user_id, scheduled_id, draft.blocks)
     await _tell(tx, actor.user_id, actor.org_id, public_id, room.room, "made")
-    return _wire(await _own(tx, actor, public_id))
+    return await _wire(tx, actor, await _own(tx, actor, public_id))
 
 
 async def change(
@@ -90,7 +91,7 @@ async def change(
     if draft is not None:
         await _hold(tx, actor.user_id, one.id, draft.blocks)
     await _tell(tx, actor.user_id, actor.org_id, public_id, one.room, "changed")
-    return _wire(await _own(tx, actor, public_id))
+    return await _wire(tx, actor, await _own(tx, actor, public_id))
 
 
 async def take_back(tx: Tx, actor: Actor, public_id: str) -> None:
@@ -102,7 +103,7 @@ async def take_back(tx: Tx, actor: Actor, public_id: str) -> None:
 
 async def own(reader: Reader, actor: Actor) -> list[dict[str, Any]]:
     """All of one's own, the next first; nobody else sees them."""
-    return [_wire(one) for one in await queries.of_author(reader, actor.user_id)]
+    return [await _wire(reader, actor, one) for one in await queries.of_author(reader, actor.user_id)]
 
 
 # When the time has come
@@ -183,15 +184,23 @@ async def _tell(tx: Tx, user_id: int, org_id: int, public_id: str, room: str, wh
     await own_stream.append(tx, user_id, org_id, EVENT, {"id": public_id, "room": room, "what": what})
 
 
-def _wire(one: Scheduled) -> dict[str, Any]:
+async def _wire(reader: Reader, actor: Actor, one: Scheduled) -> dict[str, Any]:
     return {
         "id": one.public_id,
         "room": one.room,
         "at": one.send_at,
         "blocks": unpack(one.blocks),
+        "mentions": await _names(reader, actor, one),
         "quote": one.quote,
         "level": one.level,
         "confirm": None if one.confirm_for is None else one.send_at + one.confirm_for,
         "version": one.version,
         "failed": None if one.fault is None or one.fault not in FAULTS else Problem(FAULTS[one.fault]).as_dict(),
     }
+
+
+async def _names(reader: Reader, actor: Actor, one: Scheduled) -> dict[str, str]:
+    """Of those whom it will call, as long as its author sees the room; a stranger's id gets none."""
+    tokens = mention_tokens(_blocks_of(one.blocks))
+    room = await rooms.standing_by_id(reader, actor.user_id, one.room_id) if tokens else None
+    return {} if room is None else (await find(reader, actor, room, tokens)).names

@@ -96,6 +96,26 @@ def test_a_call_to_many_is_asked_about(enter: Enter, hand: Callable[..., Hand], 
     expect(desk.said("集合してください。")).to_have_count(1)
     assert takahashi.messages(room)[0]["blocks"][0]["text"] == "<@everyone> 集合してください。"
 
+    # Nor is what waits for its time changed into a call unasked; whom it called already has a name, and stays called.
+    words = f"<@user:{stage.facts['people']['tanaka']}> 明朝集合です。"
+    ahead = {"at": int(time.time() * 1000) + 3_600_000, "blocks": [{"type": "text", "text": words}]}
+    takahashi.call("POST", f"/api/rooms/{room}/scheduled", ahead)
+    desk.page.get_by_role("link", name="送信予約").click()
+    row = desk.page.get_by_role("list", name="送信予約").get_by_role("listitem")
+    expect(row).to_contain_text("@田中 美咲さん 明朝集合です。")
+    row.get_by_role("button", name="直す").click()
+    row.get_by_role("textbox").fill("@田中 美咲さん 明朝7時集合です。 <@everyone>")
+    row.get_by_role("textbox").press("Control+Enter")
+    question = row.get_by_role("alert").filter(has_text="51人に通知されます。")
+    question.get_by_role("button", name="やめる").click()
+    row.get_by_role("textbox").fill("@田中 美咲さん 明朝7時集合です。")
+    row.get_by_role("textbox").press("Control+Enter")
+    expect(row).to_contain_text("@田中 美咲さん 明朝7時集合です。")
+    expect(row.get_by_role("textbox")).to_have_count(0)
+    (waits,) = takahashi.call("GET", "/api/me/scheduled")["items"]
+    assert waits["blocks"][0]["text"] == words.replace("明朝", "明朝7時")
+    takahashi.call("DELETE", f"/api/scheduled/{waits['id']}")
+
 
 def test_what_is_dropped_while_the_called_are_counted_is_asked_about_too(enter: Enter) -> None:
     desk = enter("takahashi")

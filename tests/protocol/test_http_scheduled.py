@@ -229,3 +229,14 @@ async def test_after_a_restore_nothing_goes_out_twice(scene: Scene, late: Schedu
     words = await said(scene)
     assert ("以前" in words, "今後" in words) == (False, True)
     assert [one["failed"]["code"] for one in await own(scene, scene.member)] == [4016]
+
+
+async def test_it_tells_the_names_of_those_it_calls_as_long_as_its_author_may_know(scene: Scene) -> None:
+    stranger = await scene.world.person(scene.org, "大野 実")
+    made = await schedule(scene, f"<@user:{scene.owner.id}> と <@everyone>、<@user:{stranger.id}>")
+    assert made["mentions"] == {f"user:{scene.owner.id}": "高橋 健", "everyone": "全員"}
+    assert (await own(scene, scene.member))[0]["mentions"] == made["mentions"]
+    status, _ = await call(scene, scene.owner, "DELETE", f"/api/rooms/{scene.room}/members/{scene.member.id}")
+    assert status == 204
+    assert (await own(scene, scene.member))[0]["mentions"] == {}
+    assert (await own(scene, scene.owner)) == []

@@ -62,6 +62,8 @@ export interface Scheduled {
   room: RoomId
   at: number
   blocks: Block[]
+  /** The names of those whom it will call. */
+  mentions: Record<string, string>
   quote: MessageId | null
   confirm: number | null
   level: Level | null

@@ -1,7 +1,8 @@
 import type { Wishes } from '../protocol/pending'
 import type { Level, Limits, Message, MessageId, RoomId, UserId } from '../protocol/types'
+import { read } from '../text/calls'
 import { batches } from '../text/captions'
-import { type Labels, readable, travelling } from '../text/mentions'
+import { type Labels, travelling } from '../text/mentions'
 import { size } from '../text/sizes'
 import { text } from '../text/words.svelte'
 import { duties } from '../text/words/duties'
@@ -163,12 +164,9 @@ export class Draft {
   }
 
   #read(message: Message): void {
-    const words = text.words.timeline
-    const read = readable(textOf(message), message.mentions ?? {}, (meant, name) =>
-      meant.startsWith('user:') ? words.san(name) : `@${meant === 'everyone' ? words.everyone : name}`,
-    )
-    this.text = read.text
-    this.labels = read.labels
+    const { text, labels } = read(textOf(message), message.mentions ?? {})
+    this.text = text
+    this.labels = labels
   }
 
   clear(): void {
