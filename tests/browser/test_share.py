@@ -16,10 +16,10 @@ from tests.browser.process import Server
 BACK = 40_000
 
 
-def share(person: Person, words: str, *files: dict[str, Any]) -> None:
+def share(person: Person, words: str, *files: dict[str, Any], to: str = "**/#/share") -> None:
     """As Android's share sheet does it: a form that is posted to the page."""
     given = [{**file, "buffer": base64.b64encode(file["buffer"]).decode()} for file in files]
-    with person.page.expect_navigation(url="**/#/share"):
+    with person.page.expect_navigation(url=to):
         person.page.evaluate(
             """({ words, given }) => {
                 const form = document.createElement('form')
@@ -103,3 +103,37 @@ def test_nothing_that_was_shared_stays_when_its_person_leaves(enter: Enter) -> N
     until(phone.page, "async () => !(await caches.has('renraku-shared'))")
     phone.page.reload()
     expect(phone.page.get_by_text("共有された内容を")).to_have_count(0)
+
+
+def test_another_sites_form_is_not_taken(enter: Enter) -> None:
+    """One that hides where it is from looks like the share sheet: it is shown as foreign, and nothing goes by itself."""
+    phone = enter("tanaka", viewport=PHONE, service_workers="allow")
+    page_is_kept(phone.page)
+    base = phone.page.url.partition("/#")[0].rstrip("/")
+
+    def elsewhere(policy: str) -> None:
+        form = f"""<meta name="referrer" content="{policy}"><form action="{base}/share" method="post"
+            enctype="multipart/form-data"><textarea name="text">至急 承認してください</textarea></form>"""
+        phone.page.route("http://elsewhere.invalid/", lambda route: route.fulfill(body=form, content_type="text/html"))
+        phone.page.goto("http://elsewhere.invalid/")
+        with phone.page.expect_navigation(url=f"{base}/**"):
+            phone.page.evaluate("document.forms[0].submit()")
+        phone.page.get_by_role("button", name="自分のメニュー").or_(phone.page.get_by_label("ことば")).first.wait_for()
+
+    elsewhere("origin")
+    assert not phone.page.evaluate("caches.has('renraku-shared')")
+    elsewhere("no-referrer")
+    expect(phone.page.get_by_text("ほかのアプリまたはサイトから渡された内容です。")).to_be_visible()
+    phone.page.get_by_role("button", name="送らずに消す").click()
+
+
+def test_what_is_more_than_the_device_keeps_is_said(enter: Enter) -> None:
+    phone = enter("tanaka", viewport=PHONE, service_workers="allow")
+    page_is_kept(phone.page)
+    drawings = [{"name": f"図面{n}.txt", "mimeType": "text/plain", "buffer": b"x"} for n in range(25)]
+    share(phone, "", *drawings)
+    expect(phone.page.get_by_text("図面24.txt")).to_be_visible()
+    share(phone, "", *drawings, to="**/#/share/cut")
+    expect(phone.page.get_by_text("預かれるのは合わせて40件、1GBまでです。")).to_be_visible()
+    expect(phone.page.locator("li.file")).to_have_count(40)
+    phone.page.get_by_role("button", name="送らずに消す").click()

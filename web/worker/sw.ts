@@ -14,8 +14,10 @@ const CACHE = PREFIX + __PAGE__.version
 /** What was shared with the page and has not been sent on: see src/state/shared.ts. */
 const SHARED = 'renraku-shared'
 const SHARE = '/share'
-/** More at once is no share from a gallery; the disk of a phone is not ours to fill. */
+/** Of all that waits. More is no share from a gallery; the disk of a phone is not ours to fill. */
 const MOST_FILES = 40
+const MOST_BYTES = 1024 ** 3
+const MOST_WORDS = 20_000
 
 self.addEventListener('install', (event) => event.waitUntil(install()))
 self.addEventListener('activate', (event) => event.waitUntil(activate()))
@@ -27,7 +29,7 @@ self.addEventListener('fetch', (event) => {
   const { request } = event
   const { origin, pathname } = new URL(request.url)
   if (origin !== self.location.origin) return
-  if (request.method === 'POST' && pathname === SHARE) event.respondWith(shared(request))
+  if (request.method === 'POST' && pathname === SHARE) event.respondWith(isShare(request) ? shared(request) : Response.redirect('/', 303))
   else if (request.method !== 'GET') return
   else if (request.mode === 'navigate') {
     if (pathname === '/' || pathname === SHARE) event.respondWith(page(request))
@@ -58,6 +60,16 @@ async function asset(request: Request): Promise<Response> {
   return own ?? (await caches.match(request, { ignoreVary: true })) ?? fetch(request)
 }
 
+/**
+ * The share sheet opens the page as a document of its own, and comes from nowhere. A form of another site says where it is
+ * from, unless it keeps that to itself (`no-referrer`): then it looks like the sheet's, and `Sec-Fetch-Site` is not shown to
+ * a worker. So nothing that is taken here goes anywhere before a person has seen it and said where to.
+ */
+function isShare({ mode, destination, referrer }: Request): boolean {
+  const elsewhere = /^https?:/.test(referrer) && new URL(referrer).origin !== self.location.origin
+  return mode === 'navigate' && destination === 'document' && !elsewhere
+}
+
 /** Kept until somebody who is signed in says where it goes. Without a line, and without the server. */
 async function shared(request: Request): Promise<Response> {
   try {
@@ -69,15 +81,33 @@ async function shared(request: Request): Promise<Response> {
       return typeof value === 'string' && value.trim() !== '' ? [value.trim()] : []
     })
     const files = form.getAll('files').filter((value): value is File => value instanceof File && value.size > 0)
-    const entries: Promise<void>[] = files.slice(0, MOST_FILES).map((file, index) => {
-      const headers = { 'content-type': file.type || 'application/octet-stream', 'x-name': encodeURIComponent(file.name) }
+    const taken = fitting(files, await waiting(cache))
+    const entries: Promise<void>[] = taken.map((file, index) => {
+      const headers = {
+        'content-type': file.type || 'application/octet-stream',
+        'x-name': encodeURIComponent(file.name),
+        'x-size': String(file.size),
+      }
       return cache.put(`/shared/${stamp}/${String(index).padStart(3, '0')}`, new Response(file, { headers }))
     })
-    if (words.length > 0) entries.push(cache.put(`/shared/${stamp}/words`, new Response([...new Set(words)].join('\n'))))
+    const said = [...new Set(words)].join('\n')
+    if (said !== '') entries.push(cache.put(`/shared/${stamp}/words`, new Response(said.slice(0, MOST_WORDS))))
     await Promise.all(entries)
-    return Response.redirect(`/#/share${files.length > MOST_FILES ? '/cut' : ''}`, 303)
+    return Response.redirect(`/#/share${taken.length < files.length || said.length > MOST_WORDS ? '/cut' : ''}`, 303)
   } catch {
     // No room on the device: the page says that nothing was taken.
     return Response.redirect('/#/share/failed', 303)
   }
+}
+
+/** The sizes of what was shared before and has not been sent on; 0 for words. */
+async function waiting(cache: Cache): Promise<number[]> {
+  return Promise.all((await cache.keys()).map(async (key) => Number((await cache.match(key))?.headers.get('x-size') ?? 0)))
+}
+
+/** Those of them, from the first on, for which there is room beside what waits. */
+function fitting(files: readonly File[], sizes: readonly number[]): File[] {
+  let bytes = sizes.reduce((sum, size) => sum + size, 0)
+  const beyond = files.findIndex((file, index) => sizes.length + index >= MOST_FILES || (bytes += file.size) > MOST_BYTES)
+  return beyond < 0 ? [...files] : files.slice(0, beyond)
 }

@@ -4,10 +4,11 @@ import { pair } from '../pair'
 export const sharing = pair(
   {
     title: '共有された内容を送る',
+    from: 'ほかのアプリまたはサイトから渡された内容です。覚えのないものは送らずに消してください。',
     reading: '共有された内容を読み込んでいます',
     nothing: '共有された内容はありません。写真アプリなどの「共有」から「連絡」を選ぶと、ここに出ます。',
     failed: '共有された内容を受け取れませんでした。端末の空き容量を確かめて、もう一度共有してください。',
-    cut: '一度に受け取れるのは40件までです。残りはもう一度共有してください。',
+    cut: '預かれるのは合わせて40件、1GBまでです。送ってから、残りをもう一度共有してください。',
     content: '送る内容',
     words: 'ことば',
     photos: (count: number) => `写真${count}枚`,
@@ -29,10 +30,11 @@ export const sharing = pair(
   },
   {
     title: 'Send what was shared',
+    from: 'Another app or site gave this. Delete it if you did not share it.',
     reading: 'Reading what was shared',
     nothing: 'Nothing was shared. Choose 連絡 in “Share” of the photo app, and it is here.',
     failed: 'What was shared could not be taken. Look at the space on the device, and share it again.',
-    cut: 'Up to 40 can be taken at once. Share the others again.',
+    cut: 'Up to 40 with 1 GB in all can be kept here. Send them, then share the others again.',
     content: 'What is sent',
     words: 'Words',
     photos: (count) => (count === 1 ? '1 photo' : `${count} photos`),
