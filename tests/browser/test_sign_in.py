@@ -84,6 +84,24 @@ def test_signing_out_in_one_tab_ends_the_others(enter: Enter) -> None:
     expect(other.get_by_label("パスワード")).to_be_visible()
 
 
+def test_what_another_tab_writes_while_one_signs_out_does_not_stay(enter: Enter, stage: Stage) -> None:
+    """Its timer fires between the wipe and the word about it: a channel that was opened first hears that word first."""
+    tanaka = enter("tanaka")
+    other = tanaka.page.context.new_page()
+    other.add_init_script(
+        f"""new BroadcastChannel('renraku').onmessage = ({{ data }}) => {{
+            if (data === 'signed-out') for (const kind of ['note', 'draft'])
+                localStorage.setItem(`renraku.${{kind}}.{stage.facts["people"]["tanaka"]}.here`, '{{"text": "書きかけ"}}')
+        }}"""
+    )
+    other.goto("/")
+    expect(other.get_by_role("navigation", name="トークルーム一覧")).to_be_visible()
+    tanaka.page.get_by_role("button", name="自分のメニュー").click()
+    tanaka.page.get_by_role("button", name="ログアウト").click()
+    expect(other.get_by_label("パスワード")).to_be_visible()
+    assert "書きかけ" not in other.evaluate("JSON.stringify(localStorage)")
+
+
 def test_english_is_a_switch_away_and_stays(enter: Enter) -> None:
     tanaka = enter("tanaka", signed_in=False)
     tanaka.page.get_by_role("button", name="English").click()

@@ -7,7 +7,7 @@ import { Sessions, sessionStore } from '../protocol/session'
 import { deviceName } from '../text/device'
 import { text } from '../text/words.svelte'
 import { Client } from './client.svelte'
-import { eraseDevice, unsentOnDevice } from './erase'
+import { eraseDevice, forgetWriting, unsentOnDevice } from './erase'
 import { Notifying } from './notifying.svelte'
 import { route } from './route.svelte'
 import { load, save } from './stored'
@@ -150,8 +150,11 @@ export class App {
 
   async #heard(signal: Signal): Promise<void> {
     if (signal === 'signed-out' && this.client !== null) {
-      await this.#sessions.forget()
+      const { user } = this.client
       this.#leave('')
+      // A timer of this tab may have written between the wipe of the other one and its word.
+      forgetWriting(user)
+      await this.#sessions.forget()
     } else if (signal === 'signed-in' && this.client === null && (await this.#sessions.restore())) {
       this.#enter()
     }

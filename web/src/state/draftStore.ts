@@ -37,8 +37,8 @@ export const draftStore = {
     remove((one) => !one.startsWith(`${PREFIX}${user}.`))
   },
 
-  clear(): void {
-    remove(() => true)
+  clear(user: UserId): void {
+    remove((one) => one.startsWith(`${PREFIX}${user}.`))
   },
 }
 

@@ -1,6 +1,9 @@
 import type { Database } from '../protocol/database'
 import { openDeviceDatabase } from '../protocol/deviceDatabase'
+import type { UserId } from '../protocol/types'
+import { draftStore } from './draftStore'
 import { lock } from './lock.svelte'
+import { clearNoteDrafts } from './noteDrafts'
 import { OF_THE_DEVICE, preferences } from './preferences.svelte'
 
 /** Caches that hold the page itself, the same for everybody. */
@@ -17,6 +20,12 @@ export async function eraseDevice(database: Promise<Database>): Promise<void> {
   lock.remove()
   clearStorages()
   await Promise.allSettled([clearDatabase(database), clearKept(), clearCaches(), clearNotifications()])
+}
+
+/** What this person was writing, in messages and in notes. */
+export function forgetWriting(user: UserId): void {
+  draftStore.clear(user)
+  clearNoteDrafts(user)
 }
 
 /** How many messages nobody has received yet lie on this device. */

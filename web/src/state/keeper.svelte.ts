@@ -13,6 +13,8 @@ const PICTURES = 400
 const PICTURE_BYTES = 24 * 2 ** 20
 const EVERY = 4_000
 const FRESH = 60_000
+/** A picture on a line that hangs must not keep everything else from being kept. */
+const PATIENCE = 10_000
 
 interface KeptList {
   epoch: string
@@ -205,7 +207,8 @@ export class Keeper {
       const path = known?.state === 'known' && known.until > Date.now() ? known.address.addresses?.thumbnail : undefined
       if (path === undefined || this.#pictures.has(id)) continue
       this.#pictures.add(id)
-      const response = await fetch(path, { cache: 'force-cache', credentials: 'omit', redirect: 'error' })
+      const signal = AbortSignal.timeout(PATIENCE)
+      const response = await fetch(path, { cache: 'force-cache', credentials: 'omit', redirect: 'error', signal })
       if (!response.ok) continue
       const type = response.headers.get('content-type') ?? 'image/jpeg'
       await kept.put(`picture:${id}`, type, new Uint8Array(await response.arrayBuffer()))

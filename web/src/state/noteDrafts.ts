@@ -42,3 +42,11 @@ export function dropNoteDraft(user: UserId, room: RoomId, note: NoteId | null): 
     // Then nothing was kept.
   }
 }
+
+export function clearNoteDrafts(user: UserId): void {
+  try {
+    for (const key of Object.keys(localStorage)) if (key.startsWith(`${PREFIX}${user}.`)) localStorage.removeItem(key)
+  } catch {
+    // Then nothing was kept.
+  }
+}
