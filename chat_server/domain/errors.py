@@ -716,6 +716,13 @@ STAFF_CHANGED = _fault(
     "差分を表示した後に、ファイルか名簿が変わりました。差分をもう一度表示して、確かめてから取り込んでください。",
     "The file or the staff changed after the difference was shown. Show it again, and look at it before you import.",
 )
+OWN_ACCOUNT = _fault(
+    6013,
+    "own_account",
+    409,
+    "自分のアカウントは停止できません。ほかの管理者か運用者に依頼してください。職員ファイルの場合は、自分の行を残してください。",
+    "Nobody disables their own account. Ask another administrator or the operator; in a staff file, leave your own row.",
+)
 
 # 7xxx: webhooks
 HOOK_NOT_FOUND = _fault(

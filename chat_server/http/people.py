@@ -8,7 +8,7 @@ import msgspec
 
 from chat_server.domain import limits
 from chat_server.domain.actors import Actor
-from chat_server.domain.errors import LOGIN_TAKEN, PASSWORD_WEAK, PERSON_NOT_FOUND
+from chat_server.domain.errors import LOGIN_TAKEN, OWN_ACCOUNT, PASSWORD_WEAK, PERSON_NOT_FOUND
 from chat_server.http.calls import Access, AnyCall, Call, Ctx, Nothing
 from chat_server.http.directory import PersonDetail
 from chat_server.ports import Tx
@@ -109,7 +109,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         body=PersonChange,
         answer=PersonDetail,
         access=Access.ADMINISTRATOR,
-        faults=(PERSON_NOT_FOUND, LOGIN_TAKEN),
+        faults=(PERSON_NOT_FOUND, LOGIN_TAKEN, OWN_ACCOUNT),
         example=PersonChange(disabled=True),
         example_answer=_DETAIL,
         note="An account is disabled, never deleted: its messages keep their author. Department administrators change "

@@ -10,6 +10,7 @@ from chat_server.domain.errors import (
     CSV_INVALID,
     INVALID_BODY,
     LOGIN_TAKEN,
+    OWN_ACCOUNT,
     SENDS_IN_PROGRESS,
     STAFF_CHANGED,
     TOO_LARGE,
@@ -121,7 +122,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         access=Access.ORGANIZATION_ADMIN,
         raw=MAX_BYTES,
         changes=False,
-        faults=(CSV_INVALID, INVALID_BODY, TOO_LARGE),
+        faults=(CSV_INVALID, INVALID_BODY, TOO_LARGE, OWN_ACCOUNT),
         example_answer=_EXAMPLE,
         note="The body is the CSV as docs/staff-csv.md describes it. Nothing is changed. Error 6006 names all faults of "
         "the file in `params.faults`: `[{line, field, reason}]`.",
@@ -136,7 +137,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         access=Access.ORGANIZATION_ADMIN,
         raw=MAX_BYTES,
         changes=False,
-        faults=(CSV_INVALID, INVALID_BODY, TOO_LARGE, STAFF_CHANGED, LOGIN_TAKEN, SENDS_IN_PROGRESS),
+        faults=(CSV_INVALID, INVALID_BODY, TOO_LARGE, STAFF_CHANGED, LOGIN_TAKEN, OWN_ACCOUNT, SENDS_IN_PROGRESS),
         example_answer=_EXAMPLE,
         note="The same file and options again, with the `difference` that was answered: if anything would come out "
         "otherwise by now, nothing is done (6012). Asked twice, the second one finds nothing to do. It goes person by "

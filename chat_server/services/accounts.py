@@ -13,11 +13,12 @@ from typing import Any, Final
 import msgspec
 
 from chat_server.domain import limits
-from chat_server.domain.actors import BOT, DEPARTMENT_ADMIN, GUEST, MEMBER, ROLES
+from chat_server.domain.actors import BOT, DEPARTMENT_ADMIN, GUEST, MEMBER, ROLES, Actor
 from chat_server.domain.errors import (
     DEPARTMENT_NOT_FOUND,
     INVALID_FIELD,
     LOGIN_TAKEN,
+    OWN_ACCOUNT,
     PERSON_NOT_FOUND,
     Problem,
 )
@@ -98,7 +99,7 @@ async def _answered_for(tx: Tx, who: Administrator, new: NewAccount) -> tuple[in
 async def disable(tx: Tx, who: Administrator, user: str) -> bool:
     """Nothing of theirs works from here on: sessions, sockets (at once, by the user stream), file addresses, sign-in.
 
-    False if it was so already. Raises `Problem` 2008, 6001.
+    False if it was so already. Raises `Problem` 2008, 6001, 6013.
     """
     require_administrator(who)
     person = await find(tx, who, user)
@@ -109,7 +110,12 @@ async def disable(tx: Tx, who: Administrator, user: str) -> bool:
 
 
 async def disable_quietly(tx: Tx, who: Administrator, person: Person) -> bool:
-    """The same for one of many; the caller makes the directory's new version."""
+    """The same for one of many; the caller makes the directory's new version.
+
+    Nobody disables themselves: who acts is an administrator now, in this transaction, and stays one, so an organization is never
+    left without. The operator may: `renraku user roles` makes another.
+    """
+    require_not_own(who, person.user_id)
     if not await people.disable(tx, person.org_id, person.user_id):
         return False
     # First: a socket is told why it closes by the first event that closes it.
@@ -117,6 +123,12 @@ async def disable_quietly(tx: Tx, who: Administrator, person: Person) -> bool:
     await devices.end_all(tx, person.user_id, person.org_id)
     await audit.record_by(tx, who, "person.disable", person.id)
     return True
+
+
+def require_not_own(who: Administrator, user_id: int) -> None:
+    """Raises `Problem` 6013."""
+    if isinstance(who, Actor) and who.user_id == user_id:
+        raise Problem(OWN_ACCOUNT, field="user")
 
 
 async def enable(tx: Tx, who: Administrator, user: str) -> bool:

@@ -36,7 +36,7 @@ class Entry(msgspec.Struct, tag_field="type", tag="entry", frozen=True):
 
 
 class Pair(msgspec.Struct, tag_field="type", tag="pair", frozen=True):
-    """施工前・施工後: two photos side by side. One may still be missing."""
+    """着手前・着手後: two photos side by side. One may still be missing."""
 
     before: Id | None = None
     after: Id | None = None

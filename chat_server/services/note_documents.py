@@ -166,7 +166,7 @@ class _Setting:
             case "markdown":
                 return Part("markdown", block.texts[0])
             case "pair":
-                labels = (block.texts[0] or "施工前", block.texts[1] or "施工後")
+                labels = (block.texts[0] or "着手前", block.texts[1] or "着手後")
                 pair = zip(block.attachments, labels, strict=True)
                 return Part("pair", pictures=tuple(self._picture(one, label) for one, label in pair))
             case "entry":
@@ -248,7 +248,7 @@ def _as_text(rendered: Rendered, facts: Sequence[str], best: dict[str, Best], na
                 yield from (f"> {line}  " for line in block.texts[0].splitlines())
                 yield _mark(block.wire or {})
             case "pair":
-                yield f"{block.texts[0] or '施工前'} / {block.texts[1] or '施工後'}"
+                yield f"{block.texts[0] or '着手前'} / {block.texts[1] or '着手後'}"
             case _:
                 pass
         for one in block.attachments:

@@ -18,7 +18,7 @@ from typing import Any
 from chat_server.domain.actors import Actor
 from chat_server.domain.errors import INVALID_FIELD, STAFF_CHANGED, Problem
 from chat_server.ports import Clock, Reader, Storage
-from chat_server.services import staff_apply, staff_days, staff_file, staff_plan, staff_report
+from chat_server.services import accounts, staff_apply, staff_days, staff_file, staff_plan, staff_report
 from chat_server.services.authority import require_administrator
 from chat_server.services.staff_apply import Still
 from chat_server.services.staff_plan import Difference, Options
@@ -56,7 +56,7 @@ async def plan(
 
 
 async def show(storage: Storage, clock: Clock, who: Actor, content: bytes, wanted: Wanted) -> Wire:
-    """`{counts, lines: {ja, en}, empty, difference}` and nothing is changed. Raises `Problem` 2008, and those of `plan`."""
+    """`{counts, lines: {ja, en}, empty, difference}` and nothing is changed. Raises `Problem` 2008, 6013, and those of `plan`."""
     return (await _planned(storage, clock, who, content, wanted))[1]
 
 
@@ -83,6 +83,8 @@ async def _planned(
         return who.org_id
 
     _, difference = await plan(storage, clock, own, content, wanted)
+    for leaving in difference.leaving():
+        accounts.require_not_own(who, leaving.user_id)  # before anything is done: what comes after it could not be
     told = {language: staff_report.lines(difference, language, on_a_page=True) for language in staff_report.LANGUAGES}
     answer: Wire = {"counts": staff_report.counts(difference), "lines": told, "empty": difference.empty()}
     return difference, answer | {"difference": _hash(who.org_id, content, difference, answer)}

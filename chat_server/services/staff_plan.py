@@ -47,6 +47,10 @@ class Difference:
         """Departments that the import closes."""
         return [node for node in self.tree.missing if node not in self.occupied] if self.options.close_missing else []
 
+    def leaving(self) -> list[Person]:
+        """Those whose accounts it disables."""
+        return [plan.person for plan in self.people if plan.leaves and plan.person is not None]
+
     def empty(self) -> bool:
         tree = self.tree
         renumbered = any(node.was is not None and node.position != node.was.position for node in tree.order)

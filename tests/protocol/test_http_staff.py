@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx2
@@ -80,9 +82,10 @@ async def test_the_difference_is_shown_and_then_done(scene: Scene) -> None:
 
 async def test_nothing_is_done_but_what_was_shown(scene: Scene) -> None:
     shown = (await scene.show()).json()["difference"]
+    later = str(datetime.now(UTC).date() + timedelta(days=2))
     before = await scene.state()
     assert code_of(await scene.carry_out(shown, FILE.replace("部長", "次長"))) == 6012, "another file"
-    assert code_of(await scene.carry_out(shown, disable_missing="true")) == 6012, "other options"
+    assert code_of(await scene.carry_out(shown, as_of=later)) == 6012, "other options"
     assert await scene.state() == before
     added = await scene.api.call("add_person", json={"login": "omote", "name": "表 孝一", "reading": "おもて こういち"})
     assert code_of(added) == 200
@@ -101,9 +104,32 @@ async def test_all_faults_of_a_file_are_named(scene: Scene) -> None:
 
 
 async def test_cp932_and_who_is_not_in_the_file(scene: Scene) -> None:
-    shown = (await scene.show(FILE.encode("cp932"), disable_missing="true")).json()
-    assert "  - sato 佐藤 一 名簿にない職員(停止します)" in shown["lines"]["ja"]
+    await scene.world.person(scene.org, "小林 恵", login="kobayashi")
+    own = "sato,佐藤 一,さとう はじめ,建設部,次長\n"
+    shown = (await scene.show((FILE + own).encode("cp932"), disable_missing="true")).json()
+    assert "  - kobayashi 小林 恵 名簿にない職員(停止します)" in shown["lines"]["ja"]
     assert shown["counts"]["people"]["disabled"] == 1
+
+
+async def test_nobody_disables_themselves_so_an_administrator_is_always_left(scene: Scene) -> None:
+    """Of two who disable each other at once, the second is none any more."""
+    before = await scene.state()
+    own = await scene.api.call("change_person", {"user": scene.admin.id}, json={"disabled": True})
+    assert (code_of(own), own.json()["error"]["field"]) == (6013, "user")
+    assert code_of(await scene.show(disable_missing="true")) == 6013
+    assert code_of(await scene.carry_out("0" * 64, disable_missing="true")) == 6013
+    assert await scene.state() == before
+    other = await scene.world.person(scene.org, "加藤 誠", role=ORGANIZATION_ADMIN)
+    async with scene.world.server.client(other.token) as client:
+        outcomes = await asyncio.gather(
+            scene.api.call("change_person", {"user": other.id}, json={"disabled": True}),
+            Api(client, scene.api.document).call("change_person", {"user": scene.admin.id}, json={"disabled": True}),
+        )
+    assert sorted(code_of(one) for one in outcomes) in ([200, 1004], [200, 2008], [200, 6009])
+    left = "SELECT count(*) FROM users u JOIN roles r ON r.user_id = u.id WHERE r.org_id = ? AND u.disabled_at IS NULL"
+    row = await scene.world.server.app.storage.read(lambda reader: reader.one(left, scene.org.id))
+    assert row is not None
+    assert row[0] == 1
 
 
 async def test_who_is_demoted_in_the_midst_of_it_does_not_go_on(scene: Scene) -> None:

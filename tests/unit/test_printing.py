@@ -80,7 +80,7 @@ async def test_a_note_is_printed_with_its_words_and_pictures_and_its_own_fonts(t
             Part(
                 "entry", "倒木を確認", "令和8年11月27日(金) 8:42", "高橋 健（道路課 主事）", "", (Picture("写真1", 0),)
             ),
-            Part("pair", pictures=(Picture("施工前", 0), Picture("施工後", 1))),
+            Part("pair", pictures=(Picture("着手前", 0), Picture("着手後", 1))),
         ),
         *photos,
     )
@@ -91,7 +91,7 @@ async def test_a_note_is_printed_with_its_words_and_pictures_and_its_own_fonts(t
         "髙﨑さんの報告",
         "令和8年11月27日(金) 8:42",
         "高橋 健（道路課 主事）",
-        "施工後",
+        "着手後",
         "1 / 1",
     ):
         assert told in text.replace("\u00a0", " "), told
