@@ -175,6 +175,7 @@ class RoomInfo:
     id: str
     kind: str
     name: str
+    reading: str
     topic: str
     history: str
     archived: bool
@@ -185,6 +186,7 @@ class RoomInfo:
             text(raw, "id"),
             text(raw, "kind"),
             text(raw, "name"),
+            maybe_text(raw, "reading") or "",
             maybe_text(raw, "topic") or "",
             text(raw, "history", "all"),
             flag(raw, "archived"),
@@ -207,6 +209,7 @@ class Room:
     id: str
     kind: str
     name: str
+    reading: str
     topic: str
     history: str
     archived: bool
@@ -230,6 +233,7 @@ class Room:
             id=text(raw, "id"),
             kind=text(raw, "kind"),
             name=text(raw, "name"),
+            reading=maybe_text(raw, "reading") or "",
             topic=maybe_text(raw, "topic") or "",
             history=text(raw, "history", "all"),
             archived=flag(raw, "archived"),

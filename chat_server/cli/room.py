@@ -27,17 +27,18 @@ def room_group() -> None:
     help="Who may come in. 種類。",
 )
 @click.option("--topic", default="", help="What the room is for.")
+@click.option("--reading", default="", help="How its name is read, in kana: it is found by that. よみ。")
 @click.option("--history", type=click.Choice(["all", "joined"]), default="all", help="What newcomers see.")
 @click.option("--member", "members", multiple=True, help="Login of a member; may be given many times.")
 @click.pass_context
 def add(
-    ctx: click.Context, organization: str | None, name: str, owner: str, kind: str, topic: str, history: str,
-    members: tuple[str, ...],
+    ctx: click.Context, organization: str | None, name: str, owner: str, kind: str, topic: str, reading: str,
+    history: str, members: tuple[str, ...],
 ) -> None:  # fmt: skip
     """Make a room NAME and print its id. トークルームを作ります。"""
     answer = operate(
-        ctx, "room.add", organization=chosen(ctx, organization), name=name, owner=owner, kind=kind, topic=topic, history=history,
-        members=list(members),
+        ctx, "room.add", organization=chosen(ctx, organization), name=name, owner=owner, kind=kind, topic=topic, reading=reading,
+        history=history, members=list(members),
     )  # fmt: skip
     click.echo(answer["id"])
 

@@ -80,6 +80,7 @@ class Room(_Strict, frozen=True):
     day: list[Day]
     name: str = ""
     topic: str = ""
+    reading: str = ""
     history: Literal["all", "joined"] = "all"
     home: str = "midorino"
     shared_with: str | None = None

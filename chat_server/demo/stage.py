@@ -186,7 +186,7 @@ class Stage:
             return await rooms.direct(self._tx, first, self._troupe.actors[logins[1]].id)
         if room.kind == "memo":
             return await rooms.ensure_memo(self._tx, first)
-        new = NewRoom(kind=room.kind, name=room.name, topic=room.topic, history=room.history)
+        new = NewRoom(kind=room.kind, name=room.name, topic=room.topic, reading=room.reading, history=room.history)
         public_id = await rooms.create(self._tx, first, new)
         owners = room.owners.split()
         await self._bring(public_id, first, owners[1:], "owner")

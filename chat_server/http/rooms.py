@@ -37,6 +37,7 @@ class OpenRoom(msgspec.Struct, frozen=True):
 
     id: Id
     name: str
+    reading: str
     topic: str
     history: History
     members: int
@@ -88,6 +89,7 @@ _ROOM: Final = Room(
     id="06ed0000000000000000000003",
     kind="private",
     name="道路課 現場連絡",
+    reading="どうろか げんばれんらく",
     topic="市道の点検",
     history="all",
     outflow="view",
@@ -125,7 +127,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         answer=Room,
         access=Access.MEMBER,
         faults=(ROOM_KIND_NOT_ALLOWED, PERSON_NOT_FOUND),
-        example=NewRoom("private", "道路課 現場連絡", "市道の点検", "all", ("06ed0000000000000000000002",)),
+        example=NewRoom("private", "道路課 現場連絡", "市道の点検", history="all", members=("06ed0000000000000000000002",)),
         example_answer=_ROOM,
         note="Up to 50 first members; more by inviting. Who may create which kind is the organization's policy.",
     ),
@@ -153,7 +155,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
     Call(
         "PATCH",
         "/api/rooms/{room}",
-        "Name, topic, history, outflow, archive",
+        "Name, reading, topic, history, outflow, archive",
         change_room,
         body=RoomChange,
         answer=Room,

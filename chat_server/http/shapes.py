@@ -184,6 +184,7 @@ class Room(msgspec.Struct, frozen=True):
     id: Id
     kind: RoomKind
     name: str
+    reading: str
     topic: str
     history: History
     outflow: Outflow

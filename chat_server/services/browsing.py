@@ -44,7 +44,7 @@ async def open_rooms(reader: Reader, actor: Actor, cursor: str | None, limit: in
         return [], None
     rows = await queries.open_rooms(reader, actor.org_id, actor.user_id, after, limit)
     items = [
-        {"id": room, "name": name, "topic": topic, "history": history, "members": members}
-        for _, room, name, topic, history, members in rows
+        {"id": room, "name": name, "reading": reading, "topic": topic, "history": history, "members": members}
+        for _, room, name, reading, topic, history, members in rows
     ]
     return items, cursors.encode((rows[-1][2], rows[-1][0])) if len(rows) == limit else None

@@ -9,6 +9,7 @@ from chat_server.domain.text import nfkc
 
 _SHIFT: Final = ord("ァ") - ord("ぁ")
 _SHIFTED: Final = range(ord("ァ"), ord("ヶ") + 1)
+_PLAIN_SIGNS: Final = frozenset(map(chr, range(0x21, 0x7F))) | frozenset("・、。「」")
 _KANA: Final = frozenset(map(chr, range(ord("ぁ"), ord("ゖ") + 1))) | frozenset("ー ")
 
 
@@ -24,6 +25,17 @@ def reading(text: str, field: str = "reading") -> str:
     kept = " ".join(hiragana(text).split())
     if not kept or not _KANA.issuperset(kept):
         raise Problem(INVALID_FIELD, field=field, reason="ひらがなかカタカナで / in kana")
+    return kept
+
+
+def room_reading(text: str) -> str:
+    """A room's reading as it is kept: as a person's, and digits, letters and signs where its name has them; or nothing. Raises
+    `Problem` 2001."""
+    kept = " ".join(hiragana(text).split())
+    if not all(char in _KANA or char in _PLAIN_SIGNS for char in kept):
+        raise Problem(
+            INVALID_FIELD, field="reading", reason="ひらがな、カタカナ、英数字で / in kana, letters and digits"
+        )
     return kept
 
 

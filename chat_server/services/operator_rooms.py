@@ -33,6 +33,7 @@ class AddRoom(msgspec.Struct, frozen=True):
     owner: str
     kind: Literal["private", "open", "announcement"] = "private"
     topic: Annotated[str, msgspec.Meta(max_length=500)] = ""
+    reading: Annotated[str, msgspec.Meta(max_length=80)] = ""
     history: Literal["all", "joined"] = "all"
     members: tuple[str, ...] = ()
 
@@ -76,7 +77,7 @@ async def add_room(deps: Deps, asked: AddRoom) -> Wire:
         org_id = await _organization(tx, asked.organization)
         owner = await _as(tx, org_id, asked.owner)
         members = [(await _as(tx, org_id, login)).id for login in asked.members]
-        new = NewRoom(kind=asked.kind, name=asked.name, topic=asked.topic, history=asked.history)
+        new = NewRoom(kind=asked.kind, name=asked.name, topic=asked.topic, reading=asked.reading, history=asked.history)
         room = await rooms.create(tx, owner, new)
         for first in range(0, len(members), 50):
             chunk = tuple(user for user in members[first : first + 50] if user != owner.id)

@@ -65,6 +65,7 @@ def _wire(actor: Actor, room: Listed, outsiders: list[str], may: list[str] | Non
         "id": room.room,
         "kind": kind,
         "name": room.other or room.name,
+        "reading": room.reading,
         "topic": room.topic,
         "history": room.history,
         "outflow": room.outflow,

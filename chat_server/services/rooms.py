@@ -29,7 +29,7 @@ from chat_server.domain.ids import new_id
 from chat_server.domain.policy import allows
 from chat_server.domain.rooms import Standing
 from chat_server.ports import Reader, Tx
-from chat_server.services import audit
+from chat_server.services import audit, kana
 from chat_server.services.access import check_can_manage, in_room
 from chat_server.services.blocks import Id, clean_text
 from chat_server.services.membership import Place, Who, change_role, enter, go
@@ -47,6 +47,7 @@ class NewRoom(msgspec.Struct, frozen=True):
     kind: Literal["private", "open", "announcement"]
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=limits.NAME_CHARS)]
     topic: Annotated[str, msgspec.Meta(max_length=limits.TOPIC_CHARS)] = ""
+    reading: Annotated[str, msgspec.Meta(max_length=limits.NAME_CHARS)] = ""
     history: Literal["all", "joined"] = "all"
     members: Users = ()
 
@@ -56,6 +57,7 @@ class RoomChange(msgspec.Struct, frozen=True):
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=limits.NAME_CHARS)] | None = None
     topic: Annotated[str, msgspec.Meta(max_length=limits.TOPIC_CHARS)] | None = None
+    reading: Annotated[str, msgspec.Meta(max_length=limits.NAME_CHARS)] | None = None
     history: Literal["all", "joined"] | None = None
     outflow: Outflow | None = None
     archived: bool | None = None
@@ -69,16 +71,16 @@ class Invitation(msgspec.Struct, frozen=True):
 async def create(tx: Tx, actor: Actor, new: NewRoom) -> str:
     """Make a room and bring its first members in; answers its public id.
 
-    Raises `Problem` 3009 (guest), 3008 (kind not allowed by policy), 6001 (a member who is not there).
+    Raises `Problem` 3009 (guest), 3008 (kind not allowed by policy), 2001 (reading), 6001 (a member who is not there).
     """
     if actor.is_guest:
         raise Problem(GUEST_NOT_ALLOWED)
     if not allows(await organizations.policy(tx, actor.org_id), f"create_{new.kind}", actor.roles):
         raise Problem(ROOM_KIND_NOT_ALLOWED, field="kind")
-    name = _name(new.name)
+    name, reading = _name(new.name), kana.room_reading(new.reading)
     public_id = new_id(tx.now)
     room_id = await rooms.create(
-        tx, public_id, actor.org_id, new.kind, name, clean_text(new.topic), new.history, None, actor.user_id
+        tx, public_id, actor.org_id, new.kind, name, clean_text(new.topic), new.history, None, actor.user_id, reading
     )
     members = 0
     place = Place(room_id, public_id, actor.org_id, new.history, members)
@@ -204,7 +206,7 @@ async def give_role(tx: Tx, actor: Actor, room: str, user: str, role: str) -> No
 
 
 async def change(tx: Tx, actor: Actor, room: str, wanted: RoomChange) -> None:
-    """Name, topic, history, outflow, archive, by owners. What is archived can only be brought back.
+    """Name, reading, topic, history, outflow, archive, by owners. What is archived can only be brought back.
 
     Raises `Problem` 3001, 3002, 3004, 3005, 2001, 2008 (outflow, by policy).
     """
@@ -215,7 +217,7 @@ async def change(tx: Tx, actor: Actor, room: str, wanted: RoomChange) -> None:
         raise Problem(ROOM_NOT_OWNER, field="room")
     if standing.archived and wanted.archived is not False:
         raise Problem(ROOM_ARCHIVED, field="room")
-    _, _, name, topic, history, outflow, archived_at = await rooms.facts(tx, standing.room_id)
+    _, _, name, reading, topic, history, outflow, archived_at = await rooms.facts(tx, standing.room_id)
     new_outflow = wanted.outflow or outflow
     if new_outflow != outflow:
         await _check_may_change_outflow(tx, actor, standing)
@@ -224,12 +226,13 @@ async def change(tx: Tx, actor: Actor, room: str, wanted: RoomChange) -> None:
         new_archived = (archived_at or tx.now) if wanted.archived else None
     new = (
         _name(wanted.name) if wanted.name is not None else name,
+        kana.room_reading(wanted.reading) if wanted.reading is not None else reading,
         clean_text(wanted.topic) if wanted.topic is not None else topic,
         wanted.history or history,
         new_outflow,
         new_archived,
     )
-    if new == (name, topic, history, outflow, archived_at):
+    if new == (name, reading, topic, history, outflow, archived_at):
         return
     await rooms.update(tx, standing.room_id, *new)
     seq = await rooms.next_seq(tx, standing.room_id)
@@ -245,11 +248,12 @@ async def change(tx: Tx, actor: Actor, room: str, wanted: RoomChange) -> None:
 
 async def room_info(tx: Reader, room_id: int) -> dict[str, Any]:
     """RoomInfo of docs/protocol.md: what every member may see."""
-    public_id, kind, name, topic, history, outflow, archived_at = await rooms.facts(tx, room_id)
+    public_id, kind, name, reading, topic, history, outflow, archived_at = await rooms.facts(tx, room_id)
     return {
         "id": public_id,
         "kind": kind,
         "name": name,
+        "reading": reading,
         "topic": topic,
         "history": history,
         "outflow": outflow,

@@ -78,6 +78,11 @@ def test_rooms_are_made_found_joined_and_left(enter: Enter, room_name: str) -> N
     expect(dialog.get_by_role("alert")).to_have_text("名前を入力してください。")
     dialog.get_by_role("radio", name=re.compile("^公開")).check()
     dialog.get_by_label("名前", exact=True).fill(room_name)
+    dialog.get_by_label("よみ").fill("試験")
+    dialog.get_by_role("button", name="作る").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("ひらがな、カタカナ、英数字で")
+    # However it is typed, it is found by it.
+    dialog.get_by_label("よみ").fill("シケンシツ")
     members = dialog.get_by_role("combobox", name="メンバー")
     members.fill("佐藤")
     expect(dialog.get_by_role("option", name="佐藤 一")).to_be_visible()
@@ -86,6 +91,9 @@ def test_rooms_are_made_found_joined_and_left(enter: Enter, room_name: str) -> N
     dialog.get_by_role("button", name="作る").click()
     expect(page.get_by_role("heading", name=room_name, level=1)).to_be_visible()
     expect(page.locator("main header")).to_contain_text("公開 ・ 2人")
+    page.get_by_role("searchbox", name="トークルームを絞り込む").fill("しけんしつ")
+    expect(rooms(desk).get_by_role("link", name=re.compile(re.escape(room_name)))).to_be_visible()
+    page.get_by_role("searchbox", name="トークルームを絞り込む").fill("")
 
     phone = enter("tanaka", viewport=PHONE, is_mobile=True, has_touch=True)
     phone.page.get_by_role("button", name="公開トークルームを探す").click()

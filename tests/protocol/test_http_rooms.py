@@ -114,3 +114,17 @@ async def test_an_announcement_room_is_its_owners(server: RunningServer, scene: 
     sent = await scene.call(scene.member, "send_message", room, json={"client_msg_id": "message1", **said})
     assert sent.status_code == 200
     assert (await scene.call(scene.member, "invite_members", room, json=invitation)).status_code == 204
+
+
+async def test_a_room_has_a_reading_that_all_see(scene: Scene) -> None:
+    new = {"kind": "open", "name": "道路 3工区", "reading": "ﾄﾞｳﾛ　３コウク"}
+    made = (await scene.call(scene.member, "create_room", {}, json=new)).json()
+    assert made["reading"] == "どうろ 3こうく"
+    listed = (await scene.call(scene.colleague, "list_open_rooms", {})).json()["items"]
+    assert [one["reading"] for one in listed if one["id"] == made["id"]] == ["どうろ 3こうく"]
+    place = {"room": made["id"]}
+    changed = await scene.call(scene.member, "change_room", place, json={"reading": "どうろさんこうく"})
+    assert (changed.json()["reading"], changed.json()["name"]) == ("どうろさんこうく", "道路 3工区")
+    refused = await scene.call(scene.member, "change_room", place, json={"reading": "道路"})
+    assert (code_of(refused), refused.json()["error"]["field"]) == (2001, "reading")
+    assert (await scene.call(scene.member, "change_room", place, json={"reading": ""})).json()["reading"] == ""

@@ -31,9 +31,9 @@ async def members(
 
 
 async def open_rooms(reader: Reader, org_id: int, user_id: int, after: tuple[str, int], limit: int) -> Sequence[Row]:
-    """(id, public_id, name, topic, history, members) of open rooms that the user is not in, after (name, id)."""
+    """(id, public_id, name, reading, topic, history, members) of open rooms that the user is not in, after (name, id)."""
     return await reader.all(
-        "SELECT r.id, r.public_id, r.name, r.topic, r.history, r.members FROM rooms r"
+        "SELECT r.id, r.public_id, r.name, r.reading, r.topic, r.history, r.members FROM rooms r"
         " WHERE r.org_id = ? AND r.kind = 'open' AND r.archived_at IS NULL AND (r.name, r.id) > (?, ?)"
         " AND NOT EXISTS (SELECT 1 FROM memberships m WHERE m.room_id = r.id AND m.user_id = ? AND m.to_seq IS NULL)"
         " ORDER BY r.name, r.id LIMIT ?",

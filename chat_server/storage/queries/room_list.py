@@ -21,6 +21,7 @@ class Listed:
     room: str
     kind: str
     name: str
+    reading: str
     topic: str
     history: str
     outflow: str
@@ -48,7 +49,7 @@ class Listed:
 # Unread: messages above the own marker, not one's own, not redacted, counted up to the cap; a covering index answers
 # it. The other person of a direct room: by CASE, because a mere condition on the kind reads the members of every room.
 _ROOMS: Final = """
-SELECT r.id, r.public_id, r.kind, r.name, r.topic, r.history, r.outflow, r.archived_at, r.members, m.role,
+SELECT r.id, r.public_id, r.kind, r.name, r.reading, r.topic, r.history, r.outflow, r.archived_at, r.members, m.role,
   m.involvement, r.last_seq, r.first_seq, m.read_seq, m.visible_seq, o.name, r.org_id,
   (SELECT count(*) FROM (SELECT 1 FROM messages x WHERE x.room_id = r.id
      AND x.ordinal > CASE WHEN m.read_ordinal > m.visible_ordinal THEN m.read_ordinal ELSE m.visible_ordinal END

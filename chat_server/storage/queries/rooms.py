@@ -102,13 +102,14 @@ async def public_id(tx: Reader, room_id: int) -> str:
 
 
 async def create(
-    tx: Tx, public_id: str, org_id: int, kind: str, name: str, topic: str, history: str, key: str | None, by: int
-) -> int:
+    tx: Tx, public_id: str, org_id: int, kind: str, name: str, topic: str, history: str, key: str | None, by: int,
+    reading: str = "",
+) -> int:  # fmt: skip
     """A room with nobody in it; answers its integer key."""
     row = await tx.one(
-        "INSERT INTO rooms (public_id, org_id, kind, name, topic, history, direct_key, created_by, created_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-        public_id, org_id, kind, name, topic, history, key, by, tx.now,
+        "INSERT INTO rooms (public_id, org_id, kind, name, reading, topic, history, direct_key, created_by, created_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        public_id, org_id, kind, name, reading, topic, history, key, by, tx.now,
     )  # fmt: skip
     assert row is not None
     await tx.run(
@@ -134,20 +135,20 @@ async def open_room(tx: Reader, org_id: int, room: str) -> Row | None:
 
 
 async def facts(tx: Reader, room_id: int) -> Row:
-    """(public_id, kind, name, topic, history, outflow, archived_at) for RoomInfo."""
+    """(public_id, kind, name, reading, topic, history, outflow, archived_at) for RoomInfo."""
     row = await tx.one(
-        "SELECT public_id, kind, name, topic, history, outflow, archived_at FROM rooms WHERE id = ?", room_id
+        "SELECT public_id, kind, name, reading, topic, history, outflow, archived_at FROM rooms WHERE id = ?", room_id
     )
     assert row is not None
     return row
 
 
 async def update(
-    tx: Tx, room_id: int, name: str, topic: str, history: str, outflow: str, archived_at: int | None
+    tx: Tx, room_id: int, name: str, reading: str, topic: str, history: str, outflow: str, archived_at: int | None
 ) -> None:
     await tx.run(
-        "UPDATE rooms SET name = ?, topic = ?, history = ?, outflow = ?, archived_at = ? WHERE id = ?",
-        name, topic, history, outflow, archived_at, room_id,
+        "UPDATE rooms SET name = ?, reading = ?, topic = ?, history = ?, outflow = ?, archived_at = ? WHERE id = ?",
+        name, reading, topic, history, outflow, archived_at, room_id,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ export interface Member extends Person {
 export interface OpenRoom {
   id: RoomId
   name: string
+  reading: string
   topic: string
   history: string
   members: number

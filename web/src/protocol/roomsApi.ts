@@ -10,6 +10,7 @@ export interface Calls {
 export interface NewRoom {
   kind: 'private' | 'open' | 'announcement'
   name: string
+  reading: string
   topic: string
   history: 'all' | 'joined'
   /** Up to 50; the others are invited after. */
@@ -18,6 +19,7 @@ export interface NewRoom {
 
 export interface RoomChange {
   name?: string
+  reading?: string
   topic?: string
   history?: 'all' | 'joined'
   outflow?: 'text' | 'view' | 'download'

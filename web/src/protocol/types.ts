@@ -37,6 +37,8 @@ export interface RoomInfo {
   id: RoomId
   kind: RoomKind | (string & {})
   name: string
+  /** In kana; empty: none was given. What an older server or this device kept has none. */
+  reading?: string
   topic: string
   history: string
   /** What zones that are less trusted get of its files. */

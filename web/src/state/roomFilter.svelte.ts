@@ -6,8 +6,8 @@ import type { PeopleSearch } from './peopleSearch.svelte'
 const PEOPLE = 100
 
 /**
- * Which rooms a word means: by their names at once, and direct rooms by the other person's reading too, which the
- * server knows. Rooms themselves have no reading.
+ * Which rooms a word means: by their names and readings at once, and direct rooms by the other person's reading too,
+ * which the server knows.
  */
 export class RoomFilter {
   words = $state('')
@@ -38,7 +38,7 @@ export class RoomFilter {
 
   fits(room: Room): boolean {
     const words = this.words.trim()
-    return words === '' || meant(words, room.name) || (room.with !== undefined && this.#readings.has(room.with))
+    return words === '' || meant(words, room.name, room.reading ?? '') || (room.with !== undefined && this.#readings.has(room.with))
   }
 
   stop(): void {
