@@ -127,7 +127,9 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         answer=Room,
         access=Access.MEMBER,
         faults=(ROOM_KIND_NOT_ALLOWED, PERSON_NOT_FOUND),
-        example=NewRoom("private", "道路課 現場連絡", "市道の点検", history="all", members=("06ed0000000000000000000002",)),
+        example=NewRoom(
+            "private", "道路課 現場連絡", "市道の点検", history="all", members=("06ed0000000000000000000002",)
+        ),
         example_answer=_ROOM,
         note="Up to 50 first members; more by inviting. Who may create which kind is the organization's policy.",
     ),
