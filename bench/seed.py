@@ -93,7 +93,7 @@ class Seed:
 
         token = (await self._write(make)).session(self._app.tokens).access_token
         claims = self._app.tokens.verify_access(token, ZONE)
-        return Someone(await self._app.storage.read(lambda tx: load_actor(tx, claims, _ADDRESS)), token)
+        return Someone(await self._app.storage.read(lambda tx: load_actor(tx, claims, _ADDRESS, "lgwan")), token)
 
     async def room(self, members: Sequence[Someone]) -> str:
         """A private room; the first member owns it."""

@@ -204,6 +204,7 @@ class App:
             tokens=self.tokens,
             sign_in=self.sign_in,
             trust=self.settings.trust,
+            most_trusted=self.settings.most_trusted,
             site=site,
             data=self.settings.folder,
             scratch=scratch,
@@ -259,8 +260,7 @@ class App:
 
     def _robots(self) -> list[Worker]:
         """Those that messages go to: a worker for each folder that is a bot, and one for webhooks."""
-        zone = max(self.settings.zones, key=self.settings.trust)
-        place = Place(zone, self.keys.current(SENDS).secret, self.settings.trust)
+        place = Place(self.settings.most_trusted, self.keys.current(SENDS).secret, self.settings.trust)
         self.plugins: list[Plugin] = []
         hooks = HookWorker(self.storage, self.clock, self.webhooks, self.keys, place)
         found: list[BotWorker | HookWorker] = [hooks]
@@ -319,7 +319,7 @@ class App:
 
         async def load(tx: Reader) -> tuple[Actor, int]:
             claims = await presented(tx)
-            actor = await load_actor(tx, claims, address)
+            actor = await load_actor(tx, claims, address, self.settings.most_trusted)
             # A token issued before a guest's end was brought forward says more than the account has left.
             return actor, actor.until(claims.expires_at)
 

@@ -85,6 +85,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.zones.index(zone) if zone in self.zones else -1
 
     @property
+    def most_trusted(self) -> str:
+        """The zone of the desks."""
+        return self.zones[-1]
+
+    @property
     def folder(self) -> Path:
         return Path(self.data)
 

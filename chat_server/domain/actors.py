@@ -23,7 +23,7 @@ class Actor:
     """One signed-in person on one device, as of now (loaded anew for every request).
 
     `user_id`, `org_id`, `device_id` are the integer keys; `id` and `device` the public ids. `ends_at`: a guest's end,
-    UTC milliseconds.
+    UTC milliseconds. `memo_pad`: whether they have it in this zone; where not, it does not exist here (`policy.has_memo_pad`).
     """
 
     user_id: int
@@ -37,6 +37,7 @@ class Actor:
     address: str
     roles: frozenset[str] = frozenset()
     ends_at: int | None = None
+    memo_pad: bool = True
 
     def until(self, expires: int) -> int:
         """When a session of theirs ends that is good until `expires`: a guest's own end may come before."""

@@ -25,6 +25,10 @@ Keeping = Literal["allowed", "off"]
 """Whether clients may keep what was read on the device, to be read there without a line. A client that keeps to no rule
 keeps what it likes: this is for ours, and for those who lose their phones."""
 
+MemoPad = Literal["everywhere", "most_trusted"]
+"""In which zones people have their memo pad. What is written there on a phone is at the desk, and the other way about: an
+organization that wants no such bridge keeps it to the most trusted zone."""
+
 _UNITS: Final = {"MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
 
 
@@ -51,6 +55,7 @@ class Policy:
     file_size: Size = "5GB"
     webhooks: MayHook = "off"
     device_cache: Keeping = "allowed"
+    memo_pad: MemoPad = "everywhere"
 
 
 RULES: Final[dict[str, tuple[str, ...]]] = {rule: get_args(values) for rule, values in get_type_hints(Policy).items()}
@@ -65,6 +70,11 @@ _MAY: Final[dict[Any, frozenset[str]]] = {
 def policy_of(own: Mapping[str, Any]) -> Policy:
     """An organization's `own` rules, and the defaults for the others. What a later version wrote is passed over."""
     return Policy(**{rule: value for rule, value in own.items() if rule in RULES})
+
+
+def has_memo_pad(policy: Policy, zone: str, most_trusted: str) -> bool:
+    """Whether people have their memo pad in `zone`."""
+    return policy.memo_pad == "everywhere" or zone == most_trusted
 
 
 def allows(policy: Policy, act: str, roles: frozenset[str]) -> bool:

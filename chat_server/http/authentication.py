@@ -36,7 +36,7 @@ def caller(parts: Parts, scope: Scope, zone: str, address: str, access: Access) 
     async def load(reader: Reader) -> Actor:
         claims = await presented(reader)
         seen_of(scope).actor = claims.user
-        actor = await load_actor(reader, claims, address)
+        actor = await load_actor(reader, claims, address, parts.most_trusted)
         check_access(actor, access)
         return actor
 

@@ -24,9 +24,11 @@ class Organization(msgspec.Struct, frozen=True):
 
 
 class ClientRules(msgspec.Struct, frozen=True):
-    """Rules of one's organization that clients keep to. `device_cache`: whether what was read may stay on the device."""
+    """Rules of one's organization that clients keep to. `device_cache`: whether what was read may stay on the device.
+    `memo_pad`: whether one has it in this zone."""
 
     device_cache: Keeping
+    memo_pad: bool
 
 
 class Me(msgspec.Struct, frozen=True):
@@ -136,7 +138,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
             user=PERSON,
             roles=[],
             organization=Organization("06ed0000000000000000000009", "みどり野市"),
-            rules=ClientRules("allowed"),
+            rules=ClientRules("allowed", memo_pad=True),
             zone="lgwan",
             device="06ed0000000000000000000001",
         ),

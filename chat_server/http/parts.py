@@ -37,7 +37,7 @@ class Site:
 class Parts:
     """Everything that a handler may need.
 
-    `trust`: rank of a zone, -1 for an unknown one. `scratch`: a folder for decoders on the disk of the blobs. `web`:
+    `trust`: rank of a zone, -1 for an unknown one; `most_trusted`: the zone of the highest. `scratch`: a folder for decoders on the disk of the blobs. `web`:
     the built client. `webhook_hosts`: where webhooks may go. `draining`: the server is about to stop. `bus`: connected, cut, or none.
     `offers`: what people may ask of a bot, by the name of its folder.
     """
@@ -53,6 +53,7 @@ class Parts:
     tokens: Tokens
     sign_in: SignIn
     trust: Callable[[str], int]
+    most_trusted: str
     site: Site
     data: Path
     scratch: Path

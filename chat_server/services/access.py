@@ -12,18 +12,29 @@ from chat_server.domain.errors import (
     Problem,
 )
 from chat_server.domain.events import within
-from chat_server.domain.rooms import FIXED, Standing
+from chat_server.domain.rooms import FIXED, MEMO, Standing, memo_key
 from chat_server.ports import Reader
 from chat_server.storage.queries import messages, rooms
 from chat_server.storage.queries.messages import Stored
 
 
 async def in_room(tx: Reader, actor: Actor, room: str) -> Standing:
-    """The actor's standing in `room` (public id). Raises `Problem` 3001 for strangers and for no such room alike."""
+    """The actor's standing in `room` (public id). Raises `Problem` 3001 for strangers, for no such room, and for one's memo pad where
+    one has none in this zone, alike."""
     standing = await rooms.standing(tx, actor.user_id, room)
-    if standing is None:
+    if standing is None or is_away(actor, standing.kind):
         raise Problem(ROOM_NOT_FOUND, field="room")
     return standing
+
+
+def is_away(actor: Actor, kind: str) -> bool:
+    """Whether rooms of this kind do not exist in the actor's zone: an organization may keep memo pads to its desks."""
+    return kind == MEMO and not actor.memo_pad
+
+
+async def away(reader: Reader, actor: Actor) -> tuple[int, str] | None:
+    """The integer key and public id of the one room of the actor's that does not exist in their zone, if there is one."""
+    return None if actor.memo_pad else await rooms.memo_of(reader, memo_key(actor.user_id))
 
 
 def check_can_post(standing: Standing) -> None:
@@ -55,7 +66,11 @@ async def visible_message(tx: Reader, actor: Actor, message: str) -> tuple[Store
     stored = await messages.by_public_id(tx, message)
     if stored is not None:
         standing = await rooms.standing_by_id(tx, actor.user_id, stored.room_id)
-        if standing is not None and await may_see(tx, actor, standing, stored.seq):
+        if (
+            standing is not None
+            and not is_away(actor, standing.kind)
+            and await may_see(tx, actor, standing, stored.seq)
+        ):
             return stored, standing
     raise Problem(MESSAGE_NOT_FOUND, field="message")
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from chat_server.domain.actors import Actor
 from chat_server.domain.errors import ACCOUNT_DISABLED, TOKEN_INVALID, Problem
+from chat_server.domain.policy import has_memo_pad
 from chat_server.ports import Reader
 from chat_server.services.tokens import Claims
 from chat_server.storage.queries import sessions as queries
 
 
-async def load_actor(reader: Reader, claims: Claims, address: str) -> Actor:
-    """The person behind `claims`, as they are now: loaded in the transaction of every HTTP request, and for a WebSocket
+async def load_actor(reader: Reader, claims: Claims, address: str, most_trusted: str) -> Actor:
+    """The person behind `claims`, as they are now (`most_trusted`: the innermost zone): loaded in the transaction of every HTTP request, and for a WebSocket
     at `auth` and `renew`. In between, their own stream closes the sockets of whoever was disabled or signed out.
 
     Raises `Problem` 6009 (disabled, or a guest whose time is over), 1004 (device signed out, or anything that does
@@ -34,6 +35,7 @@ async def load_actor(reader: Reader, claims: Claims, address: str) -> Actor:
         address=address,
         roles=found.roles,
         ends_at=found.ends_at,
+        memo_pad=has_memo_pad(found.policy, claims.zone, most_trusted),
     )
 
 

@@ -62,7 +62,7 @@ async def addresses(reader: Reader, actor: Actor, ids: Sequence[str], keys: Keys
     Attachments that the actor may not see are absent, like those that do not exist. A photo without an address
     here, and a file that cannot be downloaded here, say why in `refused`.
     """
-    seen = await queries.seen_by(reader, actor.user_id, ids)
+    seen = await queries.seen_by(reader, actor.user_id, ids, memo_pad=actor.memo_pad)
     made = await queries.renditions(reader, [one.id for one in seen.values() if one.member])
     expires = next_expiry(reader.now)
     items = []
@@ -77,7 +77,7 @@ async def addresses(reader: Reader, actor: Actor, ids: Sequence[str], keys: Keys
 
 async def readable(reader: Reader, actor: Actor, ids: Sequence[str], kind: str, trust: Trust) -> dict[str, OpenFile]:
     """The renditions of that kind which the actor may read from here, by the attachments' public ids."""
-    seen = await queries.seen_by(reader, actor.user_id, ids)
+    seen = await queries.seen_by(reader, actor.user_id, ids, memo_pad=actor.memo_pad)
     made = await queries.renditions(reader, [one.id for one in seen.values() if one.member])
     found = {}
     for public_id, one in seen.items():
@@ -109,7 +109,7 @@ async def best_of(
 ) -> dict[str, Best]:
     """Of each attachment the first of `kinds` that the actor may read from here, in the order of `ids`. What they may not see, or
     what was withdrawn, is absent."""
-    seen = await queries.seen_by(reader, actor.user_id, ids)
+    seen = await queries.seen_by(reader, actor.user_id, ids, memo_pad=actor.memo_pad)
     made = await queries.renditions(reader, [one.id for one in seen.values() if one.member])
     found = {}
     for public_id in ids:

@@ -8,7 +8,7 @@ from chat_server.domain.actors import Actor
 from chat_server.domain.events import Ranges
 from chat_server.domain.rooms import OWNER
 from chat_server.ports import Reader
-from chat_server.services.access import in_room, visible_message
+from chat_server.services.access import away, in_room, visible_message
 from chat_server.services.people import wire_people
 from chat_server.services.rendering import Wire, render_many, render_one
 from chat_server.storage.queries import messages, organizations, receipts, rooms
@@ -99,8 +99,11 @@ async def bookmarks(
     rows = await messages.bookmarks(tx, actor.user_id, before_at, before_id, limit)
     stored = await messages.by_ids(tx, [row[1] for row in rows])
     rendered = await render_many(tx, list(stored.values()))
+    hidden, _ = await away(tx, actor) or (None, "")
     items = [
-        {"room": await rooms.public_id(tx, stored[key].room_id), "message": rendered[key], "at": at} for at, key in rows
+        {"room": await rooms.public_id(tx, stored[key].room_id), "message": rendered[key], "at": at}
+        for at, key in rows
+        if stored[key].room_id != hidden
     ]
     return items, f"{rows[-1][0]}.{rows[-1][1]}" if len(rows) == limit else None
 

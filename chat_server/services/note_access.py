@@ -11,7 +11,7 @@ from chat_server.domain.actors import Actor
 from chat_server.domain.errors import NOT_NOTE_OWNER, NOTE_NOT_FOUND, NOTE_VERSION_NOT_FOUND, Problem
 from chat_server.domain.rooms import OWNER, Standing
 from chat_server.ports import Reader
-from chat_server.services.access import check_can_post, may_see
+from chat_server.services.access import check_can_post, is_away, may_see
 from chat_server.storage.queries import notes, rooms
 from chat_server.storage.queries.notes import Note, Version
 
@@ -23,7 +23,12 @@ async def visible_note(reader: Reader, actor: Actor, public_id: str) -> tuple[No
     """
     note = await notes.find(reader, public_id)
     standing = await rooms.standing_by_id(reader, actor.user_id, note.room_id) if note else None
-    if note is None or standing is None or (note.deleted_at is not None and not owns(actor, note, standing)):
+    if (
+        note is None
+        or standing is None
+        or is_away(actor, standing.kind)
+        or (note.deleted_at is not None and not owns(actor, note, standing))
+    ):
         raise Problem(NOTE_NOT_FOUND, field="note")
     return note, standing
 

@@ -18,7 +18,10 @@ async def profile(reader: Reader, actor: Actor) -> dict[str, Any]:
         "user": await wire_person(reader, actor.user_id),
         "roles": sorted(actor.roles),
         "organization": {"id": organization.public_id, "name": organization.name},
-        "rules": {"device_cache": (await organizations.policy(reader, actor.org_id)).device_cache},
+        "rules": {
+            "device_cache": (await organizations.policy(reader, actor.org_id)).device_cache,
+            "memo_pad": actor.memo_pad,
+        },
         "zone": actor.zone,
         "device": actor.device,
     }

@@ -10,6 +10,7 @@ from chat_server.domain import rooms as rules
 from chat_server.domain.actors import Actor
 from chat_server.domain.errors import ROOM_NOT_FOUND, Problem
 from chat_server.ports import Reader
+from chat_server.services.access import is_away
 from chat_server.services.announcing import levels
 from chat_server.storage.queries import room_list as queries
 from chat_server.storage.queries.room_list import Listed
@@ -19,7 +20,9 @@ Wire = dict[str, Any]
 
 async def rooms_of(tx: Reader, actor: Actor) -> list[Wire]:
     """docs/protocol.md, Room; the most recently written first."""
-    listed = await queries.of_person(tx, actor.user_id, limits.UNREAD_CAP)
+    listed = [
+        room for room in await queries.of_person(tx, actor.user_id, limits.UNREAD_CAP) if not is_away(actor, room.kind)
+    ]
     outsiders, may = await _outsiders(tx, listed), await _levels(tx, actor, listed)
     return [_wire(actor, room, outsiders.get(room.room_id, []), may.get(room.room_id)) for room in listed]
 
@@ -27,7 +30,7 @@ async def rooms_of(tx: Reader, actor: Actor) -> list[Wire]:
 async def room_of(tx: Reader, actor: Actor, room: str) -> Wire:
     """One of them. Raises `Problem` 3001."""
     listed = await queries.one(tx, actor.user_id, room, limits.UNREAD_CAP)
-    if listed is None:
+    if listed is None or is_away(actor, listed.kind):
         raise Problem(ROOM_NOT_FOUND, field="room")
     outsiders, may = await _outsiders(tx, [listed]), await _levels(tx, actor, [listed])
     return _wire(actor, listed, outsiders.get(listed.room_id, []), may.get(listed.room_id))

@@ -25,7 +25,7 @@ from chat_server.domain.errors import (
 from chat_server.domain.ids import is_id, new_id
 from chat_server.ports import Reader, Tx
 from chat_server.services import own_stream
-from chat_server.services.access import check_can_post, in_room, visible_message
+from chat_server.services.access import away, check_can_post, in_room, visible_message
 from chat_server.services.actors import in_good_standing
 from chat_server.services.announcing import level_of
 from chat_server.services.blocks import AnyBlock, Block, attachment_kinds, mention_tokens
@@ -103,7 +103,10 @@ async def take_back(tx: Tx, actor: Actor, public_id: str) -> None:
 
 async def own(reader: Reader, actor: Actor) -> list[dict[str, Any]]:
     """All of one's own, the next first; nobody else sees them."""
-    return [await _wire(reader, actor, one) for one in await queries.of_author(reader, actor.user_id)]
+    _, hidden = await away(reader, actor) or (0, None)
+    return [
+        await _wire(reader, actor, one) for one in await queries.of_author(reader, actor.user_id) if one.room != hidden
+    ]
 
 
 # When the time has come

@@ -17,7 +17,7 @@ from chat_server.domain.grams import terms
 from chat_server.domain.zones import TEXT
 from chat_server.ports import NOTE_KEYS, PARTS, Hit, Reader, SearchIndex, Sought
 from chat_server.services import cursors, files, note_finding
-from chat_server.services.access import in_room
+from chat_server.services.access import away, in_room
 from chat_server.services.excerpts import excerpt_of
 from chat_server.services.files import OpenFile, Trust
 from chat_server.services.indexing import DOCUMENT, DOCUMENTS, MESSAGE, NAMES, NOTE
@@ -92,6 +92,8 @@ async def page(
 async def _scope(reader: Reader, actor: Actor, question: Question, words: Sequence[str]) -> _Scope:
     """Rooms that the seeker is in now, and what of them they may see."""
     known = await rooms.all_intervals(reader, actor.user_id)
+    if (hidden := await away(reader, actor)) is not None:
+        known.pop(hidden[0], None)
     visible = {room: ranges for room, ranges in known.items() if any(last >= _STILL_IN for _, last in ranges)}
     if question.room is not None:
         chosen = (await in_room(reader, actor, question.room)).room_id

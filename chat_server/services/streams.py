@@ -9,6 +9,7 @@ from chat_server.domain import limits
 from chat_server.domain.actors import Actor
 from chat_server.domain.events import EVERYTHING, Ranges
 from chat_server.ports import Reader
+from chat_server.services.access import away
 from chat_server.storage.queries import rooms, streams
 from chat_server.storage.queries.streams import Head
 
@@ -32,7 +33,8 @@ async def plan(tx: Reader, actor: Actor, me: int, held: dict[str, int], *, same_
     """Compare what the client holds with what there is."""
     first, last = await streams.own_head(tx, actor.user_id)
     own = (last, _state(me, first, last) if same_epoch else RESYNC)
-    heads = await streams.heads(tx, actor.user_id)
+    hidden, _ = await away(tx, actor) or (None, "")
+    heads = [head for head in await streams.heads(tx, actor.user_id) if head.room_id != hidden]
     partly = any(head.visible_seq > 1 for head in heads)
     intervals = await rooms.all_intervals(tx, actor.user_id) if partly else {}
     found = []

@@ -14,6 +14,7 @@ from chat_server.services.blocks import Text
 from chat_server.services.changing import edit, redact
 from chat_server.services.commands import Edit, Redact
 from chat_server.services.drafts import draft
+from tests.support.server import RunningServer
 from tests.support.uploads import Scene
 from tests.support.world import Someone
 from tests.unit.document_samples import pages, words
@@ -32,14 +33,14 @@ async def ask(scene: Scene, who: Someone, sought: str, *, zone: str = "lgwan", *
 
 async def found(scene: Scene, who: Someone, sought: str, **narrowed: Any) -> list[tuple[str, str]]:
     """(kind, what was found) once the index has everything."""
-    await indexed(scene)
+    await indexed(scene.server)
     page = await ask(scene, who, sought, **narrowed)
     return [(item["kind"], "".join(piece["text"] for piece in item["excerpt"])) for item in page["items"]]
 
 
-async def indexed(scene: Scene) -> None:
+async def indexed(server: RunningServer) -> None:
     """Until the index has come to where the database is."""
-    app = scene.server.app
+    app = server.app
     async with asyncio.timeout(30):
         while True:
             position = await app.index.position()
@@ -69,7 +70,7 @@ async def test_a_word_is_found_in_every_writing(scene: Scene) -> None:
 
 async def test_what_was_found_is_marked_in_its_own_writing(scene: Scene) -> None:
     await scene.world.post(scene.member, scene.room, Text("あ" * 50 + "ﾊﾟﾄﾛｰﾙ" + "い" * 200))
-    await indexed(scene)
+    await indexed(scene.server)
     [item] = (await ask(scene, scene.owner, "ぱとろーる"))["items"]
     assert [piece["text"] for piece in item["excerpt"] if piece["hit"]] == ["ﾊﾟﾄﾛｰﾙ"]
     assert item["excerpt"][0]["text"] == "…"
@@ -182,7 +183,7 @@ async def test_it_is_narrowed_by_room_author_department_kind_and_day(scene: Scen
 async def test_pages_follow_each_other(scene: Scene) -> None:
     for number in range(7):
         await scene.world.post(scene.owner, scene.room, Text(f"頁 {number}"))
-    await indexed(scene)
+    await indexed(scene.server)
     seen: list[str] = []
     cursor: str | None = None
     while True:

@@ -116,7 +116,7 @@ class World:
         )  # fmt: skip
         token = granted.session(self.server.app.tokens).access_token
         claims = self.server.app.tokens.verify_access(token, zone)
-        return Someone(await load_actor(tx, claims, ADDRESS), token)
+        return Someone(await load_actor(tx, claims, ADDRESS, "lgwan"), token)
 
     async def department(self, org: Org, name: str, above: int | None = None, *, tx: Tx | None = None) -> int:
         """Its integer key; `above`: of the department it belongs to."""

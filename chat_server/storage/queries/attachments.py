@@ -275,12 +275,13 @@ LEFT JOIN rooms r ON r.id = a.room_id
 """
 
 
-async def seen_by(reader: Reader, user_id: int, public_ids: Sequence[str]) -> dict[str, Seen]:
-    """Attachments as `user_id` stands to them now; ids that do not exist are absent."""
+async def seen_by(reader: Reader, user_id: int, public_ids: Sequence[str], *, memo_pad: bool = True) -> dict[str, Seen]:
+    """Attachments as `user_id` stands to them now; ids that do not exist are absent, and those of memo rooms without `memo_pad`."""
     if not public_ids:
         return {}
     places = ", ".join("?" * len(public_ids))
-    rows = await reader.all(f"{_SEEN} WHERE a.public_id IN ({places})", *[user_id] * 5, *public_ids)
+    here = "" if memo_pad else " AND coalesce(r.kind, '') <> 'memo'"
+    rows = await reader.all(f"{_SEEN} WHERE a.public_id IN ({places}){here}", *[user_id] * 5, *public_ids)
     return {row[1]: Seen(*row) for row in rows}
 
 

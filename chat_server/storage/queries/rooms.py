@@ -125,6 +125,12 @@ async def by_key(tx: Reader, key: str) -> str | None:
     return str(row[0]) if row else None
 
 
+async def memo_of(reader: Reader, key: str) -> tuple[int, str] | None:
+    """(integer key, public id) of the memo room with this key."""
+    row = await reader.one("SELECT id, public_id FROM rooms WHERE direct_key = ?", key)
+    return (int(row[0]), str(row[1])) if row else None
+
+
 async def open_room(tx: Reader, org_id: int, room: str) -> Row | None:
     """(id, history, members) of an open, living room of the organization."""
     return await tx.one(

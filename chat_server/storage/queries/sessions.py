@@ -6,8 +6,10 @@ part that all its tokens share and whose `used_at` is set from the start, and th
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
+from chat_server.domain.policy import Policy, policy_of
 from chat_server.ports import Reader, Tx
 
 
@@ -25,12 +27,13 @@ class FoundActor:
     zone: str
     revoked_at: int | None
     roles: frozenset[str]
+    policy: Policy
 
 
 async def actor(reader: Reader, user: str, device: str, org: str) -> FoundActor | None:
     """By public ids that must belong together."""
     rows = await reader.all(
-        "SELECT u.id, u.org_id, u.kind, u.name, u.disabled_at, u.ends_at, d.id, d.zone, d.revoked_at, r.role"
+        "SELECT u.id, u.org_id, u.kind, u.name, u.disabled_at, u.ends_at, d.id, d.zone, d.revoked_at, r.role, o.policy"
         " FROM users u"
         " JOIN organizations o ON o.id = u.org_id AND o.public_id = ?"
         " JOIN devices d ON d.user_id = u.id AND d.public_id = ?"
@@ -41,7 +44,7 @@ async def actor(reader: Reader, user: str, device: str, org: str) -> FoundActor 
     if not rows:
         return None
     roles = frozenset(row[9] for row in rows if row[9] is not None)
-    return FoundActor(*[*rows[0][:9], roles])
+    return FoundActor(*[*rows[0][:9], roles, policy_of(json.loads(rows[0][10]))])
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ class Town:
 
     async def actor(self, session: Session, zone: str = ZONE) -> Actor:
         claims = self.tokens.verify_access(session.access_token, zone)
-        return await self.storage.read(lambda reader: load_actor(reader, claims, ADDRESS))
+        return await self.storage.read(lambda reader: load_actor(reader, claims, ADDRESS, "lgwan"))
 
     def user_events(self) -> list[UserEvent]:
         return [note for note in self.notes if isinstance(note, UserEvent)]

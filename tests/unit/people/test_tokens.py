@@ -310,5 +310,5 @@ async def test_ids_that_do_not_belong_together_are_nobody(town: Town) -> None:
         token, _ = town.tokens.issue(user, device, org, ZONE)
         claims = town.tokens.verify_access(token, ZONE)
         with pytest.raises(Problem) as problem:
-            await town.storage.read(partial(load_actor, claims=claims, address=""))
+            await town.storage.read(partial(load_actor, claims=claims, address="", most_trusted="lgwan"))
         assert code(problem) == 1004

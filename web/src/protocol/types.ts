@@ -25,8 +25,8 @@ export interface Me {
   user: Person
   roles: string[]
   organization: { id: string; name: string }
-  /** What clients keep to. `device_cache`: whether what was read may stay on the device. */
-  rules?: { device_cache: 'allowed' | 'off' | (string & {}) }
+  /** What clients keep to. `device_cache`: whether what was read may stay on the device. `memo_pad`: whether one has it in this zone. */
+  rules?: { device_cache: 'allowed' | 'off' | (string & {}); memo_pad?: boolean }
   zone: string
   device: string
 }

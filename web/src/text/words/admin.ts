@@ -168,6 +168,7 @@ export const admin = pair(
       file_size: '1つのファイルの大きさ',
       webhooks: 'Webhookを作れる人',
       device_cache: '読んだ内容を端末に残すこと',
+      memo_pad: 'メモ帳を使える網',
     } as Record<string, string>,
     values: {
       member: '職員全員',
@@ -178,6 +179,8 @@ export const admin = pair(
       none: '上限なし',
       off: '使わない',
       allowed: '認める',
+      everywhere: 'すべての網',
+      most_trusted: '最も信頼度の高い網(庁内)だけ',
     } as Record<string, string>,
   },
   {
@@ -348,6 +351,7 @@ export const admin = pair(
       file_size: 'Size of one file',
       webhooks: 'Who makes webhooks',
       device_cache: 'What was read may stay on the device',
+      memo_pad: 'Where there are memo pads',
     },
     values: {
       member: 'all staff',
@@ -358,6 +362,8 @@ export const admin = pair(
       none: 'no limit',
       off: 'off',
       allowed: 'allowed',
+      everywhere: 'in every network',
+      most_trusted: 'in the most trusted network alone',
     },
   },
 )
