@@ -132,3 +132,42 @@ def test_what_is_dropped_while_the_called_are_counted_is_asked_about_too(enter: 
     expect(question.filter(has_text="写真1枚を外部の方(若葉 誠)にも送信します。")).to_be_visible()
     expect(desk.waiting()).to_have_count(0)
     expect(desk.said("図面です。")).to_have_count(0)
+
+
+def test_what_is_left_or_written_on_while_the_called_are_counted_is_not_saved_unasked(
+    enter: Enter, hand: Callable[..., Hand], room_name: str
+) -> None:
+    takahashi = hand("takahashi")
+    room = takahashi.room(room_name)
+    ahead = {"at": int(time.time() * 1000) + 3_600_000, "blocks": [{"type": "text", "text": "明朝集合です。"}]}
+    waits = takahashi.call("POST", f"/api/rooms/{room}/scheduled", ahead)
+    desk = enter("takahashi")
+    held: list[Route] = []
+    desk.page.route("**/assets/reach-*.js", lambda route: held.append(route))
+    desk.page.get_by_role("link", name="送信予約").click()
+    row = desk.page.get_by_role("list", name="送信予約").get_by_role("listitem").filter(has_text=room_name)
+    field = row.get_by_role("textbox")
+
+    def call_everybody() -> None:
+        row.get_by_role("button", name="直す").click()
+        expect(field).to_have_value("明朝集合です。")
+        field.fill("<@everyone> 明朝集合です。")
+        with desk.page.expect_request("**/assets/reach-*.js"):
+            field.press("Control+Enter")
+
+    call_everybody()
+    field.press("Escape")
+    expect(field).to_have_count(0)
+    held.pop().continue_()
+    row.get_by_role("button", name="直す").click()
+    expect(field).to_have_value("明朝集合です。")
+
+    # What it weighs is what stands there in the end: here nothing.
+    desk.page.reload()
+    call_everybody()
+    field.fill("")
+    held.pop().continue_()
+    expect(row.get_by_role("alert")).to_have_text("本文を入力してください。")
+    (one,) = [one for one in takahashi.call("GET", "/api/me/scheduled")["items"] if one["id"] == waits["id"]]
+    assert one["blocks"][0]["text"] == "明朝集合です。"
+    takahashi.call("DELETE", f"/api/scheduled/{waits['id']}")
