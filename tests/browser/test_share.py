@@ -133,7 +133,26 @@ def test_what_is_more_than_the_device_keeps_is_said(enter: Enter) -> None:
     drawings = [{"name": f"図面{n}.txt", "mimeType": "text/plain", "buffer": b"x"} for n in range(25)]
     share(phone, "", *drawings)
     expect(phone.page.get_by_text("図面24.txt")).to_be_visible()
-    share(phone, "", *drawings, to="**/#/share/cut")
-    expect(phone.page.get_by_text("預かれるのは合わせて40件、1GBまでです。")).to_be_visible()
+    share(phone, "", *drawings, to="**/#/share/cut-10-0")
+    expect(phone.page.get_by_text("10件は受け取っていません。預かれるのは合わせて40件、1GBまでです。")).to_be_visible()
     expect(phone.page.locator("li.file")).to_have_count(40)
+    # Words have a measure of their own, also when they come in many shares.
+    share(phone, "あ" * 15_000)
+    share(phone, "い" * 15_000, to="**/#/share/cut-0-10000")
+    expect(phone.page.get_by_text("ことばの終わりの10000文字は受け取っていません。")).to_be_visible()
+    words = "あ" * 15_000 + "\n" + "い" * 5_000
+    expect(phone.page.get_by_label("ことば")).to_have_value(words)
     phone.page.get_by_role("button", name="送らずに消す").click()
+    # Where nothing at all was taken, that is said, too.
+    large = {"name": "動画.mp4", "mimeType": "video/mp4", "buffer": b"x"}
+    phone.page.evaluate(
+        """async () => {
+            const headers = { 'x-size': String(1024 ** 3), 'x-name': 'large' }
+            await (await caches.open('renraku-shared')).put('/shared/1/000', new Response('x', { headers }))
+        }"""
+    )
+    share(phone, "", large, to="**/#/share/cut-1-0")
+    expect(phone.page.get_by_text("1件は受け取っていません。")).to_be_visible()
+    phone.page.evaluate("caches.delete('renraku-shared')")
+    phone.page.reload()
+    expect(phone.page.get_by_text("1件は大きすぎるため受け取っていません。")).to_be_visible()

@@ -17,7 +17,7 @@ const SHARE = '/share'
 /** Of all that waits. More is no share from a gallery; the disk of a phone is not ours to fill. */
 const MOST_FILES = 40
 const MOST_BYTES = 1024 ** 3
-const MOST_WORDS = 20_000
+const MOST_CHARACTERS = 20_000
 
 self.addEventListener('install', (event) => event.waitUntil(install()))
 self.addEventListener('activate', (event) => event.waitUntil(activate()))
@@ -81,7 +81,8 @@ async function shared(request: Request): Promise<Response> {
       return typeof value === 'string' && value.trim() !== '' ? [value.trim()] : []
     })
     const files = form.getAll('files').filter((value): value is File => value instanceof File && value.size > 0)
-    const taken = fitting(files, await waiting(cache))
+    const before = await waiting(cache)
+    const taken = fitting(files, before.files)
     const entries: Promise<void>[] = taken.map((file, index) => {
       const headers = {
         'content-type': file.type || 'application/octet-stream',
@@ -91,18 +92,27 @@ async function shared(request: Request): Promise<Response> {
       return cache.put(`/shared/${stamp}/${String(index).padStart(3, '0')}`, new Response(file, { headers }))
     })
     const said = [...new Set(words)].join('\n')
-    if (said !== '') entries.push(cache.put(`/shared/${stamp}/words`, new Response(said.slice(0, MOST_WORDS))))
+    const kept = said.slice(0, Math.max(0, MOST_CHARACTERS - before.characters))
+    if (kept !== '') entries.push(cache.put(`/shared/${stamp}/words`, new Response(kept, { headers: { 'x-characters': String(kept.length) } })))
     await Promise.all(entries)
-    return Response.redirect(`/#/share${taken.length < files.length || said.length > MOST_WORDS ? '/cut' : ''}`, 303)
+    // The page says what was left out.
+    const [lost, cut] = [files.length - taken.length, said.length - kept.length]
+    return Response.redirect(`/#/share${lost + cut > 0 ? `/cut-${lost}-${cut}` : ''}`, 303)
   } catch {
     // No room on the device: the page says that nothing was taken.
     return Response.redirect('/#/share/failed', 303)
   }
 }
 
-/** The sizes of what was shared before and has not been sent on; 0 for words. */
-async function waiting(cache: Cache): Promise<number[]> {
-  return Promise.all((await cache.keys()).map(async (key) => Number((await cache.match(key))?.headers.get('x-size') ?? 0)))
+/** What was shared before and has not been sent on: the sizes of its files, and how many characters its words have. */
+async function waiting(cache: Cache): Promise<{ files: number[]; characters: number }> {
+  const found = { files: [] as number[], characters: 0 }
+  for (const key of await cache.keys()) {
+    const headers = (await cache.match(key))?.headers
+    if (key.url.endsWith('/words')) found.characters += Number(headers?.get('x-characters') ?? 0)
+    else found.files.push(Number(headers?.get('x-size') ?? 0))
+  }
+  return found
 }
 
 /** Those of them, from the first on, for which there is room beside what waits. */
