@@ -7,7 +7,7 @@ import { Sessions, sessionStore } from '../protocol/session'
 import { deviceName } from '../text/device'
 import { text } from '../text/words.svelte'
 import { Client } from './client.svelte'
-import { eraseDevice, forgetWriting, unsentOnDevice } from './erase'
+import { eraseDevice, forgetLate, unsentOnDevice } from './erase'
 import { Notifying } from './notifying.svelte'
 import { route } from './route.svelte'
 import { load, save } from './stored'
@@ -153,8 +153,7 @@ export class App {
       const { user } = this.client
       this.#leave('')
       // A timer of this tab may have written between the wipe of the other one and its word.
-      forgetWriting(user)
-      await this.#sessions.forget()
+      await Promise.all([forgetLate(user), this.#sessions.forget()])
     } else if (signal === 'signed-in' && this.client === null && (await this.#sessions.restore())) {
       this.#enter()
     }

@@ -22,10 +22,22 @@ export async function eraseDevice(database: Promise<Database>): Promise<void> {
   await Promise.allSettled([clearDatabase(database), clearKept(), clearCaches(), clearNotifications()])
 }
 
-/** What this person was writing, in messages and in notes. */
-export function forgetWriting(user: UserId): void {
+/**
+ * What timers of this tab wrote for a person who left by another tab meanwhile: what stood in fields and notes, and what
+ * was kept for reading. Only theirs: the next one may be here already.
+ */
+export async function forgetLate(user: UserId): Promise<void> {
   draftStore.clear(user)
   clearNoteDrafts(user)
+  try {
+    const db = await openDeviceDatabase()
+    const tx = db.transaction('kept', 'readwrite')
+    for (const row of await tx.store.getAll()) if (row.user === user) void tx.store.delete(row.place)
+    await tx.done
+    db.close()
+  } catch {
+    // A browser that keeps nothing.
+  }
 }
 
 /** How many messages nobody has received yet lie on this device. */
