@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
@@ -27,23 +28,26 @@ def settled(page: Page) -> None:
 )
 def test_every_page_is_accessible(enter: Enter, stage: Stage, viewport: dict[str, int], scheme: Any) -> None:
     person = enter("sato", viewport=viewport, color_scheme=scheme)
-    room = stage.facts["rooms"]["patrol"]
-    places = ["/", f"/#/rooms/{room}", *(f"/#/rooms/{room}/{panel}" for panel in PANELS)]
-    places += [f"/#/{page}" for page in PAGES] + ["/#/settings", "/#/admin"]
     found: dict[str, Any] = {}
-
-    def visit(place: str) -> None:
-        person.page.goto(place)
-        settled(person.page)
+    for place in everywhere(person.page, stage.facts["rooms"]["patrol"]):
         if wrong := [*violations(person.page), *sticks_out(person.page)]:
             found[place] = wrong
+    assert found == {}
 
+
+def everywhere(page: Page, room: str) -> Iterator[str]:
+    """Goes to one page after the other, as somebody who may see them all; tells where it is."""
+    places = ["/", f"/#/rooms/{room}", *(f"/#/rooms/{room}/{panel}" for panel in PANELS)]
+    places += [f"/#/{page}" for page in PAGES] + ["/#/settings", "/#/admin"]
     for place in places:
-        visit(place)
-    for page in ("settings", "admin"):
-        person.page.goto(f"/#/{page}")
-        sections = person.page.locator(f"main nav a[href^='#/{page}/']")
+        page.goto(place)
+        settled(page)
+        yield place
+    for overview in ("settings", "admin"):
+        page.goto(f"/#/{overview}")
+        sections = page.locator(f"main nav a[href^='#/{overview}/']")
         sections.first.wait_for()
         for address in sections.evaluate_all("links => links.map((link) => link.getAttribute('href'))"):
-            visit(f"/{address}")
-    assert found == {}
+            page.goto(f"/{address}")
+            settled(page)
+            yield str(address)

@@ -13,7 +13,8 @@ export const duties = pair(
     toSendFailed: '送信できなかったものがあります',
     levels: { urgent: '緊急', important: '重要', notice: 'お知らせ' } as Record<string, string>,
     readBy: (read: number, total: number) => (total === 1 ? (read === 1 ? '既読' : '未読') : `既読 ${read}/${total}`),
-    readByLong: (read: number, total: number) => `${total}人中${read}人が既読。一覧を開く`,
+    readByLong: (read: number, total: number) =>
+      `${total === 1 ? (read === 1 ? '既読' : '未読') : `既読 ${read}/${total}`}。一覧を開く`,
     readUnknown: '既読',
     askChosen: (time: string) => `要確認 ${time}まで`,
     later: '日時を指定',
@@ -22,7 +23,7 @@ export const duties = pair(
   },
   {
     askConfirm: 'Ask to confirm',
-    showReaders: 'Who has read it',
+    showReaders: 'Read by whom',
     list: 'My tasks',
     toConfirm: 'To confirm',
     toConfirmCount: (count) => (count === 0 ? 'nothing to confirm' : `${count >= 200 ? '200 or more' : count} to confirm`),
@@ -31,7 +32,7 @@ export const duties = pair(
     toSendFailed: 'some could not be sent',
     levels: { urgent: 'Urgent', important: 'Important', notice: 'Notice' },
     readBy: (read, total) => (total === 1 ? (read === 1 ? 'Read' : 'Unread') : `Read ${read}/${total}`),
-    readByLong: (read, total) => `Read by ${read} of ${total}. Open the list`,
+    readByLong: (read, total) => `${total === 1 ? (read === 1 ? 'Read' : 'Unread') : `Read ${read}/${total}`}. Open the list`,
     readUnknown: 'Read by',
     askChosen: (time) => `To confirm by ${time}`,
     later: 'Choose a time',
