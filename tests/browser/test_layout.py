@@ -225,7 +225,8 @@ def small_targets(page: Page) -> list[Any]:
     )
 
 
-@pytest.mark.parametrize("width", [320, 390, 701, 1440])
+# A small phone, a folded one, a usual one, an unfolded one, the narrowest desk, a usual one, and 4K.
+@pytest.mark.parametrize("width", [320, 344, 390, 673, 701, 1440, 3840])
 def test_nothing_sticks_out(enter: Enter, width: int) -> None:
     person = enter("takahashi", viewport={"width": width, "height": 800})
     assert sticks_out(person.page) == []

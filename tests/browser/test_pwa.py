@@ -93,6 +93,24 @@ def test_what_an_installer_asks_for_is_there(server: Server) -> None:
             assert source in http.get("/").headers["content-security-policy"]
 
 
+@pytest.mark.parametrize(
+    "agent",
+    [
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 Version/18.1 Mobile/15E148 Safari/604.1",
+        # An iPad says that it is a Mac.
+        "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 Version/18.1 Safari/605.1.15",
+    ],
+    ids=["iPhone", "iPad"],
+)
+def test_where_nothing_can_be_installed_or_shared_by_itself_the_shortest_way_is_told(enter: Enter, agent: str) -> None:
+    phone = enter("tanaka", viewport=PHONE, user_agent=agent, is_mobile=True, has_touch=True)
+    phone.page.goto("/#/device")
+    steps = phone.page.get_by_role("listitem").filter(has_text="「ホーム画面に追加」を選びます。")
+    expect(steps.first).to_be_visible()
+    expect(phone.page.locator("details[open] summary")).to_have_text(["iPhone・iPad"])
+    expect(phone.page.get_by_text("トークルームの「添付」→「写真ライブラリ」で、20枚まで")).to_be_visible()
+
+
 def test_the_page_opens_without_the_server_and_keeps_no_answer_of_it(enter: Enter, own_server: Server) -> None:
     phone = enter("takahashi", base=own_server.base, viewport=PHONE, service_workers="allow")
     page_is_kept(phone.page)

@@ -223,6 +223,17 @@ def test_one_tab_tells_of_what_is_not_seen(
     takahashi.post(other, "隣の知らせ")
     page.wait_for_function("() => rung.length > 2")
     assert [title for title, _ in rung([page, second])][2:] == [f"{room_name}の隣"]
+    # Whoever wants nothing of a room hears nothing of it, and no call to everybody either.
+    page.goto(f"/#/rooms/{other}/members")
+    pane = page.get_by_role("dialog", name="トークルームの詳細")
+    pane.get_by_role("button", name="しない").click()
+    expect(pane.get_by_role("button", name="しない")).to_have_attribute("aria-pressed", "true")
+    page.goto("/#/settings/notifications")
+    takahashi.post(other, "<@everyone> 鳴らない知らせ")
+    expect(link).to_contain_text("鳴らない知らせ")
+    takahashi.post(room, "鳴る知らせ")
+    page.wait_for_function("() => rung.length > 3")
+    assert rung([page, second])[3:] == [[room_name, "高橋 健: 鳴る知らせ"]]
 
 
 def test_a_browser_that_blocks_notifications_is_told_how_to_be_helped(enter: Enter) -> None:
