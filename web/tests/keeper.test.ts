@@ -22,8 +22,6 @@ function scene() {
     client: client as unknown as Client,
     /** Somebody writes: the last room comes to the top. */
     move: () => list([order.at(-1)!, ...order.slice(0, -1)]),
-    lose: (room: string) => list(order.filter(({ id }) => id !== room)),
-    say: () => (shown.recent = [...shown.recent, { seq: shown.recent.length + 1 }]),
   }
 }
 
@@ -72,24 +70,5 @@ describe('what is kept for reading without a line', () => {
     expect(first!.rooms).toHaveLength(MANY)
     await pass(5, one.move)
     expect((await kept.json<{ at: number }>('list'))!.at).toBeGreaterThan(first!.at)
-  })
-
-  it('is cut now and then, not whenever a room moves; but a room that is gone goes at once', async () => {
-    const trim = vi.spyOn(Kept.prototype, 'trim')
-    const one = scene()
-    const kept = await keeping(one)
-    await pass(50, () => {
-      one.move()
-      one.say()
-    })
-    expect(trim).toHaveBeenCalledTimes(1)
-    await pass(20, one.say)
-    expect(trim).toHaveBeenCalledTimes(2)
-    expect(await kept.json('room:r0')).toBeDefined()
-    one.lose('r0')
-    ;(one.client.timelines as Map<string, unknown>).clear()
-    await pass(5, one.move)
-    expect(await kept.json('room:r0')).toBeUndefined()
-    expect(trim).toHaveBeenCalledTimes(3)
   })
 })

@@ -43,10 +43,6 @@ export class Keeper {
   #listed: unknown = null
   #seen = 0
   #saved = new Map<RoomId, readonly Message[]>()
-  /** Rooms of the list when what is kept of them was last cut; null before. */
-  #known: ReadonlySet<RoomId> | null = null
-  #cut = 0
-  #grown = false
   #pictures = new Set<AttachmentId>()
   #urls: string[] = []
   #timer: ReturnType<typeof setInterval> | undefined
@@ -162,7 +158,6 @@ export class Keeper {
     try {
       await this.#saveList(kept, this.#epoch, me)
       await this.#saveRooms(kept, this.#epoch)
-      await this.#cutRooms(kept)
       await this.#savePictures(kept)
     } catch {
       // No room on the device, or a browser that keeps nothing: the page works, only not without a line.
@@ -179,6 +174,8 @@ export class Keeper {
       this.#listed = groups
       this.#seen = at
       await kept.putJson('list', { epoch, at, me, rooms } satisfies KeptList)
+      const known = new Set(rooms.map(({ id }) => id))
+      await kept.trim('room:', ROOMS, ROOM_BYTES, (room) => known.has(room))
     } else if (at - this.#seen > FRESH || document.visibilityState === 'hidden') {
       this.#seen = at
       await kept.putJson('seen', at)
@@ -193,20 +190,7 @@ export class Keeper {
       const newest = recent.slice(-MESSAGES)
       const first = complete && latest && newest.length === recent.length
       await kept.putJson(`room:${room}`, { epoch, at: Date.now(), first, messages: newest } satisfies KeptRoom)
-      this.#grown = true
     }
-  }
-
-  /** Cutting reads all that is kept of rooms: at once where one is gone, else each minute; not whenever one moves in the list. */
-  async #cutRooms(kept: Kept): Promise<void> {
-    const known = new Set(this.#client.rooms.groups.flatMap(({ rooms }) => rooms.map(({ id }) => id)))
-    const gone = this.#known === null || [...this.#known].some((room) => !known.has(room))
-    if (gone || (this.#grown && Date.now() - this.#cut > FRESH)) {
-      this.#cut = Date.now()
-      this.#grown = false
-      await kept.trim('room:', ROOMS, ROOM_BYTES, (room) => known.has(room))
-    }
-    this.#known = known
   }
 
   /** What is on the screen has just been fetched, so this asks the browser's own cache and not the line. */
