@@ -88,8 +88,8 @@ class Person:
     problems: list[str] = field(default_factory=list)
     """what the browser complained about"""
 
-    def sign_in(self, password: str) -> None:
-        self.page.get_by_label("団体コード").fill("midorino")
+    def sign_in(self, password: str, organization: str = "midorino") -> None:
+        self.page.get_by_label("団体コード").fill(organization)
         self.page.get_by_label("ユーザーID").fill(self.login)
         self.page.get_by_label("パスワード").fill(password)
         self.page.get_by_role("button", name="ログイン").click()

@@ -55,6 +55,8 @@ class Stage:
         for position, (login, name, department, post) in enumerate(_STAFF, 1):
             self.people[login] = await self._staff(org, login, name, department, post, position)
         guest = await self.world.person(org, "若葉 誠", kind="guest", login="wakaba", password=PASSWORD)
+        other = await self.world.organization("asahi", "あさひ町")
+        await self.world.person(other, "山本 翼", role=ORGANIZATION_ADMIN, login="yamamoto", password=PASSWORD)
         takahashi, tanaka, sato = self.people.values()
         return {
             "password": PASSWORD,

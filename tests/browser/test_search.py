@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from playwright.sync_api import Route, expect
 from tests.browser.conftest import PHONE, Enter, Hand, Stage
 from tests.browser.photos import photo
 from tests.browser.test_layout import small_targets, sticks_out
+from tests.unit.document_samples import pages, words
 
 WORD = "楢の倒木"
 SCRIPT = "<b>太字</b>"
@@ -19,7 +21,8 @@ WIDTH_OF_A_PAGE = 30
 
 def indexed(hand: Hand, words: str, count: int) -> None:
     """The index may be a second behind: until it is not, asking again is all one can do."""
-    for _ in range(200):
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
         if len(hand.call("POST", "/api/search", {"words": words, "limit": 100})["items"]) >= count:
             return
     raise AssertionError(f"{words} is not found")
@@ -140,3 +143,41 @@ def test_on_the_phone_in_one_room_with_its_photos(
     expect(page.get_by_role("heading", name=room_name, level=1)).to_be_visible()
     page.get_by_role("button", name="トークルーム一覧へ戻る").click()
     expect(page.get_by_role("button", name="検索")).to_be_visible()
+
+
+def test_a_note_and_the_words_of_a_document_are_a_click_away(
+    enter: Enter, hand: Callable[..., Hand], stage: Stage, room_name: str
+) -> None:
+    takahashi = hand("takahashi")
+    room = takahashi.room(room_name, stage.facts["people"]["tanaka"])
+    note = {"title": "擁壁の点検", "blocks": [{"type": "markdown", "text": "水抜き穴は異常なし"}]}
+    takahashi.call("POST", f"/api/rooms/{room}/notes", note)
+    writer = enter("takahashi", viewport=PHONE)
+    writer.open(room_name)
+    pdf: Any = {"name": "擁壁.pdf", "mimeType": "application/pdf", "buffer": pages(words("YOHEKI77"))}
+    writer.attach([pdf])
+    writer.write("図面を送ります。")
+    expect(writer.waiting()).to_have_count(0)
+    for number in range(WIDTH_OF_A_PAGE):
+        takahashi.post(room, f"その後の連絡{number}")
+    indexed(takahashi, "YOHEKI77", 1)
+    indexed(takahashi, "水抜き穴", 1)
+    desk = enter("tanaka")
+    page = desk.page
+    page.get_by_role("button", name="検索").click()
+    field = page.get_by_role("searchbox", name="検索する言葉")
+    hits = page.get_by_role("list", name="検索結果").get_by_role("link")
+    field.fill("YOHEKI77")
+    expect(hits).to_have_count(1)
+    expect(hits).to_contain_text("擁壁.pdf")
+    hits.click()
+    expect(page.get_by_role("heading", name=room_name, level=1)).to_be_visible()
+    expect(desk.said("図面を送ります。")).to_be_in_viewport()
+    page.go_back()
+    field.fill("水抜き穴")
+    expect(hits).to_have_count(1)
+    expect(hits).to_contain_text("擁壁の点検")
+    hits.click()
+    pane = page.get_by_role("dialog", name="トークルームの詳細")
+    expect(pane.get_by_role("heading", name="擁壁の点検")).to_be_visible()
+    expect(pane).to_contain_text("水抜き穴は異常なし")

@@ -168,3 +168,29 @@ def test_a_room_to_read_only_has_no_composer(enter: Enter) -> None:
     desk.open("全庁のお知らせ")
     expect(desk.page.get_by_text("このトークルームでは閲覧のみできます。")).to_be_visible()
     expect(desk.field).to_have_count(0)
+
+
+def test_a_room_that_was_left_and_opened_again_can_be_written_into(
+    enter: Enter, hand: Callable[..., Hand], room_name: str
+) -> None:
+    takahashi = hand("takahashi")
+    room = takahashi.room(room_name)
+    phone = enter("takahashi", viewport=PHONE, is_mobile=True, has_touch=True)
+    for number in range(3):
+        phone.open(room_name)
+        phone.field.fill(f"{number}回目")
+        phone.page.get_by_role("button", name="送信").tap()
+        expect(phone.said(f"{number}回目")).to_have_count(1)
+        expect(phone.page.get_by_role("button", name="写真を撮る")).to_be_visible()
+        phone.page.get_by_role("button", name="トークルーム一覧へ戻る").tap()
+    desk = enter("takahashi")
+    desk.open(room_name)
+    desk.page.get_by_role("button", name="検索").click()
+    desk.page.go_back()
+    desk.write("机から")
+    expect(desk.said("机から")).to_have_count(1)
+    # A search that was left goes on being one.
+    desk.page.get_by_role("button", name="検索").click()
+    desk.page.get_by_role("combobox", name="トークルーム", exact=True).select_option(label=room_name)
+    expect(desk.page.get_by_role("button", name="絞り込みをやめる")).to_be_visible()
+    assert len(takahashi.messages(room)) == 4

@@ -8,6 +8,7 @@ import { text } from '../text/words.svelte'
 import { duties } from '../text/words/duties'
 import { draftStore, type KeptDraft } from './draftStore'
 import { Editing, textOf } from './editing.svelte'
+import { lasting } from './lasting.svelte'
 
 export interface DraftPhoto {
   name: string
@@ -197,7 +198,7 @@ export class Drafts {
   of(room: RoomId): Draft {
     let draft = this.#drafts.get(room)
     if (draft === undefined) {
-      this.#drafts.set(room, (draft = new Draft()))
+      this.#drafts.set(room, (draft = lasting(() => new Draft())))
       const kept = draftStore.get(this.#user, room)
       if (kept !== null) draft.restore(kept)
     }
