@@ -165,8 +165,8 @@ def _sign_it(desk: Person) -> None:
         "高橋健",
         "田中美咲",
         "係長",
-        "着手前",
-        "着手後",
+        "着手前写真5",
+        "着手後写真6",
         "撤去が終わり",
     ):
         assert words in text
