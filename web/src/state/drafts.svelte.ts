@@ -196,12 +196,15 @@ export class Drafts {
   }
 
   of(room: RoomId): Draft {
-    let draft = this.#drafts.get(room)
-    if (draft === undefined) {
-      this.#drafts.set(room, (draft = lasting(() => new Draft())))
+    const known = this.#drafts.get(room)
+    if (known !== undefined) return known
+    const draft = lasting(() => {
+      const made = new Draft()
       const kept = draftStore.get(this.#user, room)
-      if (kept !== null) draft.restore(kept)
-    }
+      if (kept !== null) made.restore(kept)
+      return made
+    })
+    this.#drafts.set(room, draft)
     return draft
   }
 
