@@ -11,8 +11,10 @@ from chat_server.storage.queries import sessions as queries
 
 
 async def load_actor(reader: Reader, claims: Claims, address: str, most_trusted: str) -> Actor:
-    """The person behind `claims`, as they are now (`most_trusted`: the innermost zone): loaded in the transaction of every HTTP request, and for a WebSocket
-    at `auth` and `renew`. In between, their own stream closes the sockets of whoever was disabled or signed out.
+    """The person behind `claims`, as they are now (`most_trusted`: the innermost zone).
+
+    Loaded in the transaction of every HTTP request, and for a WebSocket at `auth` and `renew`. In between, their own stream
+    closes the sockets of whoever was disabled or signed out.
 
     Raises `Problem` 6009 (disabled, or a guest whose time is over), 1004 (device signed out, or anything that does
     not fit together).

@@ -215,6 +215,17 @@ describe('signing out', () => {
     server = await new TestServer().listen()
   })
 
+  it('that is heard of late does not end the session of who sat down meanwhile', async () => {
+    await signedIn()
+    const frozen = tab()
+    await frozen.sessions.restore()
+    const next = { ...(await held()), user: 'next' }
+    await sessionStore(database).save(next)
+    await frozen.sessions.forget()
+    expect(frozen.sessions.user).toBeNull()
+    expect(await held()).toEqual(next)
+  })
+
   it('in another tab ends it here', async () => {
     const first = await signedIn()
     const second = tab()

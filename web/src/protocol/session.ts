@@ -118,8 +118,11 @@ export class Sessions {
   }
 
   async forget(): Promise<void> {
+    const { user } = this
     this.#held = null
-    await this.#store.clear()
+    // A tab that hears late of a sign-out must not end the session of who sat down meanwhile.
+    const stored = user === null ? undefined : await this.#store.load()
+    if (stored === undefined || stored.user === user) await this.#store.clear()
   }
 
   async #step(path: string, body: Record<string, string>): Promise<SignInProgress> {
