@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from playwright.sync_api import Locator, Page
@@ -13,6 +13,8 @@ from playwright.sync_api import Locator, Page
 from tests.browser.conftest import Hand, Person
 from tests.browser.photos import photo
 
+BUSY: Final = """() => document.querySelector('dialog[open], [role=menu], [role=group][aria-label=メッセージの選択]') !== null
+    || document.querySelector('.composer textarea')?.value !== ''"""
 MESSAGE: Final = "PR-12"
 """Stands in the message that is acted on: neither Japanese nor English."""
 
@@ -29,7 +31,7 @@ class House:
     person: Person
     room: str
     colleague: str
-    opened: list[str] = field(default_factory=list)
+    loaded: bool = False
 
     @property
     def page(self) -> Page:
@@ -40,9 +42,14 @@ class House:
         return found.first
 
     def home(self) -> None:
-        """The room as one comes to it: whatever was open is gone."""
-        self.page.goto("about:blank")
+        """The room as one comes to it: whatever was open is gone. The page is loaded anew where it does not let go of something."""
+        for _ in range(3):
+            self.page.keyboard.press("Escape")
         self.page.goto(f"/#/rooms/{self.room}")
+        if not self.loaded or self.page.evaluate(BUSY):
+            self.page.goto("about:blank")
+            self.page.goto(f"/#/rooms/{self.room}")
+            self.loaded = True
         self.page.locator("[role=log][aria-busy=false]").wait_for()
         self.page.locator("article[data-message]").filter(has_text=MESSAGE).wait_for()
 

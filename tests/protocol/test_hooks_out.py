@@ -458,6 +458,10 @@ async def test_after_a_restore_nothing_is_told_twice(tmp_path: Path, theirs: Rec
         server.clock.ahead += HOUR
         found = await state(scene, hook)
         assert (found["waiting"], found["parked"], found["failed"]["code"]) == (0, 1, 7016)
+        # Nor is anything told at all: the hook may have been removed since.
+        assert found["on"] is False
+        await world.post(owner, scene.room, Text("戻したあと"))
+        await call(scene, owner, "PATCH", f"/api/hooks/{hook['id']}", on=True)
         await call(scene, owner, "POST", f"/api/hooks/{hook['id']}/retry")
         assert told(await theirs.next())["text"] == "控えの前"
 
