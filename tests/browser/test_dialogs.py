@@ -1,4 +1,5 @@
-"""Every dialog: no rule that axe knows is broken, nothing sticks out, and no word of it is left in Japanese."""
+"""Every dialog: no rule that axe knows is broken, nothing sticks out, no field takes a key of the input method, and no word of it is
+left in Japanese."""
 
 from __future__ import annotations
 
@@ -12,8 +13,10 @@ from tests.browser.axe import violations
 from tests.browser.conftest import DESK, PHONE, Enter, Hand, Stage
 from tests.browser.dialogs import DIALOGS, fill
 from tests.browser.process import Server
+from tests.browser.test_ime import Trial
 from tests.browser.test_layout import sticks_out
 from tests.browser.test_pages import everywhere, settled
+from tests.browser.test_writing import conversion
 
 AT_THE_DESK: Final = {"switcher", "keys", "new room", "open rooms", "account", "memos"}
 """By the keyboard, or in the list, which a phone does not show beside a room."""
@@ -37,7 +40,14 @@ JAPANESE: Final = r"""(names) => {
 def test_every_page_is_in_english(enter: Enter, hand: Callable[..., Hand], stage: Stage, own_server: Server) -> None:
     sato = enter("sato", base=own_server.base)
     # The devices of the stage, the product, and what has to be found by those who read no English.
-    names = [*written(hand("sato", own_server.base)), "端末", "連絡", "日本語", "言語 / Language"]
+    names = [
+        *written(hand("sato", own_server.base)),
+        *written(hand("takahashi", own_server.base)),
+        "端末",
+        "連絡",
+        "日本語",
+        "言語 / Language",
+    ]
     sato.page.evaluate("localStorage.setItem('renraku.language', 'en')")
     found: dict[str, Any] = {}
     for place in everywhere(sato.page, stage.facts["rooms"]["notice"]):
@@ -90,18 +100,26 @@ def opened(page: Page, open_it: Callable[[Any], None], house: Any) -> None:
 @pytest.mark.parametrize(
     ("viewport", "scheme"), [(DESK, "dark"), (PHONE, "light")], ids=["desk in the dark", "phone in the light"]
 )
-def test_every_dialog_is_accessible(
+def test_every_dialog_is_accessible_and_safe_to_write_in(
     enter: Enter, hand: Callable[..., Hand], stage: Stage, room_name: str, viewport: dict[str, int], scheme: Any
 ) -> None:
     house = fill(
         lambda: enter("takahashi", viewport=viewport, color_scheme=scheme),
         hand("takahashi"), stage.facts["people"]["tanaka"], room_name,
     )  # fmt: skip
+    trial = Trial(house.page, conversion(house.person))
     found: dict[str, Any] = {}
+    tried = 0
     for name, open_it in DIALOGS.items():
         if viewport == PHONE and name in AT_THE_DESK:
             continue
         opened(house.page, open_it, house)
-        if wrong := [*violations(house.page), *sticks_out(house.page)]:
+        wrong: list[Any] = [*violations(house.page), *sticks_out(house.page)]
+        if viewport == DESK:
+            count, taken = trial.fields()
+            tried += count
+            wrong += [taken] if taken else []
+        if wrong:
             found[name] = wrong
     assert found == {}
+    assert viewport == PHONE or tried > 20, "the fields are not found any more"

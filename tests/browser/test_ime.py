@@ -1,16 +1,15 @@
-"""No field of the product takes the Enter that confirms a conversion for its own, nor the Escape that gives one up."""
+"""No field of the product takes the Enter that confirms a conversion for its own, nor the Escape that gives one up: here on every
+page, and in every dialog by test_dialogs.py, because the way there is what takes the time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 from playwright.sync_api import CDPSession, Page, Request
 
-from tests.browser.conftest import Enter, Hand, Stage
-from tests.browser.dialogs import DIALOGS, fill
+from tests.browser.conftest import Enter, Stage
 from tests.browser.process import Server
-from tests.browser.test_pages import everywhere, settled
+from tests.browser.test_pages import everywhere
 from tests.browser.test_writing import ENTER, TAKEN_BY_INPUT_METHOD, compose, confirm, conversion
 
 ESCAPE: Final = 27
@@ -75,23 +74,6 @@ class Trial:
             self.ime.send(
                 "Input.dispatchKeyEvent", {"type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code}
             )
-
-
-def test_in_every_dialog(enter: Enter, hand: Callable[..., Hand], stage: Stage, room_name: str) -> None:
-    house = fill(lambda: enter("takahashi"), hand("takahashi"), stage.facts["people"]["tanaka"], room_name)
-    trial = Trial(house.page, conversion(house.person))
-    found: dict[str, Any] = {}
-    tried = 0
-    for name, open_it in DIALOGS.items():
-        house.home()
-        open_it(house)
-        settled(house.page)
-        count, wrong = trial.fields()
-        tried += count
-        if wrong:
-            found[name] = wrong
-    assert found == {}
-    assert tried > 20, "they are not found any more"
 
 
 def test_on_every_page(enter: Enter, stage: Stage, own_server: Server) -> None:
