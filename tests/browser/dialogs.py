@@ -13,8 +13,6 @@ from playwright.sync_api import Locator, Page
 from tests.browser.conftest import Hand, Person
 from tests.browser.photos import photo
 
-BUSY: Final = """() => document.querySelector('dialog[open], [role=menu], [role=group][aria-label=メッセージの選択]') !== null
-    || document.querySelector('.composer textarea')?.value !== ''"""
 MESSAGE: Final = "PR-12"
 """Stands in the message that is acted on: neither Japanese nor English."""
 
@@ -31,7 +29,6 @@ class House:
     person: Person
     room: str
     colleague: str
-    loaded: bool = False
 
     @property
     def page(self) -> Page:
@@ -42,14 +39,9 @@ class House:
         return found.first
 
     def home(self) -> None:
-        """The room as one comes to it: whatever was open is gone. The page is loaded anew where it does not let go of something."""
-        for _ in range(3):
-            self.page.keyboard.press("Escape")
+        """The room as one comes to it, on a page that was loaded anew: whatever was open, or on its way, is gone."""
+        self.page.goto("about:blank")
         self.page.goto(f"/#/rooms/{self.room}")
-        if not self.loaded or self.page.evaluate(BUSY):
-            self.page.goto("about:blank")
-            self.page.goto(f"/#/rooms/{self.room}")
-            self.loaded = True
         self.page.locator("[role=log][aria-busy=false]").wait_for()
         self.page.locator("article[data-message]").filter(has_text=MESSAGE).wait_for()
 

@@ -114,9 +114,10 @@ def test_members_are_invited_given_a_role_and_taken_out(
     pane.get_by_role("button", name="設定").click()
     settings = desk.page.get_by_role("dialog", name="トークルームの設定")
     settings.get_by_label("名前", exact=True).fill(f"{room_name} {SCRIPT}")
-    settings.get_by_label("よみ").fill("しけんしつ")
+    settings.get_by_label("よみ").fill("シケンシツ")
     settings.get_by_role("button", name="保存する").click()
     expect(settings.get_by_role("status")).to_have_text("保存しました。")
+    expect(settings.get_by_label("よみ")).to_have_value("しけんしつ")
     settings.get_by_role("button", name="閉じる").click()
     expect(guest.page.get_by_role("heading", name=f"{room_name} {SCRIPT}", level=1)).to_be_visible()
     assert hand("takahashi").call("GET", f"/api/rooms/{room}")["reading"] == "しけんしつ"
