@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from functools import partial
 from typing import Any, Final, Protocol
 
-from chat_server.domain import limits
+from chat_server.domain import closing, limits
 from chat_server.domain.actors import Actor
 from chat_server.domain.errors import RESTARTING, ROOM_NOT_FOUND, TOKEN_INVALID, Problem
 from chat_server.ports import Clock, Reader, Storage, Tx
@@ -291,6 +291,9 @@ class Dispatcher:
             raise Problem(TOKEN_INVALID, field="token")
         if connection.expires < before:
             expires = min(expires, connection.expires)  # brought forward meanwhile, and perhaps not in what was read
+        if actor.memo_pad != connection.actor.memo_pad:
+            # What it is subscribed to was another zone's: resuming sorts it out.
+            connection.close(closing.EXPIRED)
         connection.actor = actor
         connection.expires = expires
         return {"op": "result", "expires": expires}

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from chat_server.domain import closing
 from chat_server.services import organizations, rooms
 from chat_server.services.authority import Operator
 from chat_server.services.blocks import Files, Text
@@ -134,3 +135,19 @@ async def test_what_is_away_cannot_be_sent_on(scene: Scene) -> None:
         assert (await peer.ask(op, message=scene.message, **more))["code"] == 4001, op
     assert (await peer.ask("pull", room=scene.pad, after=0, limit=10))["code"] == 3001
     await peer.close()
+
+
+async def test_an_open_connection_hears_of_it_with_its_next_renewal(scene: Scene) -> None:
+    server = scene.world.server
+    await scene.rule(None)
+    peer = await Peer.live(server.ports["internet"], scene.phone.token)
+    renewed, _ = server.app.tokens.issue(scene.phone.id, scene.phone.actor.device, scene.org.public_id, "internet")
+    assert (await peer.ask("renew", token=renewed))["op"] == "result"
+    assert (await peer.ask("pull", room=scene.pad, after=0, limit=10))["op"] == "page", "nothing has changed"
+    await scene.rule("most_trusted")
+    await peer.send_command("renew", token=renewed)
+    assert await peer.closed() == closing.EXPIRED
+    again = await Peer.open(server.ports["internet"])
+    await again.ask("auth", token=renewed)
+    assert (await again.ask("resume", rooms={scene.pad: 1}))["rooms"][scene.pad]["state"] == "gone"
+    await again.close()
