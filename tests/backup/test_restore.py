@@ -110,6 +110,23 @@ def test_everything_is_there_again_and_nobody_goes_on_as_if_nothing_had_happened
     assert json.loads(str(detail))["snapshot"] == snapshot.name
 
 
+def test_no_token_of_then_is_good_again_in_whatever_table(house: Filled, snapshot: Path, new: Path) -> None:
+    """Whoever makes another kind of link keeps its hash in a column of this name: then it is tried here, and has to be filled in
+    `filled`."""
+    restore(snapshot, new)
+    tables = [
+        str(table)
+        for (table,) in house.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
+        if house.rows(f"SELECT 1 FROM pragma_table_info('{table}') WHERE name = 'token_hash'")
+    ]
+    assert tables == ["bots", "refresh_tokens", "sign_ins"]
+    for table in tables:
+        hashes = f"SELECT token_hash FROM {table} WHERE token_hash IS NOT NULL"
+        before = set(house.rows(hashes))
+        assert before, f"nothing in {table} to try it with"
+        assert not before & set(rows(new, hashes)), table
+
+
 def flip(path: Path, at: float = 0.5) -> None:
     data = bytearray(path.read_bytes())
     data[int(len(data) * at)] ^= 0x10

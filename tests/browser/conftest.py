@@ -73,6 +73,13 @@ def own_server(stage: Stage, tmp_path: Path) -> Iterator[Server]:
 
 
 @pytest.fixture
+def two_zones(stage: Stage, tmp_path: Path) -> Iterator[Server]:
+    """A server of this test's own, for desks and for phones on the Internet."""
+    with Server(stage.copy_to(tmp_path / "data"), ("lgwan", "internet")) as running:
+        yield running
+
+
+@pytest.fixture
 def line(server: Server) -> Iterator[Line]:
     """A bad line to the server."""
     with Line(server.port) as line:

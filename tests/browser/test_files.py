@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-import pytest
 from playwright.sync_api import Page, Request, expect
 
 from tests.browser.conftest import PHONE, Enter, Hand, Person, Stage
@@ -379,12 +378,6 @@ def test_the_rooms_list_finds_files_by_kind_and_person_and_leads_to_the_message(
     expect(listing.locator("[data-listed] .name").first).to_have_text("今の表.csv")
     listing.get_by_role("button", name="閉じる").click()
     expect(listing).to_have_count(0)
-
-
-@pytest.fixture
-def two_zones(stage: Stage, tmp_path: Path) -> Iterator[Server]:
-    with Server(stage.copy_to(tmp_path / "data"), ("lgwan", "internet")) as running:
-        yield running
 
 
 def test_a_file_from_the_internet_is_not_opened_inside_and_says_why(

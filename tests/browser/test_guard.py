@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from typing import Any, Final
 
-from playwright.sync_api import JSHandle, Locator, Page, expect
+from playwright.sync_api import Locator, expect
 
+from tests.browser.carrying import carried
 from tests.browser.conftest import PHONE, Enter, Hand, Person, Stage
 from tests.browser.device import page_is_kept
 from tests.browser.photos import photo
@@ -15,22 +15,6 @@ from tests.browser.test_share import share
 
 ROOM: Final = "下水道 更新工事 3工区"
 """With a guest in it."""
-
-
-def carried(page: Page, *files: dict[str, Any]) -> JSHandle:
-    """What a drag or the clipboard carries."""
-    given = [{**file, "buffer": base64.b64encode(file["buffer"]).decode()} for file in files]
-    return page.evaluate_handle(
-        """(given) => {
-            const carried = new DataTransfer()
-            for (const { name, mimeType, buffer } of given) {
-                const bytes = Uint8Array.from(atob(buffer), (char) => char.charCodeAt(0))
-                carried.items.add(new File([bytes], name, { type: mimeType }))
-            }
-            return carried
-        }""",
-        given,
-    )
 
 
 def paste(person: Person, *files: dict[str, Any]) -> None:

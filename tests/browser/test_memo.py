@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import expect
@@ -134,17 +133,14 @@ def test_the_pads_own_acts_stand_in_the_composers_menu(enter: Enter, hand: Calla
     expect(desk.said("様式 https://example.jp/form").last).to_contain_text("1.")
 
 
-def test_an_organization_may_keep_it_to_the_desks(
-    enter: Enter, hand: Callable[..., Hand], stage: Stage, tmp_path: Path
-) -> None:
-    with Server(stage.copy_to(tmp_path / "data"), ("lgwan", "internet")) as town:
-        hand("sato", town.base).call("PATCH", "/api/organization", {"policy": {"memo_pad": "most_trusted"}})
-        phone = enter("takahashi", base=town.base_in("internet"), viewport=PHONE)
-        phone.open("道路パトロール 現場報告")
-        expect(phone.page.get_by_role("button", name="ファイルを添付")).to_be_visible()
-        expect(phone.page.get_by_role("button", name=re.compile("メモ"))).to_have_count(0)
-        phone.page.keyboard.press("Control+m")
-        expect(phone.page.get_by_role("heading", level=1)).to_have_text("道路パトロール 現場報告")
-        desk = enter("takahashi", base=town.base)
-        desk.page.get_by_role("button", name=MEMO).click()
-        expect(desk.page.get_by_role("heading", level=1)).to_have_text(MEMO)
+def test_an_organization_may_keep_it_to_the_desks(enter: Enter, hand: Callable[..., Hand], two_zones: Server) -> None:
+    hand("sato", two_zones.base).call("PATCH", "/api/organization", {"policy": {"memo_pad": "most_trusted"}})
+    phone = enter("takahashi", base=two_zones.base_in("internet"), viewport=PHONE)
+    phone.open("道路パトロール 現場報告")
+    expect(phone.page.get_by_role("button", name="ファイルを添付")).to_be_visible()
+    expect(phone.page.get_by_role("button", name=re.compile("メモ"))).to_have_count(0)
+    phone.page.keyboard.press("Control+m")
+    expect(phone.page.get_by_role("heading", level=1)).to_have_text("道路パトロール 現場報告")
+    desk = enter("takahashi", base=two_zones.base)
+    desk.page.get_by_role("button", name=MEMO).click()
+    expect(desk.page.get_by_role("heading", level=1)).to_have_text(MEMO)

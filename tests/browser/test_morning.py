@@ -30,14 +30,8 @@ LAST_YEAR: Final = "昨年の倒木（市道緑町8号線）は、造園業者�
 
 
 @pytest.fixture
-def town(stage: Stage, tmp_path: Path) -> Iterator[Server]:
-    with Server(stage.copy_to(tmp_path / "data"), ("lgwan", "internet")) as running:
-        yield running
-
-
-@pytest.fixture
-def roadside(town: Server) -> Iterator[Line]:
-    with Line(int(town.base_in("internet").rpartition(":")[2])) as line:
+def roadside(two_zones: Server) -> Iterator[Line]:
+    with Line(int(two_zones.base_in("internet").rpartition(":")[2])) as line:
         yield line
 
 
@@ -46,14 +40,14 @@ def photos(where: Person, words: str) -> Any:
 
 
 def test_the_morning_of_a_road_section(
-    enter: Enter, hand: Callable[..., Hand], stage: Stage, town: Server, roadside: Line, room_name: str
+    enter: Enter, hand: Callable[..., Hand], stage: Stage, two_zones: Server, roadside: Line, room_name: str
 ) -> None:
     people = stage.facts["people"]
-    hand("takahashi", town.base).room(room_name, people["tanaka"])
-    archive = hand("tanaka", town.base).room(f"昨年度 {room_name[::-1]}", people["takahashi"])
-    hand("tanaka", town.base).post(archive, LAST_YEAR)
+    hand("takahashi", two_zones.base).room(room_name, people["tanaka"])
+    archive = hand("tanaka", two_zones.base).room(f"昨年度 {room_name[::-1]}", people["takahashi"])
+    hand("tanaka", two_zones.base).post(archive, LAST_YEAR)
     phone = enter("takahashi", base=roadside.base, viewport=PHONE, is_mobile=True, has_touch=True)
-    desk = enter("tanaka", base=town.base)
+    desk = enter("tanaka", base=two_zones.base)
     phone.open(room_name)
     desk.open(room_name)
 
@@ -89,7 +83,7 @@ def test_the_morning_of_a_road_section(
     expect(asked).to_contain_text("1人全員が確認済み")
 
     # What was done last year is looked up, and the way leads back.
-    indexed(hand("tanaka", town.base), "倒木", 2)
+    indexed(hand("tanaka", two_zones.base), "倒木", 2)
     desk.page.get_by_role("button", name="検索").click()
     desk.page.get_by_role("searchbox", name="検索する言葉").fill("倒木")
     hits = desk.page.get_by_role("list", name="検索結果").get_by_role("link")
@@ -101,13 +95,15 @@ def test_the_morning_of_a_road_section(
     expect(desk.page.get_by_role("heading", level=1)).to_have_text(room_name)
 
     # From the desk's own phone, by way of the memo pad, into the report.
-    own = enter("tanaka", base=town.base_in("internet"), viewport=PHONE, is_mobile=True, has_touch=True)
+    own = enter("tanaka", base=two_zones.base_in("internet"), viewport=PHONE, is_mobile=True, has_touch=True)
     own.page.get_by_role("button", name="メモ帳").tap()
     own.attach([photo(2, 640, 480)])
-    own.write("迂回路の看板 https://example.jp/ukairo")
+    own.write("道路の迂回路の看板 https://example.jp/ukairo")
     expect(photos(own, "迂回路の看板")).to_have_count(1)
     desk.page.get_by_role("button", name="メモから").click()
     picker = desk.page.get_by_role("dialog", name="メモから入れる")
+    picker.get_by_role("searchbox", name="メモを言葉で探す").fill("道路")
+    expect(picker).to_contain_text("見つかったメモ")
     picker.get_by_role("button", name="迂回路の看板").first.click()
     picker.get_by_role("button", name="すぐに送る").click()
     expect(photos(phone, "迂回路の看板")).to_have_count(1, timeout=SHOWN)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Locator, expect
@@ -66,24 +65,23 @@ def test_who_comes_later_sees_what_the_settings_say(
 
 
 def test_what_leaves_for_the_internet_is_the_rooms_to_say(
-    enter: Enter, hand: Callable[..., Hand], stage: Stage, tmp_path: Path, room_name: str
+    enter: Enter, hand: Callable[..., Hand], stage: Stage, two_zones: Server, room_name: str
 ) -> None:
-    with Server(stage.copy_to(tmp_path / "data"), ("lgwan", "internet")) as town:
-        # Whoever may change it: an administrator of the organization who owns the room.
-        hand("sato", town.base).room(room_name, stage.facts["people"]["takahashi"])
-        desk = enter("sato", base=town.base)
-        desk.open(room_name)
-        desk.attach([photo(0, 320, 240)])
-        desk.write("庁内の写真")
-        phone = enter("takahashi", base=town.base_in("internet"), viewport=PHONE)
-        phone.open(room_name)
-        expect(phone.said("庁内の写真").locator("img.here")).to_have_count(1)
-        dialog = settings(desk)
-        dialog.get_by_label("庁内のファイルを庁外の網").select_option(label="見せない(文字だけ)")
-        save(dialog)
-        phone.page.reload()
-        expect(phone.said("庁内の写真")).to_be_visible()
-        expect(phone.said("庁内の写真").locator("img.here")).to_have_count(0)
+    # Whoever may change it: an administrator of the organization who owns the room.
+    hand("sato", two_zones.base).room(room_name, stage.facts["people"]["takahashi"])
+    desk = enter("sato", base=two_zones.base)
+    desk.open(room_name)
+    desk.attach([photo(0, 320, 240)])
+    desk.write("庁内の写真")
+    phone = enter("takahashi", base=two_zones.base_in("internet"), viewport=PHONE)
+    phone.open(room_name)
+    expect(phone.said("庁内の写真").locator("img.here")).to_have_count(1)
+    dialog = settings(desk)
+    dialog.get_by_label("庁内のファイルを庁外の網").select_option(label="見せない(文字だけ)")
+    save(dialog)
+    phone.page.reload()
+    expect(phone.said("庁内の写真")).to_be_visible()
+    expect(phone.said("庁内の写真").locator("img.here")).to_have_count(0)
 
 
 def test_another_organization_is_let_in_and_shut_out(

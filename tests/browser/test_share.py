@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import expect
 
+from tests.browser.carrying import carried
 from tests.browser.conftest import PHONE, Enter, Hand, Person, Stage
 from tests.browser.device import kept, page_is_kept, stored, until
 from tests.browser.photos import photo
@@ -18,26 +18,20 @@ BACK = 40_000
 
 def share(person: Person, words: str, *files: dict[str, Any], to: str = "**/#/share") -> None:
     """As Android's share sheet does it: a form that is posted to the page."""
-    given = [{**file, "buffer": base64.b64encode(file["buffer"]).decode()} for file in files]
     with person.page.expect_navigation(url=to):
         person.page.evaluate(
-            """({ words, given }) => {
+            """({ words, all }) => {
                 const form = document.createElement('form')
                 Object.assign(form, { action: '/share', method: 'post', enctype: 'multipart/form-data' })
                 const text = Object.assign(document.createElement('textarea'), { name: 'text' })
                 text.value = words
                 const input = Object.assign(document.createElement('input'), { type: 'file', name: 'files', multiple: true })
-                const all = new DataTransfer()
-                for (const { name, mimeType, buffer } of given) {
-                    const bytes = Uint8Array.from(atob(buffer), (char) => char.charCodeAt(0))
-                    all.items.add(new File([bytes], name, { type: mimeType }))
-                }
                 input.files = all.files
                 form.append(text, input)
                 document.body.append(form)
                 form.submit()
             }""",
-            {"words": words, "given": given},
+            {"words": words, "all": carried(person.page, *files)},
         )
 
 

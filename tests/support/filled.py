@@ -111,7 +111,7 @@ def blobs_of(folder: Path) -> dict[str, bytes]:
 
 
 def filled(folder: Path, *, messages: int = 20, photos: int = 3) -> Filled:
-    """An organization with one person, signed in; messages with and without photos; a job in the outbox; a message that
+    """An organization with one person, signed in, and a sign-in under way; messages with and without photos; a job in the outbox; a message that
     should have been sent a moment ago; a bot that runs elsewhere; a webhook."""
 
     async def begin() -> Filled:
@@ -137,6 +137,15 @@ def filled(folder: Path, *, messages: int = 20, photos: int = 3) -> Filled:
                 key = await tx.one("SELECT id FROM rooms WHERE public_id = ?", room)
                 assert key is not None
                 await hooks.insert(tx, "h" * 26, person.org_id, key[0], bot, person.user_id, "", b"salt")
+                await tx.run(
+                    "INSERT INTO refresh_tokens (token_hash, org_id, user_id, device_id, issued_at, expires_at)"
+                    " VALUES ('r', ?, ?, ?, ?, ?)",
+                    person.org_id, person.user_id, person.device_id, tx.now, ends,
+                )  # fmt: skip
+                await tx.run(
+                    "INSERT INTO sign_ins (token_hash, account, device_name, zone, expires_at) VALUES ('s', 'a', 'd', 'lgwan', ?)",
+                    ends,
+                )
                 await nodes.put(tx, "n1", "machine", "test", tx.now, 1)
                 return room
 
