@@ -125,8 +125,8 @@ def filled(folder: Path, *, messages: int = 20, photos: int = 3) -> Filled:
             async def make(tx: Tx) -> str:
                 await tx.run("DELETE FROM outbox")
                 room = await rooms.create(tx, person, new)
+                ends = tx.now + 86_400_000
                 for name in ("one.dwg", "two.dwg"):
-                    ends = tx.now + 86_400_000
                     await uploads.insert(tx, name, person.org_id, person.user_id, "file", name, 9, "lgwan", ends)
                 await uploads.finish(tx, 1, "a" * 26)
                 later = draft(Send(ref=1, room=room, client_msg_id="scheduled", blocks=(Text(SECRET),)))
