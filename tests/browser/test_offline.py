@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, WebSocketRoute, expect
 
 from tests.browser.conftest import PHONE, Enter, Hand, Person, Stage
 from tests.browser.device import holds, kept, page_is_kept, rows, stored
@@ -80,6 +81,32 @@ def test_what_changed_meanwhile_takes_the_place_of_what_was_kept(
     phone.page.evaluate("dispatchEvent(new Event('online'))")
     expect(phone.said("まちがえて書きました。")).to_have_count(0, timeout=BACK)
     expect(phone.said("正しい内容です。")).to_have_count(1)
+
+
+def test_it_is_kept_also_where_its_part_is_loaded_before_the_streams_are_resumed(enter: Enter, stage: Stage) -> None:
+    phone = enter("tanaka", viewport=PHONE, signed_in=False)
+    parts: list[Route] = []
+    lines: list[WebSocketRoute] = []
+    frames: list[str | bytes] = []
+
+    def hold_all_but_hello(line: WebSocketRoute) -> None:
+        def heard(frame: str | bytes) -> None:
+            frames.append(frame)
+            if len(frames) == 1:
+                line.send(frame)
+
+        line.connect_to_server().on_message(heard)
+        lines.append(line)
+
+    phone.page.route("**/assets/keeper*.js", lambda route: parts.append(route))
+    phone.page.route_web_socket(re.compile("/ws$"), hold_all_but_hello)
+    phone.sign_in(stage.facts["password"])
+    while not (parts and len(frames) > 1):  # what answers hello was asked for: hello is taken
+        phone.page.wait_for_timeout(20)
+    parts[0].continue_()
+    phone.page.evaluate("(part) => import(part)", parts[0].request.url)
+    lines[0].send(frames[1])
+    kept(phone.page, "list")
 
 
 def test_an_organization_may_forbid_it(enter: Enter, hand: Callable[..., Hand]) -> None:

@@ -72,6 +72,7 @@ export class Client {
   keeper = $state.raw<Keeper | null>(null)
   #asked = false
   #stopped = false
+  #epoch: string | null = null // of the newest connection; that of its streams is known later
   /** The calls over HTTP, for what a page of its own asks and does. */
   readonly api: Api
   readonly #link: Link
@@ -240,7 +241,7 @@ export class Client {
 
   async #keep(): Promise<void> {
     const { begin } = await import('./keeper.svelte')
-    if (!this.#stopped) this.keeper = begin(this, this.#follower.streams.epoch)
+    if (!this.#stopped) this.keeper = begin(this, this.#epoch)
   }
 
   /** `at`: the server is to send it then. */
@@ -300,6 +301,7 @@ export class Client {
     this.limits = hello.limits
     this.#helloName = hello.me.name
     version.met(hello.protocol)
+    this.#epoch = hello.epoch
     this.keeper?.met(hello.epoch)
     try {
       const resumed = await this.#follower.resume(socket)
