@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
+from playwright.sync_api import CDPSession, Page, sync_playwright
 
 from bench.processes import LOAD_CORE, BenchError, Server, on_core
 from bench.seed import READER_PASSWORD
@@ -32,38 +33,37 @@ _WATCHING: Final = """(() => {
 
 
 @contextlib.contextmanager
-def chromium() -> Iterator[Browser]:
-    """On the load's core, beside the load. Raises `BenchError`."""
+def visitor(server: Server) -> Iterator[Page]:
+    """Somebody who has never been here, on a page with nothing on it; on the load's core, beside the load. In a profile of its own
+    on the disk, as at a desk: a private window asks for the page's icon again with every address. Raises `BenchError`."""
     if not Path(CHROMIUM).exists():
         raise BenchError(f"there is no browser at {CHROMIUM}; RENRAKU_CHROMIUM tells another place")
     arguments = ["--js-flags=--expose-gc", "--enable-precise-memory-info", "--disable-background-networking"]
-    with sync_playwright() as playwright, on_core(LOAD_CORE):
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=[*arguments, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    with tempfile.TemporaryDirectory() as profile, sync_playwright() as playwright, on_core(LOAD_CORE):
+        context = playwright.chromium.launch_persistent_context(
+            profile,
+            executable_path=CHROMIUM,
+            args=[*arguments, *(["--no-sandbox"] if os.geteuid() == 0 else [])],
+            base_url=f"http://127.0.0.1:{server.port}",
+            viewport={"width": 1440, "height": 960},
+            locale="ja-JP",
+            timezone_id="Asia/Tokyo",
         )
         try:
-            yield browser
+            context.add_init_script(_WATCHING)
+            yield context.pages[0]
         finally:
-            browser.close()
+            context.close()
 
 
-def reader(browser: Browser, server: Server) -> Page:
-    """Signed in, with the list on the screen."""
-    context = browser.new_context(
-        base_url=f"http://127.0.0.1:{server.port}",
-        viewport={"width": 1440, "height": 960},
-        locale="ja-JP",
-        timezone_id="Asia/Tokyo",
-    )
-    context.add_init_script(_WATCHING)
-    page = context.new_page()
+def sign_in(page: Page) -> None:
+    """Until the list is on the screen."""
     page.goto("/")
     page.get_by_label("団体コード").fill("bench")
     page.get_by_label("ユーザーID").fill("user1")
     page.get_by_label("パスワード").fill(READER_PASSWORD)
     page.get_by_role("button", name="ログイン").click()
     page.get_by_role("navigation", name="トークルーム一覧").get_by_role("link").first.wait_for()
-    return page
 
 
 def tools(page: Page) -> CDPSession:

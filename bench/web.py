@@ -51,16 +51,19 @@ def run(plan: Plan) -> list[Figure]:
     with servers.work_folder() as folder:
         data = servers.seeded(folder, "page", ROOMS)
         rooms = [line.split()[1] for line in (data / "clients.txt").read_text().splitlines()]
-        with servers.renraku(data) as server, browser.chromium() as chromium:
-            page = browser.reader(chromium, server)
-            return [
-                _first_load(chromium, server),
-                _ready(page, rooms[0], plan),
-                _switching(page, rooms, plan),
-                _typing(page, server, data, rooms[0]),
-                _shift(page, rooms),
-                _day(page, server, data, rooms),
-            ]
+        with servers.renraku(data) as server:
+            with browser.visitor(server) as stranger:
+                first_load = _first_load(stranger)
+            with browser.visitor(server) as page:
+                browser.sign_in(page)
+                return [
+                    first_load,
+                    _ready(page, rooms[0], plan),
+                    _switching(page, rooms, plan),
+                    _typing(page, server, data, rooms[0]),
+                    _shift(page, rooms),
+                    _day(page, server, data, rooms),
+                ]
 
 
 def _wait_ready(page: Page) -> None:
@@ -70,15 +73,12 @@ def _wait_ready(page: Page) -> None:
         page.wait_for_timeout(5)
 
 
-def _first_load(chromium: Any, server: Server) -> Figure:
+def _first_load(page: Page) -> Figure:
     """All that comes before the sign-in page stands, on a browser that has never been here."""
-    context = chromium.new_context(base_url=f"http://127.0.0.1:{server.port}")
-    page = context.new_page()
     sizes: list[int] = []
     page.on("requestfinished", lambda request: sizes.append(request.sizes()["responseBodySize"]))
     page.goto("/", wait_until="networkidle")
     page.get_by_label("ユーザーID").wait_for()
-    context.close()
     how = f"{len(sizes)} answers as the server sends them (gzip), on a first visit until nothing more is asked for."
     return figure("web.first_load_kb", sum(sizes) / 1024, "kB", how)
 
