@@ -1,9 +1,11 @@
-"""Everything of the page that opens over it, and the way there, in either language; so that whoever tries "every dialog" tries them
-all. Pages with an address of their own are in test_pages.py."""
+"""What opens over a room, and the way there, in either language; so that whoever tries "every dialog" tries the same ones. Pages with
+an address of their own are in test_pages.py; what opens over those (people, devices) is tried in test_admin.py and
+test_settings.py."""
 
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -28,7 +30,6 @@ class House:
 
     person: Person
     room: str
-    colleague: str
 
     @property
     def page(self) -> Page:
@@ -51,14 +52,16 @@ class House:
         pane.wait_for()
         return pane
 
-    def menu(self, japanese: str, english: str) -> None:
+    def menu(self, japanese: str = "", english: str = "") -> None:
+        """What can be done with the message; with a name, that."""
         row = self.page.locator("article[data-message]").filter(has_text=MESSAGE)
         row.hover()
         row.get_by_role("button", name=re.compile("のメッセージの操作$|^Actions for ")).click()
-        self.page.get_by_role("menuitem", name=either(japanese, english)).click()
+        if english:
+            self.page.get_by_role("menuitem", name=either(japanese, english)).click()
 
 
-def fill(house_of: Callable[..., Person], hand: Hand, colleague: str, name: str) -> House:
+def fill(enter: Callable[[], Person], hand: Hand, colleague: str, name: str) -> House:
     """A room named `name` with one of everything; nothing of it in Japanese but people's names."""
     room = hand.room(name, colleague)
     for number in range(30):  # more than a screen
@@ -66,10 +69,16 @@ def fill(house_of: Callable[..., Person], hand: Hand, colleague: str, name: str)
     taken = photo(0, 320, 240)
     headers = {"Authorization": f"Bearer {hand.token}", "Content-Type": "image/jpeg"}
     put = hand.http.post("/api/photos", params={"name": "P1.jpg"}, content=taken["buffer"], headers=headers)
-    blocks = [{"type": "text", "text": MESSAGE}, {"type": "photos", "ids": [put.json()["id"]]}]
-    hand.call("POST", f"/api/rooms/{room}/messages", {"client_msg_id": f"dialogs-{room}", "blocks": blocks})
+    blocks = [{"type": "text", "text": f"{MESSAGE} <@user:{colleague}>"}, {"type": "photos", "ids": [put.json()["id"]]}]
+    sent = {"client_msg_id": f"dialogs-{room}", "blocks": blocks, "confirm": int(time.time() * 1000) + 3_600_000}
+    hand.call("POST", f"/api/rooms/{room}/messages", sent)
     hand.call("POST", f"/api/rooms/{room}/notes", {"title": "N1", "blocks": [{"type": "markdown", "text": "ok"}]})
-    return House(house_of(), room, colleague)
+    person = enter()
+    person.open(name)
+    person.attach([{"name": "T1.txt", "mimeType": "text/plain", "buffer": b"ok"}])
+    person.write("T1")
+    person.said("T1").get_by_role("button", name="T1.txtを開く").wait_for()
+    return House(person, room)
 
 
 def _nothing(house: House) -> None:
@@ -122,15 +131,33 @@ def _bots(house: House) -> None:
     house.button("ボットに頼む", "Ask a bot").click()
 
 
+def _menu(house: House) -> None:
+    house.menu()
+
+
+def _remove(house: House) -> None:
+    house.menu("送信取消", "Cancel sending")
+
+
+def _leave(house: House) -> None:
+    house.button("退出する", "Leave", house.details()).click()
+
+
+def _confirmations(house: House) -> None:
+    house.page.get_by_role("button", name=re.compile("確認済み。一覧を開く$|^confirmed by .* Open the list$")).click()
+
+
+def _file(house: House) -> None:
+    house.button("T1.txtを開く", "Open T1.txt").click()
+
+
 def _forward(house: House) -> None:
     house.menu("転送", "Forward")
 
 
 def _into_note(house: House) -> None:
     house.menu("ノートに入れる", "Put into a note")
-    house.page.get_by_role("group", name=re.compile("メッセージの選択|chosen|Choosing|messages", re.I)).get_by_role(
-        "button", name=either("ノートに入れる", "Put into a note")
-    ).click()
+    house.button("ノートに入れる", "Put into a note").click()
 
 
 def _note(house: House) -> None:
@@ -147,7 +174,7 @@ def _camera(house: House) -> None:
 
 
 def _person(house: House) -> None:
-    house.page.locator("article[data-message]").filter(has_text="No. 0").locator("[data-person]").click()
+    house.page.locator("article[data-message]").filter(has_text=MESSAGE).locator(".mention").click()
 
 
 def _readers(house: House) -> None:
@@ -169,5 +196,6 @@ DIALOGS: Final[dict[str, Callable[[House], None]]] = {
     "room": _nothing, "switcher": _switcher, "new room": _new_room, "open rooms": _open_rooms, "room settings": _settings,
     "invite": _invite, "role": _role, "day": _day, "later": _later, "confirm": _confirm, "memos": _memos, "bots": _bots,
     "forward": _forward, "into a note": _into_note, "note": _note, "photo": _photo, "camera": _camera, "person": _person,
-    "readers": _readers, "account": _account, "keys": _keys,
+    "readers": _readers, "menu": _menu, "remove": _remove, "leave": _leave, "confirmations": _confirmations, "file": _file,
+    "account": _account, "keys": _keys,
 }  # fmt: skip

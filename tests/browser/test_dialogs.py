@@ -7,11 +7,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Page
 
 from tests.browser.axe import violations
 from tests.browser.conftest import DESK, PHONE, Enter, Hand, Stage
-from tests.browser.dialogs import DIALOGS, fill
+from tests.browser.dialogs import DIALOGS, House, fill
 from tests.browser.process import Server
 from tests.browser.test_ime import Trial
 from tests.browser.test_layout import sticks_out
@@ -67,7 +66,7 @@ def test_every_dialog_is_in_english(
     house.page.evaluate("localStorage.setItem('renraku.language', 'en')")
     found: dict[str, Any] = {}
     for name, open_it in DIALOGS.items():
-        opened(house.page, open_it, house)
+        opened(house, open_it)
         if left := house.page.evaluate(JAPANESE, names):
             found[name] = left
     assert found == {}
@@ -91,10 +90,10 @@ def written(hand: Hand) -> list[str]:
     return sorted(found - {""}, key=len, reverse=True)
 
 
-def opened(page: Page, open_it: Callable[[Any], None], house: Any) -> None:
+def opened(house: House, open_it: Callable[[House], None]) -> None:
     house.home()
     open_it(house)
-    settled(page)
+    settled(house.page)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +112,7 @@ def test_every_dialog_is_accessible_and_safe_to_write_in(
     for name, open_it in DIALOGS.items():
         if viewport == PHONE and name in AT_THE_DESK:
             continue
-        opened(house.page, open_it, house)
+        opened(house, open_it)
         wrong: list[Any] = [*violations(house.page), *sticks_out(house.page)]
         if viewport == DESK:
             count, taken = trial.fields()

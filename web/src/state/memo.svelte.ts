@@ -1,7 +1,6 @@
 import { newKey } from '../protocol/ids'
 import { Problem } from '../protocol/problem'
 import type { Message, MessageId, Room, RoomId } from '../protocol/types'
-import { segments } from '../text/segments'
 import type { Client } from './client.svelte'
 import { Draft } from './drafts.svelte'
 import { route } from './route.svelte'
@@ -61,14 +60,6 @@ export function writable(client: Client, but: RoomId): Room[] {
     .flatMap(({ rooms }) => rooms)
     .filter(({ id, can, archived }) => id !== but && can.post && !archived)
     .sort((a, b) => (b.last?.at ?? 0) - (a.last?.at ?? 0))
-}
-
-/** What somebody wrote in it, the mentions as names; nothing of its photos and files. */
-export function wordsOf(message: Message): string {
-  const said = segments(message).map((part) =>
-    part.type === 'link' ? part.href : part.type === 'mention' ? `@${part.name}` : part.text,
-  )
-  return said.join('')
 }
 
 export function attached(message: Message): { photos: number; files: number } {

@@ -16,12 +16,15 @@ const KNOWN = new Set(['text', 'photos', 'files'])
 /** What ends a sentence around a link, not the link. */
 const TRAILING = ".,:;!?'()]"
 
+/** It has a block of a later version, or of a bot: what that says stands in the message's plain text alone. */
+export function isStrange(message: Message): boolean {
+  return (message.blocks ?? []).some(({ type, v }) => !KNOWN.has(type) || (v ?? 1) > 1)
+}
+
 export function segments(message: Message): Segment[] {
   const blocks = message.blocks ?? []
   const texts = blocks.filter((block): block is TextBlock => block.type === 'text' && 'text' in block)
-  // A block of a later version says what it says in the plain text alone.
-  const unknown = blocks.some(({ type, v }) => !KNOWN.has(type) || (v ?? 1) > 1)
-  if (unknown || (blocks.length === 0 && message.text !== undefined)) return links(message.text ?? '')
+  if (isStrange(message) || (blocks.length === 0 && message.text !== undefined)) return links(message.text ?? '')
   return texts.flatMap((block, index) => mentions(`${index > 0 ? '\n' : ''}${block.text}`, message.mentions ?? {}))
 }
 

@@ -15,7 +15,6 @@ export const removing = pair(
     working: '取り消しています',
     cancelled: '送信を取り消しました。',
     redacted: 'メッセージを削除しました。',
-    attached: (count: number) => `添付 ${count}件`,
   },
   {
     cancelTitle: 'Cancel sending',
@@ -30,6 +29,5 @@ export const removing = pair(
     working: 'Taking it back',
     cancelled: 'The message was taken back.',
     redacted: 'The message was deleted.',
-    attached: (count) => `${count} attached`,
   },
 )
