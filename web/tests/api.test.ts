@@ -54,6 +54,7 @@ describe('the API of a person', () => {
   function person() {
     const state = { now: server.newSession()['access_token'] as string, replaced: 0 }
     const api = new Api(server.base, {
+      ready: () => null,
       token: async () => state.now,
       replace: async () => {
         state.replaced += 1

@@ -10,6 +10,7 @@ let server: TestServer
 let token: string
 const tokens: ApiTokens & { asked: number } = {
   asked: 0,
+  ready: () => null,
   token: async () => {
     tokens.asked += 1
     return token

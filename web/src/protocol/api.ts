@@ -17,6 +17,7 @@ import type {
 } from './types'
 
 export interface ApiTokens {
+  ready(minimum: number): string | null
   token(minimum: number): Promise<string>
   replace(refused: string): Promise<string>
 }
@@ -153,7 +154,8 @@ export async function authorized<T>(
   minimum: number,
   act: (token: string) => Promise<T>,
 ): Promise<T> {
-  const token = await tokens.token(minimum)
+  // Without a turn of the loop where it is at hand: what is asked for is on its way before the page draws.
+  const token = tokens.ready(minimum) ?? (await tokens.token(minimum))
   try {
     return await act(token)
   } catch (error) {

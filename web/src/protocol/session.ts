@@ -93,11 +93,16 @@ export class Sessions {
     return this.#step('/api/sign-in/password', { flow, password })
   }
 
-  /** A token valid for at least `minimum` milliseconds more. Rejects with `SignedOut`, `Problem` or `Unreachable`. */
+  /** A token valid for at least `minimum` milliseconds more, if one is at hand. */
+  ready(minimum: number): string | null {
+    return this.#held !== null && remaining(this.#held) > minimum ? this.#held.access_token : null
+  }
+
+  /** The same, brought from the server if need be. Rejects with `SignedOut`, `Problem` or `Unreachable`. */
   async token(minimum: number): Promise<string> {
-    const held = this.#held
-    if (held === null) throw new SignedOut()
-    if (remaining(held) > minimum) return held.access_token
+    const ready = this.ready(minimum)
+    if (ready !== null) return ready
+    if (this.#held === null) throw new SignedOut()
     return (await this.#refresh((current) => remaining(current) > minimum)).access_token
   }
 

@@ -43,13 +43,6 @@ export class Viewport {
     this.#box = box
     this.#content = content
     this.scrolling = new Scrolling(box)
-    this.resized()
-  }
-
-  resized(): void {
-    if (this.#content === null) return
-    this.heights.width = this.#content.clientWidth
-    this.heights.size = parseFloat(getComputedStyle(this.#content).fontSize)
   }
 
   row(key: string): HTMLElement | null {
@@ -81,10 +74,13 @@ export class Viewport {
     return row
   }
 
-  /** Takes the heights of the rows on the page. */
+  /** Takes the heights of the rows on the page, and what the others' are guessed by. The browser lays the page out for it. */
   measure(): void {
+    if (this.#content === null) return
     const rows = this.#watched.rows()
-    for (const row of this.#content?.querySelectorAll<HTMLElement>('[data-row]') ?? []) {
+    this.heights.width = this.#content.clientWidth
+    this.heights.size = parseFloat(getComputedStyle(this.#content).fontSize)
+    for (const row of this.#content.querySelectorAll<HTMLElement>('[data-row]')) {
       const known = rows[this.#index.get(row.dataset.key ?? '') ?? -1]
       if (known !== undefined) this.heights.set(known, row.getBoundingClientRect().height)
     }
