@@ -31,6 +31,41 @@ def question(person: Person) -> Locator:
     return found
 
 
+def test_a_question_stays_in_its_room_and_so_do_words_and_photos(
+    enter: Enter, hand: Callable[..., Hand], room_name: str
+) -> None:
+    takahashi = hand("takahashi")
+    other = takahashi.room(room_name)
+    desk = enter("takahashi")
+    desk.open(ROOM)
+    paste(desk, photo(0, 320, 240))
+    expect(desk.page.locator(".composer img")).to_have_count(1)
+    desk.field.fill("別の部屋へ行ってはならない文")
+    desk.field.press("Control+Enter")
+    expect(question(desk)).to_be_visible()
+    desk.open(room_name)
+    expect(question(desk)).to_have_count(0)
+    expect(desk.field).to_have_value("")
+    expect(desk.page.locator(".composer img")).to_have_count(0)
+    # Nor does the field remember what was written in another.
+    desk.field.focus()
+    desk.page.keyboard.press("Control+z")
+    expect(desk.field).to_have_value("")
+    desk.write("この部屋のことば")
+    expect(desk.said("この部屋のことば")).to_have_count(1)
+    # Choosing messages ends with the room, and the composer is there.
+    row = desk.said("この部屋のことば")
+    row.hover()
+    row.get_by_role("button", name="のメッセージの操作").click()
+    desk.page.get_by_role("menuitem", name="ノートに入れる").click()
+    bar = desk.page.get_by_role("group", name="メッセージの選択")
+    expect(bar).to_be_visible()
+    desk.open(ROOM)
+    expect(bar).to_have_count(0)
+    expect(desk.field).to_have_value("別の部屋へ行ってはならない文")
+    assert [message["text"] for message in takahashi.messages(other)] == ["この部屋のことば"]
+
+
 def test_what_is_dropped_pasted_or_sent_later_is_asked_about(
     enter: Enter, hand: Callable[..., Hand], stage: Stage
 ) -> None:

@@ -64,6 +64,24 @@ describe('the API of a person', () => {
     return { api, state }
   }
 
+  it('asks before anything else is done where a token is at hand, and waits for one where none is', async () => {
+    const asked: string[] = []
+    const fetcher = async (_: unknown, init?: RequestInit) => {
+      asked.push(new Headers(init?.headers).get('authorization') ?? '')
+      return new Response('{}')
+    }
+    let ready: string | null = 'held'
+    const tokens = { ready: () => ready, token: async () => 'brought', replace: async () => 'other' }
+    const api = new Api('', tokens, fetcher)
+    const first = api.me()
+    expect(asked).toEqual(['Bearer held'])
+    ready = null
+    const second = api.me()
+    expect(asked).toHaveLength(1)
+    await Promise.all([first, second])
+    expect(asked).toEqual(['Bearer held', 'Bearer brought'])
+  })
+
   it('brings another token once when one is refused', async () => {
     const { api, state } = person()
     server.revoked.add(state.now)

@@ -77,8 +77,9 @@ describe('signing in', () => {
 describe('refreshing', () => {
   it('happens only when too little time is left', async () => {
     const { sessions } = await signedIn()
-    await sessions.token(590_000)
+    expect(sessions.ready(590_000)).toBe(await sessions.token(590_000))
     expect(refreshes()).toHaveLength(0)
+    expect(sessions.ready(610_000)).toBeNull()
     await sessions.token(610_000)
     expect(refreshes()).toHaveLength(1)
   })
