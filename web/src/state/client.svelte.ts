@@ -342,13 +342,10 @@ export class Client {
   }
 
   async #loadMe(): Promise<void> {
-    // Failing, it is asked for again with the next connection.
-    try {
-      this.me = await this.api.me()
-      this.#asked = true
-    } catch {
-      // See above.
-    }
+    const me = await this.api.me().catch(() => null) // failing, it is asked for again with the next connection
+    if (me === null) return
+    this.me = me
+    this.#asked = true
   }
 
   #load(timeline: Timeline): void {
