@@ -43,7 +43,13 @@ export class Keeper {
   #listed: unknown = null
   #seen = 0
   #saved = new Map<RoomId, readonly Message[]>()
+  /** Rooms of the list when what is kept of them was last cut; null before. */
+  #known: ReadonlySet<RoomId> | null = null
+  #cut = 0
+  #grown = false
   #pictures = new Set<AttachmentId>()
+  /** Addresses that gave no picture: the next one may. */
+  #vain = new Map<AttachmentId, string>()
   #urls: string[] = []
   #timer: ReturnType<typeof setInterval> | undefined
   #saving = false
@@ -124,6 +130,7 @@ export class Keeper {
   async clear(): Promise<void> {
     this.#saved.clear()
     this.#pictures.clear()
+    this.#vain.clear()
     this.#listed = null
     this.at = null
     await this.#kept?.clear().catch(() => undefined)
@@ -158,6 +165,7 @@ export class Keeper {
     try {
       await this.#saveList(kept, this.#epoch, me)
       await this.#saveRooms(kept, this.#epoch)
+      await this.#cutRooms(kept)
       await this.#savePictures(kept)
     } catch {
       // No room on the device, or a browser that keeps nothing: the page works, only not without a line.
@@ -174,8 +182,6 @@ export class Keeper {
       this.#listed = groups
       this.#seen = at
       await kept.putJson('list', { epoch, at, me, rooms } satisfies KeptList)
-      const known = new Set(rooms.map(({ id }) => id))
-      await kept.trim('room:', ROOMS, ROOM_BYTES, (room) => known.has(room))
     } else if (at - this.#seen > FRESH || document.visibilityState === 'hidden') {
       this.#seen = at
       await kept.putJson('seen', at)
@@ -190,7 +196,20 @@ export class Keeper {
       const newest = recent.slice(-MESSAGES)
       const first = complete && latest && newest.length === recent.length
       await kept.putJson(`room:${room}`, { epoch, at: Date.now(), first, messages: newest } satisfies KeptRoom)
+      this.#grown = true
     }
+  }
+
+  /** Cutting reads all that is kept of rooms: at once where one is gone, else each minute; not whenever one moves in the list. */
+  async #cutRooms(kept: Kept): Promise<void> {
+    const known = new Set(this.#client.rooms.groups.flatMap(({ rooms }) => rooms.map(({ id }) => id)))
+    const gone = this.#known === null || [...this.#known].some((room) => !known.has(room))
+    if (gone || (this.#grown && Date.now() - this.#cut > FRESH)) {
+      this.#cut = Date.now()
+      this.#grown = false
+      await kept.trim('room:', ROOMS, ROOM_BYTES, (room) => known.has(room))
+    }
+    this.#known = known
   }
 
   /** What is on the screen has just been fetched, so this asks the browser's own cache and not the line. */
@@ -205,13 +224,16 @@ export class Keeper {
     for (const id of wanted) {
       const known = this.#client.addresses.get(id)
       const path = known?.state === 'known' && known.until > Date.now() ? known.address.addresses?.thumbnail : undefined
-      if (path === undefined || this.#pictures.has(id)) continue
-      this.#pictures.add(id)
+      if (path === undefined || this.#pictures.has(id) || this.#vain.get(id) === path) continue
+      // Before it is tried: one that hangs must not be the first again next time.
+      this.#vain.set(id, path)
       const signal = AbortSignal.timeout(PATIENCE)
       const response = await fetch(path, { cache: 'force-cache', credentials: 'omit', redirect: 'error', signal })
       if (!response.ok) continue
       const type = response.headers.get('content-type') ?? 'image/jpeg'
       await kept.put(`picture:${id}`, type, new Uint8Array(await response.arrayBuffer()))
+      this.#pictures.add(id)
+      this.#vain.delete(id)
       added = true
     }
     for (const id of this.#pictures) {
@@ -220,6 +242,7 @@ export class Keeper {
       this.#pictures.delete(id)
       await kept.remove(`picture:${id}`)
     }
+    for (const id of this.#vain.keys()) if (!wanted.has(id)) this.#vain.delete(id)
     if (added) await kept.trim('picture:', PICTURES, PICTURE_BYTES, () => true)
   }
 }
