@@ -82,7 +82,7 @@ def opened(house: House, open_it: Callable[[House], None]) -> None:
 @pytest.mark.parametrize(
     ("viewport", "scheme"),
     [(DESK, "dark"), (PHONE, "light")],
-    ids=["desk in the dark in English", "phone in the light"],
+    ids=["desk in the dark", "phone in the light"],
 )
 def test_every_dialog_is_accessible_and_safe_to_write_in(
     enter: Enter, hand: Callable[..., Hand], stage: Stage, room_name: str, viewport: dict[str, int], scheme: Any
@@ -93,22 +93,22 @@ def test_every_dialog_is_accessible_and_safe_to_write_in(
         takahashi, stage.facts["people"]["tanaka"], room_name,
     )  # fmt: skip
     names = written(takahashi)
-    if viewport == DESK:
-        house.page.evaluate("localStorage.setItem('renraku.language', 'en')")
     trial = Trial(house.page, conversion(house.person))
     found: dict[str, Any] = {}
     tried = 0
-    for name, open_it in DIALOGS.items():
-        if viewport == PHONE and name in AT_THE_DESK:
-            continue
-        opened(house, open_it)
+    # In Japanese on the phone, where it is narrow, and at the desk what the phone does not show; in English at the desk.
+    tries = [("ja", name) for name in DIALOGS if (name in AT_THE_DESK) == (viewport == DESK)]
+    tries += [("en", name) for name in DIALOGS if viewport == DESK]
+    for language, name in tries:
+        house.page.evaluate("(language) => localStorage.setItem('renraku.language', language)", language)
+        opened(house, DIALOGS[name])
         wrong: list[Any] = [*violations(house.page), *sticks_out(house.page)]
-        if viewport == DESK:
+        if language == "en":
             wrong += house.page.evaluate(JAPANESE, names)
             count, taken = trial.fields()
             tried += count
             wrong += [taken] if taken else []
         if wrong:
-            found[name] = wrong
+            found[f"{name} ({language})"] = wrong
     assert found == {}
     assert viewport == PHONE or tried > 20, "the fields are not found any more"

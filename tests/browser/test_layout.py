@@ -112,6 +112,29 @@ def test_the_whole_visit_shifts_nothing(enter: Enter) -> None:
     assert sum(shift["value"] for shift in shifts(desk.page)) < 0.01, shifts(desk.page)
 
 
+def test_nobody_is_brought_older_messages_who_reads_the_newest(
+    enter: Enter, hand: Callable[..., Hand], room_name: str
+) -> None:
+    takahashi = hand("takahashi")
+    room = takahashi.room(room_name)
+    for number in range(70):
+        takahashi.post(room, f"{number}件目" + ("\n路肩を見回りました。" if number % 3 == 0 else ""))
+    desk = enter("takahashi")
+    asked: list[str] = []
+    desk.page.on("request", lambda request: asked.append(request.url) if f"{room}/messages?" in request.url else None)
+    desk.open(room_name)
+    expect(desk.said("69件目")).to_be_visible()
+    # The page looks for what is missing once a frame.
+    desk.page.evaluate("""async () => {
+        for (let frame = 0; frame < 10; frame++) await new Promise(requestAnimationFrame)
+    }""")
+    assert len(asked) == 1
+    desk.log.hover()
+    desk.page.mouse.wheel(0, -200)
+    desk.page.wait_for_function("() => document.querySelector('[role=log]').textContent.includes('最初')")
+    assert len(asked) == 2
+
+
 @pytest.mark.parametrize("anchoring", ["auto", "none"], ids=["chromium", "as-in-safari"])
 def test_older_messages_come_on_scrolling_without_moving_the_line_one_reads(enter: Enter, anchoring: str) -> None:
     desk = enter("takahashi")

@@ -50,10 +50,6 @@ export class Streams {
   #me: Position | null = null
   #rooms = new Map<RoomId, Position>()
 
-  get epoch(): string | null {
-    return this.#epoch
-  }
-
   last(stream: StreamId): number {
     return this.#at(stream)?.last ?? 0
   }
