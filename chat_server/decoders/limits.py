@@ -21,6 +21,8 @@ from chat_server.decoders import seccomp
 
 ANSWER_BYTES: Final = 8192
 """An answer of a decoder is shorter."""
+REQUEST_BYTES: Final = 4096
+"""A module's name and its order are shorter."""
 _NICE: Final = 5  # a batch of files must not delay anybody's message
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_NO_NEW_PRIVS: Final = 38

@@ -42,6 +42,7 @@ class _Job(Generic[D, R]):
     decoder: Decoder[D, R]
     source: Path
     out: Path
+    order: str
     result: asyncio.Future[R]
     begun: bool = field(default=False)
 
@@ -119,15 +120,16 @@ class Pool:
             while not self._queue.empty():
                 self._queue.get_nowait().give_up()
 
-    async def run(self, decoder: Decoder[D, R], source: Path, out: Path) -> R:
+    async def run(self, decoder: Decoder[D, R], source: Path, out: Path, order: str = "") -> R:
         """Decode `source`, write the renditions into the existing folder `out`, which holds none of their names yet.
+        `order`: see `worker.Work`.
 
         Raises: `Refused`, `Crashed`, `Busy`, `NoSpace`; OSError where `source` is no file. Then `out` is as it was.
         """
         await self.start()
         loop = asyncio.get_running_loop()
         result: asyncio.Future[R] = loop.create_future()
-        job = _Job(decoder, source, out, result)
+        job = _Job(decoder, source, out, order, result)
         try:
             self._queue.put_nowait(job)
         except asyncio.QueueFull:
@@ -182,7 +184,7 @@ class _Slot:
         files = await asyncio.to_thread(TaskFiles.open, job.source, job.out, decoder.outputs)
         kept = False
         try:
-            answer = await self.process.work(decoder.module, files.descriptors, decoder.parse)
+            answer = await self.process.work(decoder.module, job.order, files.descriptors, decoder.parse)
             if isinstance(answer, Failure):
                 raise _outcome(decoder.module, answer)
             result = await asyncio.to_thread(decoder.finish, answer, files, self._limits.output_bytes)

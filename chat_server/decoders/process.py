@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from chat_server.decoders.answer import Failed, Failure, Parse, Ready, parse_ready
-from chat_server.decoders.limits import ANSWER_BYTES, Limits
+from chat_server.decoders.limits import ANSWER_BYTES, REQUEST_BYTES, Limits
 
 _IMPORT_ROOT: Final = str(Path(__file__).parents[2])
 _START_SECONDS: Final = 20.0
@@ -80,13 +80,16 @@ class DecoderProcess:
         decoder.confined = answer.confined
         return decoder
 
-    async def work(self, module: str, descriptors: Sequence[int], parse: Parse[D]) -> D | Failure:
+    async def work(self, module: str, order: str, descriptors: Sequence[int], parse: Parse[D]) -> D | Failure:
         """Hand a file, and those for its renditions, to the decoder `module`; wait for the answer.
 
-        Raises: `DecoderDied`; the process is then gone and cleaned up.
+        Raises: `DecoderDied`; the process is then gone and cleaned up; ValueError where `order` is longer than a request.
         """
+        request = f"{module}\0{order}".encode()
+        if len(request) >= REQUEST_BYTES:
+            raise ValueError("an order longer than a request")
         try:
-            socket.send_fds(self._channel, [module.encode()], descriptors)
+            socket.send_fds(self._channel, [request], descriptors)
         except OSError as error:
             raise await self._end(f"did not take the file: {error}") from None
         return await self._receive(self._limits.wall_seconds + _GRACE_SECONDS, parse)

@@ -1,8 +1,8 @@
 """The decoder process: `python -m chat_server.decoders.worker DESCRIPTOR LIMITS MODULE…`.
 
 It loads the modules that do the work (see `Work`), confines itself, says that it is ready, and then answers one request
-after another over a SOCK_SEQPACKET socket. A request is the name of a module, with descriptors (SCM_RIGHTS): the file
-to read, then one for each of the module's outputs. An answer is one JSON datagram; its shapes stand in `answer.py`.
+after another over a SOCK_SEQPACKET socket. A request is the name of a module and, after a zero, its order, with
+descriptors (SCM_RIGHTS): the file to read, then one for each of the module's outputs. An answer is one JSON datagram; its shapes stand in `answer.py`.
 
 Each file is decoded in a child of its own, forked from the warm process within milliseconds. Whoever takes over a child
 through a broken parser finds nobody else's file in it and is gone before the next one: it can neither read what
@@ -27,7 +27,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import IO, Any, Final, Protocol, cast
 
-from chat_server.decoders.limits import ANSWER_BYTES, Limits, confine, confine_child
+from chat_server.decoders.limits import ANSWER_BYTES, REQUEST_BYTES, Limits, confine, confine_child
 from chat_server.decoders.outcome import Refused
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -45,8 +45,9 @@ class Work(Protocol):
     def prepare(self) -> None:
         """Load and warm up: a confined process can import nothing any more."""
 
-    def work(self, source: IO[bytes], outputs: Sequence[IO[bytes]], now: datetime) -> dict[str, Any]:
-        """Decode `source` (seekable) into `outputs`; answers the fields of the "done" message.
+    def work(self, source: IO[bytes], outputs: Sequence[IO[bytes]], now: datetime, order: str) -> dict[str, Any]:
+        """Decode `source` (seekable) into `outputs`; answers the fields of the "done" message. `order`: what the server
+        wants to be done, in words of the module's own; empty for modules that do one thing.
 
         Raises: `Refused`; OSError with an errno where the disk failed, not the file."""
 
@@ -65,16 +66,17 @@ def main(descriptor: int, limits: Limits, names: Sequence[str]) -> int:
     gc.freeze()  # the children share these pages as long as nobody touches them
     channel.send(ready)
     while True:
-        request, descriptors, _flags, _address = socket.recv_fds(channel, 256, _MOST_DESCRIPTORS)
+        request, descriptors, _flags, _address = socket.recv_fds(channel, REQUEST_BYTES, _MOST_DESCRIPTORS)
         if not request:
             return 0
-        answer = _in_child(channel, modules[request.decode()], descriptors, limits)
+        name, _, order = request.decode().partition("\0")
+        answer = _in_child(channel, modules[name], order, descriptors, limits)
         for each in descriptors:
             os.close(each)
         channel.send(answer)
 
 
-def _in_child(channel: socket.socket, module: Work, descriptors: list[int], limits: Limits) -> bytes:
+def _in_child(channel: socket.socket, module: Work, order: str, descriptors: list[int], limits: Limits) -> bytes:
     parent = os.getpid()
     reading, writing = os.pipe()
     child = os.fork()
@@ -84,7 +86,7 @@ def _in_child(channel: socket.socket, module: Work, descriptors: list[int], limi
             channel.close()
             os.close(reading)
             confine_child(limits, parent, module.MEMORY_BYTES)
-            os.write(writing, _encoded(_work(module, descriptors)))
+            os.write(writing, _encoded(_work(module, order, descriptors)))
         finally:
             os._exit(0)
     os.close(writing)
@@ -107,10 +109,10 @@ def _failed(error: Exception) -> dict[str, Any]:
     return {"type": "failed", "why": f"{type(error).__name__}{number} at {place.name}:{place.lineno}"[:500]}
 
 
-def _work(module: Work, descriptors: list[int]) -> dict[str, Any]:
+def _work(module: Work, order: str, descriptors: list[int]) -> dict[str, Any]:
     source, *outputs = (os.fdopen(each, "rb" if at == 0 else "wb") for at, each in enumerate(descriptors))
     try:
-        found = module.work(source, outputs, datetime.now(UTC))
+        found = module.work(source, outputs, datetime.now(UTC), order)
         for output in outputs:
             output.flush()
     except Refused as refused:

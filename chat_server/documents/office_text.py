@@ -40,10 +40,10 @@ def prepare() -> None:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as package:
         package.writestr("[Content_Types].xml", '<?xml version="1.0" encoding="UTF-8"?><Types/>')
     with suppress(Refused):
-        work(target, [io.BytesIO()], datetime.now(UTC))
+        work(target, [io.BytesIO()], datetime.now(UTC), "")
 
 
-def work(source: IO[bytes], outputs: Sequence[IO[bytes]], now: datetime) -> dict[str, Any]:
+def work(source: IO[bytes], outputs: Sequence[IO[bytes]], now: datetime, order: str) -> dict[str, Any]:
     """Raises `Refused`."""
     source.seek(0)
     if source.read(len(_COMPOUND)) == _COMPOUND:

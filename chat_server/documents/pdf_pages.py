@@ -30,7 +30,7 @@ def prepare() -> None:
     import PIL.WebPImagePlugin  # noqa: F401 - loaded here, for the confined process
 
 
-def work(source: IO[bytes], outputs: Sequence[IO[bytes]], now: datetime) -> dict[str, Any]:
+def work(source: IO[bytes], outputs: Sequence[IO[bytes]], now: datetime, order: str) -> dict[str, Any]:
     """`outputs` in the order of `PICTURES`, as many pages as there are outputs for them. Raises `Refused`."""
     thumbnail_output, *page_outputs = outputs
     sizes: list[tuple[int, int]] = []

@@ -22,7 +22,7 @@ _SECONDS: Final = 8.0
 prepare = pdf.prepare
 
 
-def work(source: IO[bytes], outputs: Sequence[IO[bytes]], now: datetime) -> dict[str, Any]:
+def work(source: IO[bytes], outputs: Sequence[IO[bytes]], now: datetime, order: str) -> dict[str, Any]:
     """Raises `Refused`."""
     collector = Collector()
     with pdf.opened(source) as document, suppress(Full):

@@ -46,7 +46,7 @@ def prepare() -> None:
         codecs.lookup(encoding)
 
 
-def work(source: IO[bytes], outputs: Sequence[IO[bytes]], now: datetime) -> dict[str, Any]:
+def work(source: IO[bytes], outputs: Sequence[IO[bytes]], now: datetime, order: str) -> dict[str, Any]:
     """Raises `Refused`."""
     data = source.read(_READ + 1)
     text, encoding = read(data[:_READ], cut=len(data) > _READ)

@@ -26,7 +26,7 @@ def prepare() -> None:
         decode(sample, {kind: io.BytesIO() for kind in KINDS}, datetime.now(UTC))
 
 
-def work(source: IO[bytes], outputs: Sequence[IO[bytes]], now: datetime) -> dict[str, Any]:
+def work(source: IO[bytes], outputs: Sequence[IO[bytes]], now: datetime, order: str) -> dict[str, Any]:
     """Outputs in the order of `KINDS`. Raises as `decode`."""
     found = decode(source, dict(zip(KINDS, outputs, strict=True)), now)
     latitude, longitude = found.place or (None, None)

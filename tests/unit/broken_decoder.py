@@ -14,5 +14,5 @@ def prepare() -> None:
     """Nothing."""
 
 
-def work(source: IO[bytes], outputs: Sequence[IO[bytes]], now: datetime) -> dict[str, Any]:
+def work(source: IO[bytes], outputs: Sequence[IO[bytes]], now: datetime, order: str) -> dict[str, Any]:
     raise ValueError(source.read())

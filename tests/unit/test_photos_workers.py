@@ -556,7 +556,7 @@ async def test_the_answer_of_a_decoder_is_not_trusted(answer: str) -> None:
         impostor = python(code, str(number), answer, pass_fds=(number,))
     decoder = DecoderProcess(impostor, ours, Limits(wall_seconds=30))
     with pytest.raises(DecoderDied):
-        await decoder.work(MODULE, [0], parse)
+        await decoder.work(MODULE, "", [0], parse)
     assert impostor.returncode == -signal.SIGKILL
     assert not decoder.alive
 
