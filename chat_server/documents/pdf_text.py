@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,8 +17,8 @@ from chat_server.documents.words import Collector, Full, write
 
 MEMORY_BYTES: Final = 1 << 30
 BROKEN: Final[Reason] = "too_large"
-_SECONDS: Final = 8.0
-"""Processor time after which no further page is begun: what was found until then is kept."""
+_PART: Final = 0.5
+"""Of the processor time that a child has: after it no further page is begun, and what was found until then is kept."""
 
 prepare = pdf.prepare
 
@@ -25,9 +26,11 @@ prepare = pdf.prepare
 def work(source: IO[bytes], outputs: Sequence[IO[bytes]], now: datetime, order: str) -> dict[str, Any]:
     """Raises `Refused`."""
     collector = Collector()
+    allowed, _ = resource.getrlimit(resource.RLIMIT_CPU)
+    end = float("inf") if allowed == resource.RLIM_INFINITY else allowed * _PART
     with pdf.opened(source) as document, suppress(Full):
         for at in range(len(document)):
-            if time.process_time() > _SECONDS:
+            if time.process_time() > end:
                 break
             with suppress(pypdfium2.PdfiumError):
                 collector.add(_text(document, at))
