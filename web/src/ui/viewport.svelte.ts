@@ -9,7 +9,7 @@ import { between, ending, type Part, parts, type Range } from './window'
 const AHEAD = 1
 const AT_LEAST = 0.4
 /** On the first frame of a room: what is in sight, and little more. */
-const FIRST_SCREEN = 1.15
+const FIRST_SCREEN = 1.05
 
 export interface Watched {
   rows(): readonly Row[]
