@@ -64,6 +64,8 @@ class Order:
     output_bytes: int
     """of one file; of all files in $WORK where that is memory (bubblewrap)"""
     descriptors: int = 512
+    readable: tuple[str, ...] = ()
+    """files and folders that it may read besides the system's programs"""
 
 
 def main(order: Order) -> int:
@@ -121,7 +123,7 @@ def _bubblewrap(order: Order) -> NoReturn:
             options += ["--symlink", f"usr/{name}", str(top)]
         elif top.is_dir():
             options += ["--ro-bind", str(top), str(top)]
-    for path in _READABLE:
+    for path in (*_READABLE, *order.readable):
         options += ["--ro-bind-try", path, path]
     for name, value in _environment(_WORK, source).items():
         options += ["--setenv", name, value]
@@ -145,7 +147,7 @@ def _landlock(order: Order) -> NoReturn:
     os.chdir(work)
     os.setsid()
     libc = ctypes.CDLL(None, use_errno=True)
-    readable = (*(f"/{name}" for name in ("usr", *_SYSTEM)), *_READABLE, "/etc/ld.so.cache")
+    readable = (*(f"/{name}" for name in ("usr", *_SYSTEM)), *_READABLE, *order.readable, "/etc/ld.so.cache")
     program = seccomp.whole_program(own_folders=False)
     confined = (
         libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0

@@ -128,13 +128,13 @@ def _small_copies_of_jpeg(data: bytes, outputs: Mapping[Kind, IO[bytes]]) -> _Sm
     """
     try:
         image = Image.open(io.BytesIO(data), formats=["JPEG"])
-        _check_pixels(image.size)
+        check_pixels(image.size)
         scale = PREVIEW_EDGE / max(image.size)
         if scale > 0.5:
             return None
         image.draft(None, (math.ceil(image.width * scale), math.ceil(image.height * scale)))
         image.load()
-        return _small_copies(to_srgb(_upright(image)), outputs, "4:2:0")
+        return _small_copies(to_srgb(upright(image)), outputs, "4:2:0")
     except Exception:
         return None
 
@@ -161,13 +161,11 @@ def identify(source: IO[bytes]) -> tuple[MediaType, str]:
 
 def _read(source: IO[bytes], container: str, now: datetime) -> tuple[Image.Image, exif.Facts]:
     """The first frame upright in sRGB, and its facts. Raises as `decode`."""
-    if container == "HEIF":
-        _check_boxes(source)
     try:
-        image = _load(source, container)
+        image = load(source, container)
         facts = exif.read(image, now)
         # the same name again frees what was there: 400 MB each at the pixel limit
-        image = _upright(image)
+        image = upright(image)
         image = to_srgb(image)
         return _fit(image, LONGEST_EDGE), facts
     except (Refused, MemoryError):
@@ -184,21 +182,25 @@ def _read(source: IO[bytes], container: str, now: datetime) -> tuple[Image.Image
         raise Refused("broken") from None
 
 
-def _load(source: IO[bytes], container: str) -> Image.Image:
+def load(source: IO[bytes], container: str) -> Image.Image:
+    """The first frame, decoded; `container` by Pillow's name. Raises `Refused`, and whatever Pillow stumbles over."""
+    if container == "HEIF":
+        _check_boxes(source)
     # the pixel count is checked from the header, before memory is asked for
     image = Image.open(source, formats=[container])
-    _check_pixels(image.size)
+    check_pixels(image.size)
     if container == "HEIF" and image.mode.startswith("I"):
         # pi-heif 1.4.0 believes a header that says "grey, over 8 bits" and writes past the pixels of a picture that
         # has 8 (found by tests/fuzz; 1.4.0 is its last release). No camera here makes such pictures.
         raise Refused("not_a_photo")
     image.load()
     # a HEIC header may understate what its picture holds
-    _check_pixels(image.size)
+    check_pixels(image.size)
     return image
 
 
-def _check_pixels(size: tuple[int, int]) -> None:
+def check_pixels(size: tuple[int, int]) -> None:
+    """Raises `Refused`."""
     if size[0] * size[1] > MAX_PIXELS:
         raise Refused("too_many_pixels")
 
@@ -226,7 +228,7 @@ def _check_boxes(source: IO[bytes]) -> None:
     source.seek(0)
 
 
-def _upright(image: Image.Image) -> Image.Image:
+def upright(image: Image.Image) -> Image.Image:
     """With the orientation baked in. HEIC arrives upright from its library, which resets the tag."""
     try:
         orientation = image.getexif().get(0x0112)

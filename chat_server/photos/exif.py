@@ -74,6 +74,14 @@ def read(image: Image.Image, now: datetime) -> Facts:
     return Facts(_taken(_ifd(exif, _EXIF_IFD), now), _place(_ifd(exif, _GPS_IFD)))
 
 
+def tells_place(image: Image.Image) -> bool:
+    """Whether it says anything of a place, believable or not."""
+    try:
+        return bool(_ifd(image.getexif(), _GPS_IFD))
+    except Exception:
+        return False
+
+
 def _ifd(exif: Image.Exif, which: int) -> dict[int, Any]:
     # the parser meets offsets and types of a stranger's choice and raises whatever it runs into
     try:

@@ -11,17 +11,18 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO
 
 import pytest
 from PIL import Image
 
+from chat_server.decoders.helper import Helper
 from chat_server.decoders.outcome import Busy, Refused
 from chat_server.decoders.pool import Pool
 from chat_server.decoders.program import BUBBLEWRAP, LANDLOCK, TOO_LONG, Order
-from chat_server.documents.office import Office
+from chat_server.documents.office import BOUNDS, Office
 from chat_server.documents.workers import LIMITS, MODULES, DocumentDecoders
 from chat_server.ports import Document
 from tests.unit.document_samples import COMPOUND, docx, sample
@@ -113,7 +114,7 @@ class Untouched(Office):
     ids=["encrypted", "doctype", "cut"],
 )
 async def test_what_the_decoder_refused_never_reaches_it(tmp_path: Path, content: bytes, reason: str) -> None:
-    document = await prepared(Untouched(BUBBLEWRAP), tmp_path, content, DOCX)
+    document = await prepared(Untouched(Helper(BUBBLEWRAP, BOUNDS)), tmp_path, content, DOCX)
     assert document.failed == dict.fromkeys(("text", "preview", "thumbnail"), reason)
 
 
@@ -121,7 +122,7 @@ async def test_a_huge_document_never_reaches_it(tmp_path: Path) -> None:
     huge = tmp_path / "huge"
     with huge.open("wb") as file:
         file.truncate((256 << 20) + 1)
-    document = await prepared(Untouched(BUBBLEWRAP), tmp_path, huge, "application/msword")
+    document = await prepared(Untouched(Helper(BUBBLEWRAP, BOUNDS)), tmp_path, huge, "application/msword")
     assert document.failed == dict.fromkeys(("text", "preview", "thumbnail"), "too_large")
 
 
@@ -291,7 +292,7 @@ def test_what_it_prints_is_bounded(way: str, tmp_path: Path) -> None:
 
 
 async def test_a_slow_conversion_is_tried_again_later(tmp_path: Path) -> None:
-    office = Office(BUBBLEWRAP, wall_seconds=0)
+    office = Office(Helper(BUBBLEWRAP, replace(BOUNDS, wall_seconds=0)))
     source, target = tmp_path / "source", tmp_path / "target"
     source.write_bytes(docx("slow"))
     with pytest.raises(Busy):
@@ -300,7 +301,7 @@ async def test_a_slow_conversion_is_tried_again_later(tmp_path: Path) -> None:
 
 
 async def test_a_conversion_that_is_given_up_leaves_nothing(tmp_path: Path) -> None:
-    office = Office(BUBBLEWRAP)
+    office = Office(Helper(BUBBLEWRAP, BOUNDS))
     source, target = tmp_path / "source", tmp_path / "target"
     source.write_bytes(docx("given up"))
     task = asyncio.create_task(office.to_pdf(source, ".docx", target))
