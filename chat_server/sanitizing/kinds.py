@@ -6,18 +6,30 @@ import zipfile
 from pathlib import PurePath
 from typing import IO, Final
 
+import olefile
+
 HEAD: Final = 4096
 """Bytes that are looked at before a file is opened."""
 
-MEDIA_TYPES: Final = {
-    "jpeg": "image/jpeg", "png": "image/png", "gif": "image/gif", "webp": "image/webp", "tiff": "image/tiff",
-    "bmp": "image/bmp", "heic": "image/heic", "pdf": "application/pdf",
-    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
-    "zip": "application/zip", "text": "text/plain", "csv": "text/csv",
-}  # fmt: skip
-"""Of what is released."""
+PAGES: Final = 3000
+"""Of a document that is turned into pictures."""
+REBUILT: Final = frozenset(
+    (
+        "jpeg", "png", "gif", "webp", "tiff", "bmp", "heic", "pdf", "docx", "xlsx", "pptx", "text", "csv", "html", "zip", "mp4",
+        "mov",
+    )
+)  # fmt: skip
+"""Kinds that a rebuilder takes; what LibreOffice converts becomes one of them."""
+RELEASED: Final = frozenset(
+    ("jpeg", "png", "gif", "webp", "tiff", "pdf", "docx", "xlsx", "pptx", "text", "csv", "zip", "dxf", "mp4")
+)
+"""Kinds that leave the engine; each has its check."""
+HOLDERS: Final = frozenset(("zip", "eml", "msg"))
+"""Kinds that are files in a file; what is released of them comes out as a ZIP."""
+DRAWINGS: Final = frozenset(("dxf", "dwg", "jww", "sfc", "p21"))
+"""Kinds of drawings; all of them become DXF."""
+FLATTENED: Final = frozenset(("pdf", "docx", "xlsx", "pptx", "doc", "xls", "ppt", "rtf", "odt", "ods", "odp"))
+"""Kinds with pages, which can become pictures."""
 
 SUFFIXES: Final = {
     "jpeg": ".jpg", "png": ".png", "gif": ".gif", "webp": ".webp", "tiff": ".tiff", "bmp": ".bmp", "heic": ".heic",
@@ -36,32 +48,31 @@ _BY_SUFFIX: Final = {suffix: kind for kind, suffix in SUFFIXES.items()} | _ALSO
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MAGIC: Final = (
     (0, b"\xff\xd8\xff", "jpeg"), (0, b"\x89PNG\r\n\x1a\n", "png"), (0, b"GIF87a", "gif"), (0, b"GIF89a", "gif"),
-    (8, b"WEBP", "webp"), (0, b"II*\0", "tiff"), (0, b"MM\0*", "tiff"), (0, b"BM", "bmp"), (0, b"{\\rtf", "rtf"),
-    (0, b"AC10", "dwg"), (0, b"JwwData.", "jww"), (0, b"MZ", "executable"), (0, b"\x7fELF", "executable"),
+    (8, b"WEBP", "webp"), (0, b"II*\0", "tiff"), (0, b"MM\0*", "tiff"), (0, b"{\\rtf", "rtf"),
+    (0, b"AC10", "dwg"), (0, b"JwwData.", "jww"), (0, b"\x7fELF", "executable"),
     (0, b"#!", "executable"), (0, b"\xca\xfe\xba\xbe", "executable"), (0, b"\xcf\xfa\xed\xfe", "executable"),
     (0, b"L\0\0\0\x01\x14\x02\0", "executable"), (0, b"\x60\x0e\x82\x03", "xdw"), (0, _OLE, "ole"),
     (0, b"Rar!\x1a\x07", "archive"), (0, b"7z\xbc\xaf\x27\x1c", "archive"), (0, b"\x1f\x8b", "archive"),
     (0, b"MSCF", "archive"), (0, b"BZh", "archive"), (0, b"\xfd7zXZ\0", "archive"),
 )  # fmt: skip
+_BITMAP_HEADERS: Final = frozenset(size.to_bytes(4, "little") for size in (12, 40, 52, 56, 64, 108, 124))
 _BRANDS: Final = {b"qt  ": "mov"}
 _HEIF: Final = frozenset((b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif"))
 _MAIN_PARTS: Final = {"word/": "docx", "xl/": "xlsx", "ppt/": "pptx"}
 _OPEN_DOCUMENT: Final = {"text": "odt", "spreadsheet": "ods", "presentation": "odp"}
-_OLE_STREAMS: Final = (
-    ("WordDocument", "doc"), ("Workbook", "xls"), ("Book", "xls"), ("PowerPoint Document", "ppt"),
-    ("EncryptedPackage", "encrypted"), ("__properties_version1.0", "msg"), ("JSRV_SegmentInformation", "jtd"),
-    ("DocumentText", "jtd"),
-)  # fmt: skip
+_OLE_STREAMS: Final = {
+    "encryptedpackage": "encrypted", "encryptedsummary": "encrypted", "worddocument": "doc", "workbook": "xls", "book": "xls",
+    "powerpoint document": "ppt", "__properties_version1.0": "msg", "jsrv_segmentinformation": "jtd", "documenttext": "jtd",
+}  # fmt: skip
+_FILEPASS: Final = b"\x2f\0"
+"""The record that follows the first one of a workbook with a password (MS-XLS, 2.4.117)."""
+_SCRAMBLED: Final = 0x01
+"""Flag of a document with a password (MS-DOC, 2.5.2: fEncrypted)."""
 
 
 def claimed(name: str) -> str | None:
     """The kind that a file's name promises."""
     return _BY_SUFFIX.get(PurePath(name).suffix.lower())
-
-
-def macro_name(name: str) -> str:
-    """The suffix under which a rebuilt document of that name is released, without the letter that promises macros."""
-    return SUFFIXES.get(claimed(name) or "", "")
 
 
 def found(source: IO[bytes], name: str) -> str | None:
@@ -86,6 +97,11 @@ def _by_magic(head: bytes) -> str | None:
         return "pdf"
     if head[4:8] == b"ftyp":
         return "heic" if head[8:12] in _HEIF else _BRANDS.get(head[8:12], "mp4")
+    # two letters that a text may begin with, too
+    if head[:2] == b"MZ" and b"\0" in head:
+        return "executable"
+    if head[:2] == b"BM" and head[14:18] in _BITMAP_HEADERS:
+        return "bmp"
     return next((kind for at, magic, kind in _MAGIC if head[at : at + len(magic)] == magic), None)
 
 
@@ -108,17 +124,28 @@ def _package(source: IO[bytes]) -> str:
 
 
 def _ole(source: IO[bytes]) -> str | None:
-    """A compound file (MS-CFB): the names of its streams stand in UTF-16 in its directory."""
+    """A compound file (MS-CFB), by the names of its streams; "encrypted" where its document says so."""
     source.seek(0)
-    data = source.read(64 << 20)
-    return next(
-        (
-            kind
-            for stream, kind in _OLE_STREAMS
-            if f"{stream}\0".encode("utf-16-le") in data or f"{stream}".encode("utf-16-le") in data
-        ),
-        None,
-    )
+    try:
+        with olefile.OleFileIO(source) as container:
+            streams = {path[0].lower(): path for path in container.listdir() if len(path) == 1}
+            found = next((kind for name, kind in _OLE_STREAMS.items() if name in streams), None)
+            if found in ("doc", "xls"):
+                name = next(name for name, kind in _OLE_STREAMS.items() if kind == found and name in streams)
+                head = container.openstream(streams[name]).read(64)
+                if _locked(found, head):
+                    return "encrypted"
+            return found
+    except (OSError, ValueError, IndexError, KeyError, TypeError, AttributeError, RecursionError):
+        # a container that cannot be read holds nothing that could be
+        return None
+
+
+def _locked(kind: str, head: bytes) -> bool:
+    if kind == "doc":
+        return len(head) > 11 and bool(head[11] & _SCRAMBLED)
+    after = 4 + int.from_bytes(head[2:4], "little")
+    return head[after : after + 2] == _FILEPASS
 
 
 def _text(head: bytes, name: str) -> str | None:
@@ -127,7 +154,7 @@ def _text(head: bytes, name: str) -> str | None:
         return "dxf" if head.startswith(b"AutoCAD Binary DXF") else None
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1024].lower()
     if start.startswith(b"iso-10303-21"):
-        return "sfc" if b"scadec" in head.lower() else "p21"
+        return "sfc" if b"feature_mode" in head.lower() else "p21"
     if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
         return "html"
     if start.startswith((b"<svg", b"<?xml")) and b"<svg" in head.lower():

@@ -15,7 +15,7 @@ Object = Literal[
 """What may be taken out of a file; `words.REMOVED` says each for people."""
 Warning_ = Literal[
     "signature_void", "macros_gone", "links_gone", "formulas_quoted", "fonts_replaced", "animation_gone", "layers_fixed",
-    "values_kept", "converted_from_old", "parts_left_out", "encoding_guessed", "forms_fixed",
+    "values_kept", "converted_from_old", "parts_left_out", "pages_are_pictures", "pictures_gone", "encoding_guessed", "forms_fixed",
 ]  # fmt: skip
 """What the reader should know of the rebuilt file; `words.WARNINGS` says each for people."""
 
@@ -42,6 +42,13 @@ class Rebuilt(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     kind: Annotated[str, msgspec.Meta(max_length=16)]
     removed: Annotated[list[Removed], msgspec.Meta(max_length=MOST_REMOVED)] = []
     warnings: Annotated[list[Warning_], msgspec.Meta(max_length=32)] = []
+
+
+class Told(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What a program says before its output: one of the two."""
+
+    rebuilt: Rebuilt | None = None
+    reason: Annotated[str, msgspec.Meta(max_length=32)] | None = None
 
 
 class Report(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):

@@ -59,6 +59,14 @@ WARNINGS: Final[dict[Warning_, tuple[str, str]]] = {
         "中のファイルの一部は受け取れないため、含まれていません。",
         "Some of the files in it could not be accepted and are left out.",
     ),
+    "pages_are_pictures": (
+        "ページを画像にしました。文字の検索やコピーはできません。",
+        "Its pages are pictures; words cannot be searched or copied.",
+    ),
+    "pictures_gone": (
+        "EMF・WMF形式の図は灰色の枠に置き換えました。必要なときは、図を画像(PNG)にして送り直してもらってください。",
+        "EMF and WMF pictures were replaced by grey boxes; if they matter, ask for them as PNG.",
+    ),
     "encoding_guessed": ("文字コードは推定です。文字化けがないか確認してください。", "The encoding was guessed; check the text."),
     "forms_fixed": ("入力フォームは、入力済みの見た目で固定しました。", "Forms are fixed as they were filled in."),
 }  # fmt: skip
@@ -140,7 +148,7 @@ REASONS: Final[dict[str, tuple[tuple[str, str], tuple[str, str]]]] = {
         ("このサーバーでは、安全に処理する準備ができていません。", "This server is not able to process files safely."),
         _OPERATOR,
     ),
-    "busy": (("混み合っていて処理できませんでした。", "There was no time to process it."), _OPERATOR),
+    "busy": (("いまは処理できませんでした。", "It could not be processed just now."), _OPERATOR),
     "by_policy": (
         ("この形式は受け取らない決まりです。", "By policy this format is not accepted."),
         _RESEND_PDF,

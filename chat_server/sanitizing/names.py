@@ -1,0 +1,61 @@
+"""Names of files in an archive: a path that stays in its folder, for people to read and for every system to write."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+from chat_server.decoders.outcome import Refused
+
+_CHARS: Final = 120
+_DEPTH: Final = 20
+_INVISIBLE: Final = ("Cc", "Cf", "Cn", "Co", "Cs")
+_FORBIDDEN: Final = re.compile(r'[<>:"|?*]')
+"""What Windows cannot write; a colon is also where an alternate stream begins."""
+_DRIVE: Final = re.compile(r"[A-Za-z]:")
+_DEVICE: Final = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", re.IGNORECASE)
+
+
+def safe_path(name: str) -> str:
+    """`name`, decoded, as a relative path with slashes. A backslash parts folders as well: archivers of Windows write it.
+
+    Raises `Refused` ("unsafe_path"): absolute, on a drive, out of its folder, or too deep.
+    """
+    name = unicodedata.normalize("NFC", name).replace("\\", "/")
+    parts = name.rstrip("/").split("/")
+    if name.startswith("/") or _DRIVE.match(name) or ".." in parts or len(parts) > _DEPTH:
+        raise Refused("unsafe_path")
+    return "/".join(_part(part) for part in parts if part not in ("", "."))
+
+
+def file_name(name: str) -> str:
+    """The last part of a name, safe to be written."""
+    return _part(unicodedata.normalize("NFC", name).replace("\\", "/").rstrip("/").rpartition("/")[2])
+
+
+def with_suffix(name: str, suffix: str) -> str:
+    """`name` with its ending exchanged: 図面.jww becomes 図面.dxf."""
+    stem, _, old = name.rpartition(".")
+    return f"{stem if stem and 0 < len(old) <= 5 and '/' not in old else name}{suffix}"
+
+
+def free(name: str, taken: set[str]) -> str:
+    """`name`, with a number if it is taken (in whatever case); taken from now on."""
+    stem, dot, suffix = name.rpartition(".")
+    candidate, number = name, 1
+    while candidate.casefold() in taken:
+        number += 1
+        candidate = f"{stem} ({number}).{suffix}" if dot else f"{name} ({number})"
+    taken.add(candidate.casefold())
+    return candidate
+
+
+def _part(part: str) -> str:
+    kept = "".join(c for c in part if unicodedata.category(c) not in _INVISIBLE)
+    kept = " ".join(_FORBIDDEN.sub("_", kept).split()).strip(". ")
+    if len(kept) > _CHARS:
+        kept = kept[: _CHARS - 21] + "…" + kept[-20:]
+    if _DEVICE.match(kept):
+        kept = f"_{kept}"
+    return kept or "_"
