@@ -22,6 +22,7 @@ from chat_server.cli.outbox import outbox
 from chat_server.cli.restore import restore
 from chat_server.cli.restored import restored
 from chat_server.cli.room import room_group
+from chat_server.cli.sanitize import sanitize
 from chat_server.cli.search import search
 from chat_server.cli.serve import demo, health, serve
 from chat_server.cli.user import user_group
@@ -40,6 +41,7 @@ SECTIONS = {
         outbox,
     ),
     "Backup バックアップ": (backup, backups, verify_backup, backup_key, restore, restored, migrate_engine),
+    "Files ファイル": (sanitize,),
     "Client クライアント": (
         client.login,
         client.logout,

@@ -1,0 +1,307 @@
+"""The way of a file: found out, converted where it is old, rebuilt, looked at, released; or refused with a reason.
+
+The engine holds paths and hands out descriptors. Whatever parses a stranger's bytes is a confined child that is gone afterwards; what the
+children say is checked against a shape. Everything that goes wrong is a refusal, because only the last line of `_file` releases.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import signal
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Final, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from chat_server.decoders.answer import parser
+from chat_server.decoders.files import TaskFiles
+from chat_server.decoders.helper import Helper
+from chat_server.decoders.limits import Limits
+from chat_server.decoders.outcome import Busy, Crashed, Refused
+from chat_server.decoders.pool import Pool
+from chat_server.decoders.task import Decoder
+from chat_server.documents.office import SUCCESSORS, Office
+from chat_server.sanitizing import kinds, names
+from chat_server.sanitizing.cad import program as cad
+from chat_server.sanitizing.order import FILES, Member, Order, Task
+from chat_server.sanitizing.packing import pack
+from chat_server.sanitizing.policy import Policy
+from chat_server.sanitizing.report import Action, Rebuilt, Removed, Report, Warning_
+from chat_server.sanitizing.words import REASONS
+
+MODULE: Final = "chat_server.sanitizing.sandbox"
+LIMITS: Final = Limits(cpu_seconds=90, wall_seconds=120, output_bytes=1 << 30, descriptors=24)
+_DEPTH: Final = 3
+"""Archives within archives."""
+_NEEDED: Final = frozenset(("landlock", "seccomp"))
+_IN_ARCHIVE: Final = frozenset(("executable", "too_large", "too_deep", "declares", "unsafe_path"))
+"""What one file may not do without costing the archive: those are no accidents."""
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+
+class _Done(msgspec.Struct, tag="done", forbid_unknown_fields=True, frozen=True):
+    kind: Annotated[str, msgspec.Meta(max_length=16)] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a child left: the file, and what it said of it."""
+
+    kind: str | None
+    path: Path
+    said: bytes
+
+
+_SAID_BYTES: Final = 1 << 20
+
+
+def _finish(done: _Done, files: TaskFiles, most_bytes: int) -> Made:
+    made, told = files.paths
+    with told.open("rb") as file:
+        return Made(done.kind, made, file.read(_SAID_BYTES))
+
+
+_WORK: Final = Decoder(MODULE, ("made", "said"), parser(_Done, REASONS), _finish)
+
+
+@dataclass(slots=True)
+class _Result:
+    """Of one file: where it lies (None: refused), and what is told of it."""
+
+    path: Path | None
+    kind: str
+    found: str
+    """What it was, behind its password"""
+    removed: list[Removed] = field(default_factory=list)
+    warnings: list[Warning_] = field(default_factory=list)
+    parts: list[Report] = field(default_factory=list)
+    flattened: bool = False
+
+
+class Engine:
+    """`start` it before the first file, `close` it after the last. Several files at once are fine."""
+
+    def __init__(
+        self, *, workers: int = 2, office: Office | None = None, helper: Helper | None = None, limits: Limits = LIMITS
+    ) -> None:
+        """`office`: converts old formats; `helper`: reads drawings (see `cad`). Without them those are refused."""
+        self._pool = Pool("sanitizing", [MODULE], workers, limits=limits, waiting=256, patience=600.0)
+        self._office = office
+        self._helper = helper
+
+    @property
+    def pids(self) -> list[int]:
+        """Process ids of the warm workers."""
+        return self._pool.pids
+
+    async def start(self) -> None:
+        """Raises `decoders.process.DecoderDied`."""
+        await self._pool.start()
+
+    async def close(self) -> None:
+        """End the processes."""
+        await self._pool.close()
+
+    async def sanitize(self, source: Path, name: str, out: Path, policy: Policy, password: str = "") -> Report:
+        """Write what may be released of `source`, which came under `name`, into the folder `out`; answers what was done.
+
+        Raises: OSError where `source` cannot be read; `NoSpace`. Every other fault is a refusal.
+        """
+        with tempfile.TemporaryDirectory(dir=out, prefix=".sanitizing-") as scratch:
+            return await self._report(source, name, out, Path(scratch), policy, password, depth=0)
+
+    async def _report(
+        self, source: Path, name: str, out: Path, scratch: Path, policy: Policy, password: str, depth: int
+    ) -> Report:
+        began = time.monotonic()
+        size, before = await asyncio.to_thread(_digest, source)
+        report = Report(
+            file=names.file_name(name), kind_found=None, kind_claimed=kinds.claimed(name), action="refused",
+            sha256_before=before, size_before=size, seconds=0,
+        )  # fmt: skip
+        result: _Result | None = None
+        try:
+            if not set(self._pool.confined) >= _NEEDED:
+                raise Refused("not_confined")
+            found = await self._run(source, scratch, Task("find", Order(""), name[-200:]))
+            report = replace(report, kind_found=found.kind)
+            result = await self._file(source, found.kind, scratch, policy, password, depth)
+        except Refused as refused:
+            report = replace(report, reason=refused.reason)
+        except Crashed as crashed:
+            report = replace(report, reason="takes_too_long" if crashed.signal == signal.SIGXCPU else "crashed")
+        except Busy:
+            report = replace(report, reason="busy")
+        if result is not None:
+            report = replace(
+                report, kind_found=result.found, removed=result.removed, warnings=result.warnings, parts=result.parts
+            )
+            if result.path is None:
+                report = replace(report, reason=next((part.reason for part in result.parts if part.reason), "empty"))
+            else:
+                report = await asyncio.to_thread(_released, report, result, out)
+        return replace(report, seconds=round(time.monotonic() - began, 3))
+
+    async def _file(
+        self, source: Path, kind: str | None, scratch: Path, policy: Policy, password: str, depth: int
+    ) -> _Result:
+        """Raises `Refused`, `Crashed`, `Busy`, `NoSpace`."""
+        if kind == "executable":
+            raise Refused(kind)
+        if kind == "encrypted":
+            source = (await self._run(source, scratch, Task("unlock", Order(kind, password=password)))).path
+            kind, password = (await self._run(source, scratch, Task("find", Order("")))).kind, ""
+        if kind is None or kind not in kinds.SUFFIXES:
+            raise Refused("unknown")
+        wish = policy.action(kind)
+        if wish == "refuse":
+            raise Refused("by_policy")
+        if kind in kinds.HOLDERS:
+            return await self._archive(source, kind, scratch, policy, password, depth)
+        if kind in kinds.DRAWINGS:
+            return await self._drawing(source, kind, scratch)
+        found = kind
+        flatten = wish == "flatten" and kind in kinds.FLATTENED
+        warnings: list[Warning_] = []
+        suffix = kinds.SUFFIXES[kind]
+        if flatten:
+            warnings.append("pages_are_pictures")
+        if flatten and kind != "pdf":
+            source, kind = await self._converted(source, suffix, scratch, "pdf"), "pdf"
+        elif suffix in SUCCESSORS:
+            source, kind = await self._converted(source, suffix, scratch, SUCCESSORS[suffix]), SUCCESSORS[suffix]
+            warnings.append("converted_from_old")
+        if kind not in kinds.REBUILT:
+            raise Refused("not_taken_apart")
+        made = await self._run(source, scratch, Task("rebuild", Order(kind, flatten, password)))
+        rebuilt = _said(made, Rebuilt)
+        if rebuilt.kind != made.kind or rebuilt.kind not in kinds.RELEASED:
+            raise Busy("the rebuilder answered for another kind")
+        await self._look(made.path, rebuilt.kind, scratch)
+        return _Result(
+            made.path, rebuilt.kind, found, rebuilt.removed, [*warnings, *rebuilt.warnings], flattened=flatten
+        )
+
+    async def _converted(self, source: Path, suffix: str, scratch: Path, into: str) -> Path:
+        if self._office is None:
+            raise Refused("no_helper")
+        target = Path(tempfile.mkdtemp(dir=scratch)) / "converted"
+        try:
+            if into == "pdf":
+                await self._office.to_pdf(source, suffix, target, pages=kinds.PAGES)
+            else:
+                await self._office.to_package(source, suffix, target)
+        except Refused:
+            raise Refused("no_output") from None
+        except Busy:
+            raise Refused("takes_too_long") from None
+        return target
+
+    async def _archive(
+        self, source: Path, kind: str, scratch: Path, policy: Policy, password: str, depth: int
+    ) -> _Result:
+        """Every file of it by itself; what is refused is left out and told."""
+        if depth >= _DEPTH:
+            raise Refused("too_deep")
+        made = await self._run(source, scratch, Task("rebuild", Order(kind, password=password)))
+        members = _said(made, list[Member])
+        if len(members) > FILES or sum(member.size for member in members) != made.path.stat().st_size:
+            raise Busy("the unpacker's sizes do not fit what it wrote")
+        clean = Path(tempfile.mkdtemp(dir=scratch))
+        result = _Result(None, "zip", kind)
+        packed: list[tuple[str, Path]] = []
+        begin = 0
+        for number, member in enumerate(members):
+            folder = clean / str(number)
+            folder.mkdir()
+            part, out = folder / "part", folder / "out"
+            out.mkdir()
+            await asyncio.to_thread(_cut, made.path, begin, member.size, part)
+            begin += member.size
+            report = await self._report(part, member.path, out, folder, policy, password, depth + 1)
+            part.unlink()
+            report = replace(report, file=member.path)
+            result.parts.append(report)
+            if report.reason in _IN_ARCHIVE:
+                raise Refused(report.reason)
+            if report.output is not None:
+                above = member.path.rpartition("/")[0]
+                packed.append((f"{above}/{report.output}" if above else report.output, out / report.output))
+        if not packed:
+            return result
+        if len(packed) < len(members):
+            result.warnings.append("parts_left_out")
+            result.removed.append(Removed("file", count=len(members) - len(packed)))
+        result.path = clean / "packed"
+        await asyncio.to_thread(pack, _unlike(packed), result.path)
+        await self._look(result.path, "zip", scratch)
+        return result
+
+    async def _drawing(self, source: Path, kind: str, scratch: Path) -> _Result:
+        if self._helper is None:
+            raise Refused("not_confined")
+        rebuilt, made = await cad.redrawn(self._helper, source, kind, scratch)
+        await self._look(made, "dxf", scratch)
+        return _Result(made, "dxf", kind, rebuilt.removed, rebuilt.warnings)
+
+    async def _look(self, made: Path, kind: str, scratch: Path) -> None:
+        """The second look: see `check`."""
+        found = _said(await self._run(made, scratch, Task("check", Order(kind))), list[str])
+        if found:
+            log.error("sanitizing_check_failed", extra={"kind": kind, "found": found[:10]})
+            raise Refused("check_failed")
+
+    async def _run(self, source: Path, scratch: Path, task: Task) -> Made:
+        folder = Path(tempfile.mkdtemp(dir=scratch))
+        return await self._pool.run(_WORK, source, folder, msgspec.json.encode(task).decode())
+
+
+def _said(made: Made, shape: type[T]) -> T:
+    """What a child says of its work. Raises `Busy`: a child that answers nonsense is not believed in anything."""
+    try:
+        return msgspec.json.decode(made.said, type=shape)
+    except msgspec.MsgspecError as error:
+        raise Busy(f"a report in no known shape: {error}") from None
+
+
+def _digest(path: Path) -> tuple[int, str]:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return file.tell(), digest
+
+
+def _cut(source: Path, begin: int, size: int, target: Path) -> None:
+    with source.open("rb") as read, target.open("xb") as written:
+        read.seek(begin)
+        while size > 0 and (piece := read.read(min(size, 1 << 20))):
+            written.write(piece)
+            size -= len(piece)
+
+
+def _unlike(files: list[tuple[str, Path]]) -> list[tuple[str, Path]]:
+    """With numbers where two have one name, as 図面.jww and 図面.dxf have after conversion."""
+    taken: set[str] = set()
+    found = []
+    for name, path in files:
+        found.append((names.free(name, taken), path))
+    return found
+
+
+def _released(report: Report, result: _Result, out: Path) -> Report:
+    """Into `out`, under a name that is still free there, whole or not at all."""
+    assert result.path is not None
+    name = names.with_suffix(report.file, kinds.SUFFIXES[result.kind])
+    target = out / names.free(name, {each.name.casefold() for each in out.iterdir()})
+    result.path.rename(target)
+    target.chmod(0o644)
+    size, after = _digest(target)
+    action: Action = "flattened" if result.flattened else "rebuilt" if result.kind == report.kind_found else "converted"
+    return replace(report, action=action, sha256_after=after, size_after=size, output=target.name)

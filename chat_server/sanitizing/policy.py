@@ -1,0 +1,20 @@
+"""What is done with each kind of file."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Wish = Literal["rebuild", "flatten", "refuse"]
+
+
+class Policy(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """`formats`: by kind (see `kinds.SUFFIXES`); `others` for what is not named there. "flatten" makes pictures of the pages of what
+    has pages, and rebuilds what has none."""
+
+    formats: dict[str, Wish] = {}
+    others: Wish = "rebuild"
+
+    def action(self, kind: str) -> Wish:
+        return self.formats.get(kind, self.others)

@@ -1,0 +1,186 @@
+"""Drawings become a DXF that draws the same and holds nothing else; and what the check would find."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import ezjww
+import ezsxf
+import pytest
+from ezdxf import recover
+from ezdxf.document import Drawing
+from ezdxf.filemanagement import new
+from ezdxf.math import Vec2
+from ezdxf.render.mleader import ConnectionSide
+
+from chat_server.decoders.helper import Helper
+from chat_server.decoders.outcome import Refused
+from chat_server.decoders.program import BUBBLEWRAP, LANDLOCK
+from chat_server.sanitizing import kinds
+from chat_server.sanitizing.cad import program
+from chat_server.sanitizing.cad.drawing import redrawn
+from chat_server.sanitizing.cad.reading import read
+from chat_server.sanitizing.check import drawings
+from chat_server.sanitizing.report import Rebuilt, Tally
+
+SAMPLES = Path(__file__).parents[1] / "data" / "drawings"
+DWG, DXF = SAMPLES / "ezdwg/mtext_2004.dwg", SAMPLES / "ezdxf/images.dxf"
+
+
+def jww() -> bytes:
+    """A drawing of Jw_cad."""
+    drawing = ezjww.new(paper_size=3)
+    space = drawing.modelspace()
+    space.add_line((0, 0), (100, 50))
+    space.add_circle((20, 20), 5)
+    space.add_text("空調機械室", (0, -10), (20, -10))
+    made: bytes = drawing.to_jww_bytes()
+    return made
+
+
+def sxf() -> Any:
+    """A drawing for the electronic delivery of public works."""
+    drawing = ezsxf.new_sfc()
+    drawing.add_line((0, 0), (100, 50))
+    drawing.add_circle((20, 20), 5)
+    drawing.add_text("歩道部", (1, 2))
+    return drawing
+
+
+def again(drawing: Drawing) -> tuple[Drawing, Tally]:
+    """Redrawn, checked, and read once more."""
+    tally = Tally()
+    made = redrawn(drawing, tally)
+    assert drawings.check(io.BytesIO(made)) == []
+    document, auditor = recover.read(io.BytesIO(made))
+    assert not auditor.errors
+    return document, tally
+
+
+def words(drawing: Drawing) -> list[str]:
+    return [each.dxf.text for each in drawing.modelspace().query("TEXT")]
+
+
+def removed(tally: Tally) -> set[tuple[str, str, int]]:
+    return {(each.object, each.name, each.count) for each in tally.removed}
+
+
+def test_japanese_lines_and_layers_stay() -> None:
+    drawing = new("R2010", setup=True)
+    drawing.layers.add("躯体", color=3)
+    space = drawing.modelspace()
+    space.add_line((0, 0), (10, 5), dxfattribs={"layer": "躯体", "linetype": "DASHED"})
+    space.add_text("側溝\\U+65b0\\U+8a2d\u202e\x07", dxfattribs={"layer": "躯体"}).set_placement((1, 2))
+    space.add_mtext("一行目\\P二行目")
+    space.add_hatch(color=2).paths.add_polyline_path([(0, 0), (1, 0), (1, 1)])
+    block = drawing.blocks.new("桝")
+    block.add_circle((0, 0), 1)
+    space.add_blockref("桝", (3, 3))
+    after, tally = again(drawing)
+    assert sorted(each.dxftype() for each in after.modelspace()) == ["HATCH", "INSERT", "LINE", "MTEXT", "TEXT"]
+    assert words(after) == ["側溝新設"]
+    assert [each.text for each in after.modelspace().query("MTEXT")] == ["一行目\\P二行目"]  # type: ignore[attr-defined]
+    line = after.modelspace().query("LINE").first
+    assert line is not None
+    assert (line.dxf.layer, line.dxf.linetype, tuple(line.dxf.end)) == ("躯体", "DASHED", (10, 5, 0))
+    assert after.layers.get("躯体").color == 3
+    assert [each.dxftype() for each in after.blocks.get("桝")] == ["CIRCLE"]
+    assert tally.removed == []
+
+
+def test_what_lies_elsewhere_or_hides_is_left_and_told() -> None:
+    drawing = new("R2010")
+    drawing.appids.add("PE_URL")
+    space = drawing.modelspace()
+    line = space.add_line((0, 0), (1, 1))
+    line.set_xdata("PE_URL", [(1000, "file://server/share/run.exe")])
+    picture = drawing.add_image_def("\\\\server\\share\\a.png", (10, 10))
+    space.add_image(picture, (0, 0), (1, 1))
+    drawing.add_xref_def("\\\\server\\other.dwg", "OTHER")
+    space.add_blockref("OTHER", (0, 0))
+    drawing.styles.add("遠い", font="\\\\server\\share\\evil.shx")
+    space.add_text("文字", dxfattribs={"style": "遠い"})
+    after, tally = again(drawing)
+    assert removed(tally) == {("link", "IMAGE", 1), ("link", "XREF", 1)}
+    assert [each.dxftype() for each in after.modelspace()] == ["LINE", "TEXT"]
+    assert after.styles.get("遠い").dxf.font == "evil.shx"
+    written = io.StringIO()
+    after.write(written)
+    assert "server" not in written.getvalue()
+
+
+def test_what_draws_by_means_of_its_own_becomes_what_it_shows() -> None:
+    drawing = new("R2010", setup=True)
+    leader = drawing.modelspace().add_multileader_mtext("Standard")
+    leader.set_content("引出線")
+    leader.add_leader_line(ConnectionSide.left, [Vec2(0, 0)])
+    leader.build(insert=Vec2(5, 5))
+    after, tally = again(drawing)
+    assert tally.removed == []
+    assert {each.dxftype() for each in after.modelspace()} >= {"MTEXT"}
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "types", "said"),
+    [
+        (jww(), "jww", {"CIRCLE", "LINE"}, ["空調機械室"]), (DWG.read_bytes(), "dwg", {"MTEXT"}, []),
+        (sxf().to_bytes(), "sfc", {"LINE"}, ["歩道部"]), (sxf().to_p21_bytes(), "p21", {"LINE"}, ["歩道部"]),
+        (DXF.read_bytes(), "dxf", {"MTEXT", "TEXT"}, None),
+    ],
+    ids=["jww", "dwg", "sfc", "p21", "dxf"],
+)  # fmt: skip
+def test_each_kind_of_drawing_is_read(
+    data: bytes, kind: str, types: set[str], said: list[str] | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "drawing"
+    path.write_bytes(data)
+    assert kinds.found(io.BytesIO(data), "a") == kind
+    after, _ = again(read(path, kind, Tally()))
+    assert {each.dxftype() for each in after.modelspace()} >= types
+    assert said is None or words(after) == said
+
+
+@pytest.mark.parametrize("kind", ["jww", "dwg", "sfc", "p21", "dxf"])
+def test_what_is_no_drawing_is_refused(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "a"
+    for content in (b"", b"JwwData.\0\0\0", b"AC1018" + bytes(200), jww()[:900], sxf().to_bytes()[:500]):
+        path.write_bytes(content)
+        with pytest.raises(Refused) as refused:
+            redrawn(read(path, kind, Tally()), Tally())
+        assert refused.value.reason in ("broken", "too_old", "empty")
+
+
+@pytest.mark.parametrize("means", [BUBBLEWRAP, LANDLOCK])
+async def test_a_drawing_is_read_behind_each_wall(means: str, tmp_path: Path) -> None:
+    helper = await Helper.find(tmp_path, program.BOUNDS, allowed=(means,))
+    assert helper is not None
+    source, broken = tmp_path / "a.jww", tmp_path / "broken.jww"
+    source.write_bytes(jww())
+    rebuilt, made = await program.redrawn(helper, source, "jww", tmp_path)
+    assert rebuilt == Rebuilt("dxf")
+    with made.open("rb") as file:
+        assert drawings.check(file) == []
+    broken.write_bytes(jww()[:900])
+    with pytest.raises(Refused):
+        await program.redrawn(helper, broken, "jww", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("group", "found"),
+    [
+        ("  0\nOLE2FRAME\n", "ENTITIES: OLE2FRAME"), ("  0\nIMAGE\n", "ENTITIES: IMAGE"),
+        ("  0\nLINE\n1000\nfile://x\n", "data of an application in LINE"), ("  0\nLINE\n310\nFF\n", "binary data in LINE"),
+        ("  0\nLINE\n  6\n\\\\server\\x\n", "a path in LINE"), ("  0\nBLOCK\n 70\n4\n", "a block of another file"),
+        ("  0\nBLOCK\n  1\nother.dwg\n", "a block with a path"),
+        ("  0\nENDSEC\n  0\nSECTION\n  2\nTHUMBNAILIMAGE\n", "section THUMBNAILIMAGE"), ("  0\n", "not pairs of lines to an end"),
+        ("ACAD\nLINE\n", "a group without a number"), ("  0\nTEXT\n  1\n\0\n", "too large, or binary"),
+    ],
+)  # fmt: skip
+def test_the_check_finds_what_a_drawing_must_not_hold(group: str, found: str) -> None:
+    begin, end = "  0\nSECTION\n  2\nENTITIES\n  0\nTEXT\n  1\nhttp://例.example/\n", "  0\nENDSEC\n  0\nEOF\n"
+    assert drawings.check(io.BytesIO((begin + end).encode("cp932"))) == []
+    assert drawings.check(io.BytesIO((begin + group + end).encode("cp932"))) == [found]
