@@ -1,6 +1,6 @@
 """`python -m bench [NAME …] [--large [--messages N]] [--rounds N] [--seconds S]`: measure, print a table, write results.json.
 
-NAME is a part (fanout, latency, acks, pg, nodes, memory, rooms, resume, photos, files, search, bots, web; large: backup, files, search) or the name of a figure; without any,
+NAME is a part (fanout, latency, acks, pg, nodes, memory, rooms, resume, photos, files, search, bots, sanitize, web; large: backup, files, search) or the name of a figure; without any,
 everything runs. `--large`: the figures that take gigabytes and many minutes instead; `--messages` tries them with a smaller archive,
 and writes nothing.
 """
@@ -27,6 +27,7 @@ from bench import (
     photos,
     report,
     rooms,
+    sanitizing,
     search,
     storm,
     web,
@@ -47,6 +48,7 @@ PARTS: Final[dict[str, Callable[[Plan], list[report.Figure]]]] = {
     "files": files.run,
     "search": search.run,
     "bots": bots.run,
+    "sanitize": sanitizing.run,
     "web": web.run,
 }
 """By the first word of the figures that they give."""

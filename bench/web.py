@@ -45,6 +45,20 @@ _SWITCH: Final = """async (address) => {
     return performance.now() - begun
 }"""
 
+_BARE: Final = """async () => {
+    const rows = document.querySelector('[role=log] .rows')
+    const markup = rows.innerHTML
+    const begun = performance.now()
+    rows.innerHTML = ''
+    await (await fetch('/healthz')).text()
+    rows.innerHTML = markup
+    await new Promise((done) => requestAnimationFrame(done))
+    await new Promise((done) => setTimeout(done))
+    return performance.now() - begun
+}"""
+"""What the browser alone takes for a screen of rows: a question to the server, the markup put in, laid out and drawn, by no script of
+ours. It tells a slow machine from a slow page."""
+
 
 def run(plan: Plan) -> list[Figure]:
     """`web.*`"""
@@ -101,7 +115,7 @@ def _ready(page: Page, room: str, plan: Plan) -> Figure:
 
 def _switching(page: Page, rooms: Sequence[str], plan: Plan) -> Figure:
     """The first visit of each room: its messages are asked for; and then the way back, when they are held."""
-    first, again = [], []
+    first, again, bare = [], [], []
     with browser.throttled(page):
         for _ in range(plan.rounds):
             page.goto("about:blank")
@@ -109,9 +123,11 @@ def _switching(page: Page, rooms: Sequence[str], plan: Plan) -> Figure:
             _wait_ready(page)
             first += [page.evaluate(_SWITCH, f"#/rooms/{room}") for room in rooms[:4]]
             again += [page.evaluate(_SWITCH, f"#/rooms/{room}") for room in (rooms[2], rooms[1], rooms[0], rooms[3])]
+            bare += [page.evaluate(_BARE) for _ in range(4)]
     how = (
         f"From the click to the room's messages, {browser.SLOWER}× slower: {spread(first, 0)} ms where they had to be"
-        f" asked for (counted), {spread(again, 0)} ms where they were held."
+        f" asked for (counted), {spread(again, 0)} ms where they were held. The browser alone, asked for the same rows as markup:"
+        f" {spread(bare, 0)} ms."
     )
     return figure("web.room_switch_ms", statistics.median(first), "ms", how)
 
