@@ -183,7 +183,7 @@ class Engine:
             raise Refused("not_taken_apart")
         made = await self._run(source, scratch, Task("rebuild", Order(kind, flatten, password)))
         rebuilt = _said(made, Rebuilt)
-        if rebuilt.kind != made.kind or rebuilt.kind not in kinds.RELEASED:
+        if rebuilt.kind not in kinds.outcomes(kind):
             raise Busy("the rebuilder answered for another kind")
         await self._look(made.path, rebuilt.kind, scratch)
         return _Result(

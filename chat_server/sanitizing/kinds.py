@@ -70,6 +70,18 @@ _SCRAMBLED: Final = 0x01
 """Flag of a document with a password (MS-DOC, 2.5.2: fEncrypted)."""
 
 
+_PACKAGES: Final = frozenset(("docx", "xlsx", "pptx"))
+_BECOMES: Final = {"heic": "jpeg", "bmp": "png", "html": "text", "mov": "mp4"}
+
+
+def outcomes(kind: str) -> frozenset[str]:
+    """What a file of that kind may be rebuilt to. A child in strange hands could call its output an archive, into whose files no check
+    looks any more."""
+    if kind in _PACKAGES:
+        return _PACKAGES  # which of them it is, its main part says
+    return frozenset((_BECOMES.get(kind, kind),))
+
+
 def claimed(name: str) -> str | None:
     """The kind that a file's name promises."""
     return _BY_SUFFIX.get(PurePath(name).suffix.lower())

@@ -6,6 +6,7 @@ import io
 import os
 import zipfile
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pypdfium2
@@ -18,7 +19,7 @@ from chat_server.decoders.limits import Limits
 from chat_server.documents.office import Office
 from chat_server.sanitizing import words
 from chat_server.sanitizing.cad import program as cad
-from chat_server.sanitizing.engine import Engine
+from chat_server.sanitizing.engine import _WORK, Engine
 from chat_server.sanitizing.policy import Policy
 from chat_server.sanitizing.report import Report
 from tests.unit.document_samples import SAMPLES, packed, sample
@@ -214,3 +215,23 @@ async def test_a_document_opens_with_its_password(sanitizer: Sanitizer) -> None:
     report = await sanitizer(locked.getvalue(), "a.docx", password="合言葉")
     assert (report.kind_found, report.action) == ("docx", "rebuilt")
     assert (await sanitizer(locked.getvalue(), "a.docx", password="他")).reason == "wrong_password"
+
+
+@pytest.mark.parametrize("lie", ["archive", "shape", "words", "members", "silent"])
+async def test_a_child_in_strange_hands_releases_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lie: str
+) -> None:
+    module = "tests.unit.lying_sandbox"
+    monkeypatch.setattr("chat_server.sanitizing.engine.MODULE", module)
+    monkeypatch.setattr("chat_server.sanitizing.engine._WORK", replace(_WORK, module=module))
+    engine = Engine(workers=1)
+    await engine.start()
+    source, out = tmp_path / "source", tmp_path / "out"
+    source.write_text(lie)
+    out.mkdir()
+    try:
+        report = await engine.sanitize(source, "a.pdf", out, Policy())
+    finally:
+        await engine.close()
+    assert report.reason == "busy"
+    assert list(out.iterdir()) == []
