@@ -7,6 +7,7 @@ children say is checked against a shape. Everything that goes wrong is a refusal
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import hashlib
 import logging
 import signal
@@ -39,8 +40,15 @@ MODULE: Final = "chat_server.sanitizing.sandbox"
 LIMITS: Final = Limits(cpu_seconds=90, wall_seconds=120, output_bytes=1 << 30, descriptors=24)
 _DEPTH: Final = 3
 """Archives within archives."""
+_ALL_FILES: Final = 3000
+_ALL_SECONDS: Final = 900.0
+_SECONDS: Final = 20
+"""Of processor time for any file, and as many more for each `_PER_BYTES` of it: a small file that takes long is a bomb."""
+_PER_BYTES: Final = 1 << 19
 _NEEDED: Final = frozenset(("landlock", "seccomp"))
-_IN_ARCHIVE: Final = frozenset(("executable", "too_large", "too_deep", "declares", "unsafe_path"))
+_IN_ARCHIVE: Final = frozenset(
+    ("executable", "too_many", "takes_too_long", "too_large", "too_deep", "declares", "unsafe_path")
+)
 """What one file may not do without costing the archive: those are no accidents."""
 
 T = TypeVar("T")
@@ -86,6 +94,32 @@ class _Result:
     flattened: bool = False
 
 
+class _Budget:
+    """What one file may cost with all that lies in it: archives within archives multiply."""
+
+    def __init__(self) -> None:
+        self._files = _ALL_FILES
+        self._end = time.monotonic() + _ALL_SECONDS
+
+    def spend(self) -> None:
+        """One more file. Raises `Refused`."""
+        self._files -= 1
+        if self._files < 0:
+            raise Refused("too_many")
+        if time.monotonic() > self._end:
+            raise Refused("takes_too_long")
+
+
+@dataclass(frozen=True, slots=True)
+class _Wishes:
+    """How a file, and what lies in it, is to be treated; `depth`: in how many archives it lies."""
+
+    policy: Policy
+    password: str
+    budget: _Budget
+    depth: int = 0
+
+
 class Engine:
     """`start` it before the first file, `close` it after the last. Several files at once are fine."""
 
@@ -116,11 +150,9 @@ class Engine:
         Raises: OSError where `source` cannot be read; `NoSpace`. Every other fault is a refusal.
         """
         with tempfile.TemporaryDirectory(dir=out, prefix=".sanitizing-") as scratch:
-            return await self._report(source, name, out, Path(scratch), policy, password, depth=0)
+            return await self._report(source, name, out, Path(scratch), _Wishes(policy, password, _Budget()))
 
-    async def _report(
-        self, source: Path, name: str, out: Path, scratch: Path, policy: Policy, password: str, depth: int
-    ) -> Report:
+    async def _report(self, source: Path, name: str, out: Path, scratch: Path, wishes: _Wishes) -> Report:
         began = time.monotonic()
         size, before = await asyncio.to_thread(_digest, source)
         report = Report(
@@ -131,9 +163,10 @@ class Engine:
         try:
             if not set(self._pool.confined) >= _NEEDED:
                 raise Refused("not_confined")
-            found = await self._run(source, scratch, Task("find", Order(""), name[-200:]))
+            wishes.budget.spend()
+            found = await self._run(source, scratch, Task("find", Order(""), report.file))
             report = replace(report, kind_found=found.kind)
-            result = await self._file(source, found.kind, scratch, policy, password, depth)
+            result = await self._file(source, found.kind, scratch, wishes)
         except Refused as refused:
             report = replace(report, reason=refused.reason)
         except Crashed as crashed:
@@ -150,10 +183,9 @@ class Engine:
                 report = await asyncio.to_thread(_released, report, result, out)
         return replace(report, seconds=round(time.monotonic() - began, 3))
 
-    async def _file(
-        self, source: Path, kind: str | None, scratch: Path, policy: Policy, password: str, depth: int
-    ) -> _Result:
+    async def _file(self, source: Path, kind: str | None, scratch: Path, wishes: _Wishes) -> _Result:
         """Raises `Refused`, `Crashed`, `Busy`, `NoSpace`."""
+        password = wishes.password
         if kind == "executable":
             raise Refused(kind)
         if kind == "encrypted":
@@ -161,11 +193,11 @@ class Engine:
             kind, password = (await self._run(source, scratch, Task("find", Order("")))).kind, ""
         if kind is None or kind not in kinds.SUFFIXES:
             raise Refused("unknown")
-        wish = policy.action(kind)
+        wish = wishes.policy.action(kind)
         if wish == "refuse":
             raise Refused("by_policy")
         if kind in kinds.HOLDERS:
-            return await self._archive(source, kind, scratch, policy, password, depth)
+            return await self._archive(source, kind, scratch, wishes)
         if kind in kinds.DRAWINGS:
             return await self._drawing(source, kind, scratch)
         found = kind
@@ -205,17 +237,15 @@ class Engine:
             raise Refused("takes_too_long") from None
         return target
 
-    async def _archive(
-        self, source: Path, kind: str, scratch: Path, policy: Policy, password: str, depth: int
-    ) -> _Result:
+    async def _archive(self, source: Path, kind: str, scratch: Path, wishes: _Wishes) -> _Result:
         """Every file of it by itself; what is refused is left out and told."""
-        if depth >= _DEPTH:
+        if wishes.depth >= _DEPTH:
             raise Refused("too_deep")
-        made = await self._run(source, scratch, Task("rebuild", Order(kind, password=password)))
+        made = await self._run(source, scratch, Task("rebuild", Order(kind, password=wishes.password)))
         members = _said(made, list[Member])
         if len(members) > FILES or sum(member.size for member in members) != made.path.stat().st_size:
             raise Busy("the unpacker's sizes do not fit what it wrote")
-        clean = Path(tempfile.mkdtemp(dir=scratch))
+        clean, inner = Path(tempfile.mkdtemp(dir=scratch)), dataclasses.replace(wishes, depth=wishes.depth + 1)
         result = _Result(None, "zip", kind)
         packed: list[tuple[str, Path]] = []
         begin = 0
@@ -226,7 +256,7 @@ class Engine:
             out.mkdir()
             await asyncio.to_thread(_cut, made.path, begin, member.size, part)
             begin += member.size
-            report = await self._report(part, member.path, out, folder, policy, password, depth + 1)
+            report = await self._report(part, member.path, out, folder, inner)
             part.unlink()
             report = replace(report, file=member.path)
             result.parts.append(report)
@@ -261,6 +291,8 @@ class Engine:
 
     async def _run(self, source: Path, scratch: Path, task: Task) -> Made:
         folder = Path(tempfile.mkdtemp(dir=scratch))
+        size = (await asyncio.to_thread(source.stat)).st_size
+        task = replace(task, seconds=min(LIMITS.cpu_seconds, _SECONDS + size // _PER_BYTES))
         return await self._pool.run(_WORK, source, folder, msgspec.json.encode(task).decode())
 
 

@@ -165,6 +165,8 @@ def _text(head: bytes, name: str) -> str | None:
     if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "dxf" if head.startswith(b"AutoCAD Binary DXF") else None
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1024].lower()
+    if start.startswith((b"[internetshortcut]", b"@echo ")):
+        return None
     if start.startswith(b"iso-10303-21"):
         return "sfc" if b"feature_mode" in head.lower() else "p21"
     if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):

@@ -8,13 +8,18 @@ from typing import Final
 
 from chat_server.decoders.outcome import Refused
 
-_CHARS: Final = 120
+_BYTES: Final = 180
+"""Of a name in UTF-8: file systems take 255, and a number and another ending may be added."""
+_END: Final = 40
+"""Bytes of the end that stay where a name is cut."""
 _DEPTH: Final = 20
 _INVISIBLE: Final = ("Cc", "Cf", "Cn", "Co", "Cs")
 _FORBIDDEN: Final = re.compile(r'[<>:"|?*]')
 """What Windows cannot write; a colon is also where an alternate stream begins."""
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
-_DEVICE: Final = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", re.IGNORECASE)
+_DEVICE: Final = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *(\.|$)", re.IGNORECASE)
+_CLASS: Final = re.compile(r"\.\{[0-9a-f-]*\}", re.IGNORECASE)
+"""An ending by which Windows shows a folder as something else."""
 
 
 def safe_path(name: str) -> str:
@@ -30,7 +35,11 @@ def safe_path(name: str) -> str:
 
 
 def file_name(name: str) -> str:
-    """The last part of a name, safe to be written."""
+    """The last part of a name, safe to be written. Bytes that are not UTF-8 are what a Japanese Windows wrote."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        name = name.encode("utf-8", "surrogateescape").decode("cp932", "replace")
     return _part(unicodedata.normalize("NFC", name).replace("\\", "/").rstrip("/").rpartition("/")[2])
 
 
@@ -53,9 +62,10 @@ def free(name: str, taken: set[str]) -> str:
 
 def _part(part: str) -> str:
     kept = "".join(c for c in part if unicodedata.category(c) not in _INVISIBLE)
-    kept = " ".join(_FORBIDDEN.sub("_", kept).split()).strip(". ")
-    if len(kept) > _CHARS:
-        kept = kept[: _CHARS - 21] + "…" + kept[-20:]
+    kept = " ".join(_CLASS.sub("_", _FORBIDDEN.sub("_", kept)).split()).strip(". ")
+    data = kept.encode()
+    if len(data) > _BYTES:
+        kept = data[: _BYTES - _END - 3].decode(errors="ignore") + "…" + data[-_END:].decode(errors="ignore")
     if _DEVICE.match(kept):
         kept = f"_{kept}"
     return kept or "_"

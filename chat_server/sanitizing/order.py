@@ -21,11 +21,12 @@ class Order(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Task(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """What is asked of a child."""
+    """What is asked of a child, which takes no more than so many seconds of processor time for it."""
 
     task: Literal["find", "unlock", "rebuild", "check"]
     order: Order
     name: str = ""
+    seconds: int = 0
 
 
 class Member(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

@@ -102,9 +102,13 @@ def test_what_lies_elsewhere_or_hides_is_left_and_told() -> None:
     space.add_blockref("OTHER", (0, 0))
     drawing.styles.add("遠い", font="\\\\server\\share\\evil.shx")
     space.add_text("文字", dxfattribs={"style": "遠い"})
+    space.add_mtext("{\\F//server/share/x.shx;遠い}{\\fＭＳ ゴシック|b0|i0;近い}{\\fC:\\\\server\\\\y.ttf|b0;中}")
     after, tally = again(drawing)
     assert removed(tally) == {("link", "IMAGE", 1), ("link", "XREF", 1)}
-    assert [each.dxftype() for each in after.modelspace()] == ["LINE", "TEXT"]
+    assert [each.dxftype() for each in after.modelspace()] == ["LINE", "TEXT", "MTEXT"]
+    text = after.modelspace().query("MTEXT").first
+    assert text is not None
+    assert text.text == "{\\Fx.shx;遠い}{\\fＭＳ ゴシック|b0|i0;近い}{\\fy.ttf|b0;中}"  # type: ignore[attr-defined]
     assert after.styles.get("遠い").dxf.font == "evil.shx"
     written = io.StringIO()
     after.write(written)
@@ -175,7 +179,7 @@ async def test_a_drawing_is_read_behind_each_wall(means: str, tmp_path: Path) ->
         ("  0\nOLE2FRAME\n", "ENTITIES: OLE2FRAME"), ("  0\nIMAGE\n", "ENTITIES: IMAGE"),
         ("  0\nLINE\n1000\nfile://x\n", "data of an application in LINE"), ("  0\nLINE\n310\nFF\n", "binary data in LINE"),
         ("  0\nLINE\n  6\n\\\\server\\x\n", "a path in LINE"), ("  0\nBLOCK\n 70\n4\n", "a block of another file"),
-        ("  0\nBLOCK\n  1\nother.dwg\n", "a block with a path"),
+        ("  0\nBLOCK\n  1\nother.dwg\n", "a block with a path"), ("  0\nMTEXT\n  1\n{\\F//x/y.shx;a}\n", "a font with a path in MTEXT"),
         ("  0\nENDSEC\n  0\nSECTION\n  2\nTHUMBNAILIMAGE\n", "section THUMBNAILIMAGE"), ("  0\n", "not pairs of lines to an end"),
         ("ACAD\nLINE\n", "a group without a number"), ("  0\nTEXT\n  1\n\0\n", "too large, or binary"),
     ],

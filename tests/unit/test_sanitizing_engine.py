@@ -13,6 +13,7 @@ import pypdfium2
 import pytest
 import pytest_asyncio
 from msoffcrypto.format.ooxml import OOXMLFile
+from PIL import Image
 
 from chat_server.decoders.helper import Helper
 from chat_server.decoders.limits import Limits
@@ -27,6 +28,23 @@ from tests.unit.photo_samples import encoded, picture
 from tests.unit.photo_samples import sample as photo
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+def sheet(rows: str) -> bytes:
+    """A workbook of one sheet."""
+    space = "http://schemas.openxmlformats.org"
+    relation = f"{space}/officeDocument/2006/relationships"
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    return packed(
+        {
+            "[Content_Types].xml": f'<Types xmlns="{space}/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+            f'<Override PartName="/xl/workbook.xml" ContentType="{kind}.sheet.main+xml"/><Override PartName="/xl/sheet.xml" ContentType="{kind}.worksheet+xml"/></Types>',
+            "_rels/.rels": f'<Relationships xmlns="{space}/package/2006/relationships"><Relationship Id="r" Type="{relation}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+            "xl/workbook.xml": f'<workbook xmlns="{space}/spreadsheetml/2006/main" xmlns:r="{relation}"><sheets><sheet name="a" sheetId="1" r:id="r"/></sheets></workbook>',
+            "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{space}/package/2006/relationships"><Relationship Id="r" Type="{relation}/worksheet" Target="sheet.xml"/></Relationships>',
+            "xl/sheet.xml": f'<worksheet xmlns="{space}/spreadsheetml/2006/main"><sheetData>{rows}</sheetData></worksheet>',
+        }
+    )
 
 
 class Sanitizer:
@@ -235,3 +253,51 @@ async def test_a_child_in_strange_hands_releases_nothing(
         await engine.close()
     assert report.reason == "busy"
     assert list(out.iterdir()) == []
+
+
+async def test_a_scan_comes_out_with_all_its_pages(sanitizer: Sanitizer) -> None:
+    pages = [picture(60 + 10 * number, 90, "1") for number in range(3)]
+    report = await sanitizer(
+        encoded(pages[0], "TIFF", save_all=True, append_images=pages[1:], dpi=(400, 400)), "図面.tif"
+    )
+    assert report.action == "rebuilt"
+    with Image.open(sanitizer.out / str(report.output)) as made:
+        assert (made.n_frames, made.info["dpi"]) == (3, (400, 400))  # type: ignore[attr-defined]
+
+
+async def test_a_name_of_any_length_and_encoding_is_written(sanitizer: Sanitizer) -> None:
+    long = "長い名前の図面" * 20
+    report = await sanitizer(packed({f"{long}.txt": b"words", "a.txt": b"words"}), f"{long}.zip")
+    assert [part.action for part in report.parts] == ["rebuilt", "rebuilt"]
+    assert (
+        await sanitizer(b"words", "株式.txt".encode("cp932").decode("utf-8", "surrogateescape"))
+    ).output == "株式.txt"
+
+
+async def test_archives_in_archives_have_one_budget(sanitizer: Sanitizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chat_server.sanitizing.engine._ALL_FILES", 5)
+    inner = packed({f"{number}.txt": b"words" for number in range(2)})
+    assert (await sanitizer(packed({"a.zip": inner}), "a.zip")).released
+    assert (await sanitizer(packed({"a.zip": inner, "b.zip": inner}), "a.zip")).reason == "too_many"
+
+
+async def test_a_small_file_has_little_time(sanitizer: Sanitizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chat_server.sanitizing.engine._SECONDS", 1)
+    rows = "".join(f'<row r="{number}"><c r="A{number}"><f>A1</f><v>1</v></c></row>' for number in range(1, 120_000))
+    assert (await sanitizer(sheet(rows), "a.xlsx")).reason == "takes_too_long"
+
+
+async def test_mail_of_japanese_programs_is_read(sanitizer: Sanitizer) -> None:
+    head = "Subject: =?shift_jis?B?i+CKeg==?=\nFrom: a@example.jp\nContent-Type: text/plain; charset="
+    for charset, encoding in (
+        ("shift_jis", "cp932"),
+        ("x-sjis", "cp932"),
+        ("iso-2022-jp", "iso2022_jp_ext"),
+        ("unknown-8bit", "cp932"),
+    ):
+        report = await sanitizer(f"{head}{charset}\n\n".encode() + "①号棟の見積\n".encode(encoding, "replace"), "a.eml")
+        with zipfile.ZipFile(sanitizer.out / str(report.output)) as made:
+            said = made.read("本文.txt").decode()
+        assert said.startswith("件名: 金額\n")
+        assert "号棟の見積" in said
+        assert "①" in said or charset == "iso-2022-jp"

@@ -919,7 +919,7 @@ def test_formulas_that_compute_are_kept(formula: str) -> None:
         "_xlfn.FILTERXML(A1,B1)", 'HYPERLINK("file:///c:/a.exe","x")', "HYPERLINK(A1,B1)", 'HYPERLINK("ht"&"tp://a")', 'HYPERLINK("\\\\host\\a")', "HYPERLINK(\"#\"&A1)",
         'HYPERLINK("https://a.jp/","x")+HYPERLINK(A1)', 'CALL("urlmon","URLDownloadToFileA","JJCCJJ",0)', "REGISTER.ID(A1,B1)", "EXEC(A1)", 'RTD("a",,"b")', "_xlfn.IMAGE(A1)",
         "GET.CELL(6,A1)", "EVALUATE(A1)", "MyMacro(1)", "_xlfn.MAP(A1,_xleta.WEBSERVICE)", "CUBEVALUE(A1)", "_xlfn.STOCKHISTORY(A1)", "INFO(\"directory\")", "IF(1,\"open",
-        "webservice (A1)", "表1[a]b!A1",
+        "webservice (A1)", "表1[a]b!A1", 'T[a"b]&TRANSLATE(A1)&T[c"d]', "T[a\"b]&'\\\\host\\share\\b.xlsx'!n&T[c\"d]", "book.xlsx!Name", "\\\\host\\x!A1", "EVIL.XLA!Func",
     ],
 )  # fmt: skip
 def test_formulas_that_reach_outside_leave_their_value(formula: str) -> None:

@@ -85,6 +85,14 @@ def test_a_cell_that_would_be_a_formula_becomes_words_and_numbers_stay() -> None
     assert [(each.object, each.count) for each in told.removed] == [("formula", 7)]
 
 
+def test_a_table_does_not_choose_what_separates_its_cells() -> None:
+    for first in ("sep=^", '"sep=|"', "SEP=x\r\nsep=y"):
+        made, told = rebuilt(f"{first}\n山田^=cmd|' /C calc'!A0\n".encode(), "csv")
+        assert made == "\ufeff山田^=cmd|' /C calc'!A0\n"
+        assert [(each.object, each.name) for each in told.removed] == [("element", "sep=")]
+    assert look(io.BytesIO(b"sep=^\na^=1\n"), "csv") != []
+
+
 def test_a_cell_is_harmless_whatever_separates_it() -> None:
     for table in ("a;b\n1;=x,=y\n", 'a,b\n"x\t=y","z\n=1"\n', "a\tb\nx,=y\t;=z\n", 'a,b\n"a;=b",-1;-2\n'):
         made, _ = rebuilt(table.encode(), "csv")
@@ -111,7 +119,8 @@ def test_the_table_of_the_corpus_is_disarmed() -> None:
     [
         ("図面/1階.pdf", "図面/1階.pdf"), ("図面\\1階.pdf", "図面/1階.pdf"), ("./a//b.txt", "a/b.txt"),
         ("か\u3099.txt", "が.txt"), ("a\u202egpj.exe", "agpj.exe"), ("con.txt", "_con.txt"), ("図:b?.txt", "図_b_.txt"),
-        ("..a/b. ", "a/b"), ("\r\n", "_"), ("長" * 300 + ".pdf", "長" * 99 + "…" + "長" * 16 + ".pdf"),
+        ("..a/b. ", "a/b"), ("\r\n", "_"), ("長" * 300 + ".pdf", "長" * 45 + "…" + "長" * 12 + ".pdf"), ("a.{20D04FE0-3AEA-1069-A2D8-08002B30309D}", "a_"),
+        ("CON .txt", "_CON .txt"), ("conin$", "_conin$"),
     ],
 )  # fmt: skip
 def test_a_path_stays_in_its_folder(name: str, safe: str) -> None:
@@ -323,6 +332,7 @@ def test_of_a_page_the_words_are_kept_and_the_rest_is_told() -> None:
         (b"%PDF-1.7\n", "a.jpg", "pdf"), (b"junk %PDF-1.4\n", "a.txt", "pdf"), (docx("言葉"), "a.zip", "docx"),
         (packed({"a.txt": b"x"}), "a.docx", "zip"), (COMPOUND, "a.doc", None), (b"MZ\x90\0\3", "a.txt", "executable"),
         ("MZ世代の意見".encode(), "a.txt", "text"), ("BMIの表".encode(), "a.txt", "text"), (b"#!/bin/sh\n", "a.txt", "executable"),
+            (b"[InternetShortcut]\nURL=x\n", "a.txt", None),
         (b"a,b\n1,2\n", "a.CSV", "csv"), (b"a,b\n", "a.txt", "text"), (b"  0\nSECTION\n  2\nHEADER\n", "a.txt", "dxf"),
         (b"<!DOCTYPE html><p>", "a.txt", "html"), (b"<?xml version='1.0'?><svg/>", "a.jpg", "svg"),
         (b"ISO-10303-21;\nHEADER;\nFILE_DESCRIPTION(('SCADEC level2 feature_mode'),'2;1');", "a", "sfc"), (b"\0\0\0\x18ftypheic", "a", "heic"),

@@ -35,6 +35,9 @@ _SETTINGS: Final = (
     "$INSUNITS", "$MEASUREMENT", "$LTSCALE", "$PDMODE", "$PDSIZE", "$LUNITS", "$LUPREC", "$AUNITS", "$AUPREC", "$DIMSCALE",
 )  # fmt: skip
 _FONT: Final = re.compile(r"[\w @+-][\w .@+-]{0,60}\.(shx|ttf|ttc|otf)", re.IGNORECASE)
+_FONT_CODE: Final = re.compile(r"(?P<begin>\\[fF])(?P<font>[^;|{}]*)(?P<rest>(?:\|[^;|{}]*)*);")
+"""How a text names a font within itself: \\fMS Gothic|b0|i0;"""
+_FACE: Final = re.compile(r"[\w @+-][\w .,@+-]{0,60}")
 _CONTROLS: Final = re.compile("[\0-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _XREF: Final = 4 | 8 | 16 | 32
 """Flags of a block that lies in another file (DXF reference, BLOCK, group 70)."""
@@ -130,7 +133,13 @@ def _attached(entity: DXFEntity) -> Iterable[DXFEntity]:
 
 
 def _words(text: str) -> str:
-    return _CONTROLS.sub("", decode_dxf_unicode(text))
+    """Without controls; a font that a text names for itself is a name alone (see `_no_paths`)."""
+    return _FONT_CODE.sub(_named, _CONTROLS.sub("", decode_dxf_unicode(text)))
+
+
+def _named(code: re.Match[str]) -> str:
+    font = PureWindowsPath(code["font"].replace("\\\\", "\\")).name
+    return f"{code['begin']}{font}{code['rest']};" if _FACE.fullmatch(font) else ""
 
 
 def _no_paths(target: Drawing) -> None:

@@ -27,6 +27,7 @@ _TEXTS: Final = range(1, 10)
 _XDATA: Final = range(1000, 1072)
 _BINARY: Final = frozenset((310, 1004))
 _PATH: Final = re.compile(r"^\s*(?:[A-Za-z]:[\\/]|\\\\|//|file:|https?:|ftp:|smb:)|\.\.[\\/]", re.IGNORECASE)
+_FONT_PATH: Final = re.compile(r"\\[fF][^;]*[\\/:]")
 _SHOWN: Final = frozenset(("TEXT", "MTEXT", "ATTRIB", "ATTDEF", "DIMENSION"))
 """Whose words are read by people: an address may stand there."""
 _XREF: Final = 4 | 8 | 16 | 32
@@ -79,6 +80,8 @@ def _group(section: str, kind: str, code: int, text: str) -> set[str]:
         return {"a block of another file"}
     if kind == "BLOCK" and code == 1 and text:
         return {"a block with a path"}
+    if code in _TEXTS and kind in _SHOWN and _FONT_PATH.search(text):
+        return {f"a font with a path in {kind}"}
     if code in _TEXTS and kind not in _SHOWN and _PATH.search(text):
         return {f"a path in {kind or section}"}
     return set()

@@ -60,13 +60,14 @@ class _Tags:
         return [self.number(tag[4] + size * each, size) for each in range(tag[2])]
 
     def unused(self) -> int:
-        """Bytes that belong to nothing; up to four between two things are the alignment."""
+        """Bytes that belong to nothing; up to four between two things are the alignment. Between pages lie up to sixteen zeros, and
+        the eight bytes with which a file of that page alone would begin."""
         at = unused = 0
-        for start, end in sorted(self.used):
-            unused += start - at if start - at > 4 else 0
+        for start, end in [*sorted(self.used), (len(self.data), 0)]:
+            gap = self.data[at:start]
+            unused += 0 if len(gap) <= 4 or _BETWEEN_PAGES.fullmatch(gap) else len(gap)
             at = max(at, end)
-        rest = len(self.data) - at
-        return unused + (rest if rest > 4 else 0)
+        return unused
 
 
 def exif(data: bytes) -> list[str]:
@@ -107,31 +108,43 @@ _TIFF_TAGS: Final = frozenset(
 (Photoshop), 330 (more pictures), 270 and others (text), 34853 (place)."""
 
 
+_PAGES: Final = 1000
+_BETWEEN_PAGES: Final = re.compile(rb"\0{0,16}((II\*\0|MM\0\*).{4})?", re.DOTALL)
+
+
 def tiff(data: bytes) -> list[str]:
-    """One picture of pixels; nothing in the file that it does not consist of."""
+    """Pages of pixels; nothing in the file that it does not consist of."""
     tags = _Tags(data)
-    findings = []
+    findings: list[str] = []
     try:
-        found, after = tags.directory(tags.number(4))
-        if after:
-            findings.append("more than one picture")
-        places: dict[int, list[int]] = {256: [0], 257: [0]}
-        for tag in found:
-            if tag[0] in (256, 257, 273, 279, 324, 325):
-                places[tag[0]] = tags.numbers(tag)
-            elif tag[0] == 34675:
-                findings += profile(tag[3])
-            elif tag[0] in (306, _EXIF_IFD):
-                findings += _capture_times(tags, [tag])
-            elif tag[0] not in _TIFF_TAGS:
-                findings.append(f"a tag that no picture needs: {tag[0]}")
-        findings += pixels(max(places[256]), max(places[257]))
-        for starts, sizes in ((273, 279), (324, 325)):
-            pairs = zip(places.get(starts, []), places.get(sizes, []), strict=True)
-            tags.used += [(start, start + size) for start, size in pairs]
+        at, seen = tags.number(4), set[int]()
+        while at:
+            if at in seen or len(seen) >= _PAGES:
+                return [*findings, "pages that do not end"]
+            seen.add(at)
+            found, at = tags.directory(at)
+            findings += _page(tags, found)
     except (struct.error, ValueError):
         return [*findings, "tags that cannot be read"]
     return findings + (["bytes that belong to nothing"] if tags.unused() else [])
+
+
+def _page(tags: _Tags, found: list[Tag]) -> list[str]:
+    findings: list[str] = []
+    places: dict[int, list[int]] = {256: [0], 257: [0]}
+    for tag in found:
+        if tag[0] in (256, 257, 273, 279, 324, 325):
+            places[tag[0]] = tags.numbers(tag)
+        elif tag[0] == 34675:
+            findings += profile(tag[3])
+        elif tag[0] in (306, _EXIF_IFD):
+            findings += _capture_times(tags, [tag])
+        elif tag[0] not in _TIFF_TAGS:
+            findings.append(f"a tag that no picture needs: {tag[0]}")
+    for starts, sizes in ((273, 279), (324, 325)):
+        pairs = zip(places.get(starts, []), places.get(sizes, []), strict=True)
+        tags.used += [(start, start + size) for start, size in pairs]
+    return findings + pixels(max(places[256]), max(places[257]))
 
 
 def bmp(data: bytes) -> list[str]:

@@ -64,7 +64,13 @@ def _decoded(source: IO[bytes], kind: str) -> list[str]:
                 if kind == "jpeg":
                     image.draft(None, (max(1, image.width // 8), max(1, image.height // 8)))
                 image.load()
-                return [] if getattr(image, "n_frames", 1) == 1 else ["not exactly one picture"]
+                count = getattr(image, "n_frames", 1)
+                if kind == "tiff":  # a scan has pages
+                    for page in range(1, count):
+                        image.seek(page)
+                        image.load()
+                    return []
+                return [] if count == 1 else ["not exactly one picture"]
     except Image.DecompressionBombError:
         return ["more than 100 megapixels"]
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError):

@@ -29,8 +29,9 @@ _TAKEN_FOR: Final = {
     "csv": re.compile(r"\s*(\{\\rtf|%PDF-|MIME-Version:|<\?xml|<!doctype|<html|<table|<script|<svg)", re.IGNORECASE),
 }
 """With these the programs for that kind decide by the content, not by the name."""
+_CHOOSES: Final = re.compile(r'\s*"?\s*sep\s*=', re.IGNORECASE)
 _BEGINNINGS: Final = re.compile(r"[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
-_NUMBER: Final = r"[ ]*[+\-](\d{1,3}(,\d{3})+|\d*)(\.\d*)?([eE][+\-]?\d{1,3})?%?[ ]*|-+"
+_NUMBER: Final = r"[ ]*[+\-](\d{1,3}(,\d{3})+|\d*)(\.\d*)?([eE][+\-]?\d{1,3})?%?[ ]*|[-－]+"
 _FORMULA: Final = re.compile(rf"(?<![^\0])(?!({_NUMBER})(\0|\Z))[ \u00a0\u3000]*{_BEGINNINGS.pattern}")
 """At the beginning of a cell; the cells of a row stand one after the other, between zeros."""
 
@@ -53,6 +54,8 @@ def check(source: IO[bytes], kind: str) -> list[str]:
         findings.append("begins like SYLK")
     if _TAKEN_FOR[kind].match(text):
         findings.append("begins like a document of another kind")
+    if kind == "csv" and _CHOOSES.match(text):
+        findings.append("chooses what separates its cells")
     if kind == "csv" and not findings and _BEGINNINGS.search(characters):
         findings += _cells(text)
     return findings

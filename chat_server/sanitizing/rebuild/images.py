@@ -7,6 +7,7 @@ a scan has, and a palette. The same kind comes out that went in, where it can be
 from __future__ import annotations
 
 import hashlib
+import io
 import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -90,7 +91,10 @@ def _papers(source: IO[bytes], target: IO[bytes], tally: Tally) -> Rebuilt:
     every = pages()
     first = next(every)
     options: dict[str, Any] = first.encoderinfo
-    first.save(target, "TIFF", save_all=True, append_images=every, **options)
+    # the writer of several pages reads again what it wrote, which the confined child's output does not allow
+    whole = io.BytesIO()
+    first.save(whole, "TIFF", save_all=True, append_images=every, **options)
+    target.write(whole.getbuffer())
     return Rebuilt("tiff", tally.removed)
 
 

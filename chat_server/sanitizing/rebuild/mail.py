@@ -9,10 +9,12 @@ from __future__ import annotations
 import email
 import email.errors
 import email.policy
-from email.message import EmailMessage
+from collections.abc import Iterator
+from email.message import EmailMessage, Message
 from typing import IO, Final
 
 from chat_server.decoders.outcome import Refused
+from chat_server.documents import plain
 from chat_server.sanitizing import names
 from chat_server.sanitizing.order import BYTES, FILES, Member
 from chat_server.sanitizing.rebuild.html import words
@@ -20,6 +22,11 @@ from chat_server.sanitizing.rebuild.html import words
 BODY: Final = "本文.txt"
 _SHOWN: Final = (("Subject", "件名"), ("From", "差出人"), ("To", "宛先"), ("Cc", "写し"), ("Date", "日時"))
 _PARTS: Final = 500
+_BODIES: Final = ("text/plain", "text/html")
+_JAPANESE: Final = dict.fromkeys(
+    ("shift_jis", "shift-jis", "x-sjis", "sjis", "windows-31j", "ms_kanji", "cp932"), "cp932"
+)
+"""Names under which mails are written in what Windows calls Shift_JIS, with its circled numbers."""
 _MAIL_BYTES: Final = 256 << 20
 
 
@@ -32,10 +39,21 @@ def unpack(source: IO[bytes], target: IO[bytes]) -> list[Member]:
     try:
         mail = email.message_from_bytes(data, policy=email.policy.default)
         assert isinstance(mail, EmailMessage)
-        files = [(BODY, _words(mail).encode()), *_attached(mail)]
+        body = mail.get_body(preferencelist=("plain", "html"))
+        assert body is None or isinstance(body, EmailMessage)
+        files = [(BODY, _words(mail, body).encode()), *_attached(mail, body)]
     except Refused:
         raise
-    except (email.errors.MessageError, LookupError, ValueError, AttributeError, TypeError, IndexError, RecursionError):
+    except (
+        email.errors.MessageError,
+        LookupError,
+        ValueError,
+        AttributeError,
+        TypeError,
+        IndexError,
+        AssertionError,
+        RecursionError,
+    ):
         # the parser trips over headers of a stranger's choice in ways of its own
         raise Refused("broken") from None
     if not any(name for name in ("Subject", "From", "Date") if mail[name]):
@@ -58,32 +76,62 @@ def written(files: list[tuple[str, bytes]], target: IO[bytes]) -> list[Member]:
     return found
 
 
-def _words(mail: EmailMessage) -> str:
+def _words(mail: EmailMessage, body: EmailMessage | None) -> str:
     """Who wrote what to whom, as it would be printed."""
     lines = [f"{label}: {' '.join(str(mail[name]).split())}" for name, label in _SHOWN if mail[name]]
-    body = mail.get_body(preferencelist=("plain", "html"))
-    said = ""
-    if body is not None:
-        said = body.get_content() if body.get_content_maintype() == "text" else ""
-        if body.get_content_subtype() == "html":
-            said = words(said)[0]
+    said = "" if body is None else _text(body)
+    if body is not None and body.get_content_subtype() == "html":
+        said = words(said)[0]
     return "\n".join([*lines, "", said])
 
 
-def _attached(mail: EmailMessage) -> list[tuple[str, bytes]]:
-    found = []
-    for number, part in enumerate(mail.iter_attachments(), 1):
+def _text(part: EmailMessage) -> str:
+    """In the encoding that it names, if it fits; else in the one that it is in."""
+    data = part.get_payload(decode=True)
+    assert isinstance(data, bytes)
+    named = part.get_content_charset() or ""
+    for encoding in (_JAPANESE.get(named, named), "iso2022_jp_ext" if named.startswith("iso-2022-jp") else ""):
+        try:
+            return data.decode(encoding) if encoding else plain.read(data)[0]
+        except (UnicodeDecodeError, LookupError):
+            continue
+        except Refused:
+            break
+    # it is said by the characters themselves, which stand in for what cannot be read
+    return data.decode("cp932", "replace")
+
+
+def _attached(mail: EmailMessage, body: EmailMessage | None) -> list[tuple[str, bytes]]:
+    """Every part that has bytes and is not the body or another form of it, however it is called and wherever it stands."""
+    found: list[tuple[str, bytes]] = []
+    for number, part in enumerate(_leaves(mail), 1):
         if number > _PARTS:
             raise Refused("too_many")
-        content = part.get_content()
-        if isinstance(content, EmailMessage):
-            content = content.as_bytes()
-        if isinstance(content, str):
-            content = content.encode()
+        assert isinstance(part, EmailMessage)
+        if part is body or (
+            part.get_filename() is None and part.get_content_type() in _BODIES and not part.is_attachment()
+        ):
+            continue
+        inner = part.get_content_type() == "message/rfc822"
+        content = _mail_in(part) if inner else part.get_payload(decode=True)
         if not isinstance(content, bytes):
             raise Refused("broken")
-        name = part.get_filename() or (
-            f"添付{number}.eml" if part.get_content_type() == "message/rfc822" else f"添付{number}"
-        )
-        found.append((name, content))
+        found.append((part.get_filename() or f"添付{len(found) + 1}{'.eml' if inner else ''}", content))
     return found
+
+
+def _mail_in(part: Message) -> bytes | None:
+    payload = part.get_payload()
+    first = payload[0] if isinstance(payload, list) and payload else None
+    return first.as_bytes() if isinstance(first, Message) else None
+
+
+def _leaves(part: Message) -> Iterator[Message]:
+    """A mail within the mail is one."""
+    payload = part.get_payload()
+    if part.get_content_maintype() != "multipart" or not isinstance(payload, list):
+        yield part
+        return
+    for inner in payload:
+        assert isinstance(inner, Message)
+        yield from _leaves(inner)

@@ -16,6 +16,7 @@ _QUOTED: Final = re.compile(r"'(?:[^']|'')*'")
 _CALLED: Final = re.compile(r"([^\W\d][\w.\\?]*)\s*\(")
 _NAMED: Final = re.compile(r"_xl(?:fn|ws|eta|udf|ll)\.[\w.]+", re.IGNORECASE)
 """A function as such, handed to another: MAP(A1:A9,_xleta.ABS)."""
+_OTHER_FILE: Final = re.compile(r"\.(?:xl\w{1,3}|csv|txt|dll|dbf|ods)'?!|\\\\", re.IGNORECASE)
 _FEW: Final = re.compile(r"[\w.$:,()+\-*/^&=<>%\s{};!@#]*")
 """Of such characters consist formulas that only need their functions looked at."""
 _ON: Final = re.compile(r"[^\s,;()+\-*/^&=<>{}'\"]*!")
@@ -46,10 +47,13 @@ class Formulas:
 
     def _computes(self, formula: str) -> bool:
         bare = formula
+        if _OTHER_FILE.search(formula):
+            return False
         if not _FEW.fullmatch(formula):
-            bare = _TEXT.sub('""', formula)
-            if '"' in bare.replace('""', "") or "|" in bare:
-                return False  # a text without end; or DDE: cmd|'/c calc'!A0
+            without = _without_texts(formula)
+            if without is None or "|" in without:
+                return False  # a text without end, or one within a name; or DDE: cmd|'/c calc'!A0
+            bare = without
             local = _without_references(bare)
             if local is None:
                 return False
@@ -70,6 +74,37 @@ class Formulas:
                 name = name[6:]
             known = self._known[called] = name in FUNCTIONS or name == "HYPERLINK" or name.startswith(_VARIABLE)
         return known
+
+
+def _without_texts(formula: str) -> str | None:
+    """The formula with its texts empty. None where one does not end, or where a quotation mark stands within the name of a sheet or of
+    a column: two readers would see two formulas there."""
+    left: list[str] = []
+    at, depth = 0, 0
+    while at < len(formula):
+        char = formula[at]
+        if char == '"':
+            text = _TEXT.match(formula, at)
+            if text is None or depth:
+                return None
+            left.append('""')
+            at = text.end()
+            continue
+        if char == "'" and depth == 0:
+            quoted = _QUOTED.match(formula, at)
+            if quoted is None or '"' in quoted[0]:
+                return None
+            left.append(quoted[0])
+            at = quoted.end()
+            continue
+        if char == "'" and depth:
+            left.append(formula[at : at + 2])  # takes the next character as it is
+            at += 2
+            continue
+        depth = max(0, depth + (char == "[") - (char == "]"))
+        left.append(char)
+        at += 1
+    return "".join(left) if depth == 0 else None
 
 
 def _without_references(bare: str) -> str | None:

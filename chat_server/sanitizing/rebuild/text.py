@@ -25,9 +25,11 @@ _DROPPED: Final = re.compile(
     f"\ud800-\udfff\ufdd0-\ufdef\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f{_NONCHARACTERS}]"
     f"|(?<![{_PICTOGRAPHS}\ufe0f])\u200d|\u200d(?![{_PICTOGRAPHS}])"
 )
-_NUMBER: Final = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d*)?([eE][+-]?\d{1,3})?%?|-+")
+_NUMBER: Final = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d*)?([eE][+-]?\d{1,3})?%?|[-－]+")
 _FORMULA: Final = "=+-@＝＋－＠"
 """Spreadsheets take the wide ones, too, where Japanese is typed."""
+_SEPARATOR_LINE: Final = re.compile(r'\A(\s*"?\s*sep\s*=[^\n]*(\n|\Z))+', re.IGNORECASE)
+"""By it a table chooses any character to separate its cells."""
 _SIGNS: Final = frozenset(_FORMULA)
 _SEPARATORS: Final = ",\t;"
 """Which one it is depends on the settings of who opens it: a cell must be harmless by each."""
@@ -51,6 +53,8 @@ def rebuild(source: IO[bytes], target: IO[bytes], order: Order) -> Rebuilt:
         raise Refused("unknown")
     remarks: list[Warning_] = [] if encoding in _SURE else ["encoding_guessed"]
     if order.kind == "csv":
+        text, told = _SEPARATOR_LINE.subn("", text)
+        tally.add("element", "sep=", told)
         text, quoted = _table(text)
         tally.add("formula", "", quoted)
         if quoted:
