@@ -108,7 +108,7 @@ def test_what_lies_elsewhere_or_hides_is_left_and_told() -> None:
     assert [each.dxftype() for each in after.modelspace()] == ["LINE", "TEXT", "MTEXT"]
     text = after.modelspace().query("MTEXT").first
     assert text is not None
-    assert text.text == "{\\Fx.shx;遠い}{\\fＭＳ ゴシック|b0|i0;近い}{\\fy.ttf|b0;中}"  # type: ignore[attr-defined]
+    assert text.text == "{\\Fx.shx;遠い}{\\fＭＳ ゴシック|b0|i0;近い}{\\fy.ttf|b0;中}"
     assert after.styles.get("遠い").dxf.font == "evil.shx"
     written = io.StringIO()
     after.write(written)
