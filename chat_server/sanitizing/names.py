@@ -7,6 +7,7 @@ import unicodedata
 from typing import Final
 
 from chat_server.decoders.outcome import Refused
+from chat_server.domain.text import nfc
 
 _BYTES: Final = 180
 """Of a name in UTF-8: file systems take 255, and a number and another ending may be added."""
@@ -27,7 +28,7 @@ def safe_path(name: str) -> str:
 
     Raises `Refused` ("unsafe_path"): absolute, on a drive, out of its folder, or too deep.
     """
-    name = unicodedata.normalize("NFC", name).replace("\\", "/")
+    name = nfc(name).replace("\\", "/")
     parts = name.rstrip("/").split("/")
     if name.startswith("/") or _DRIVE.match(name) or ".." in parts or len(parts) > _DEPTH:
         raise Refused("unsafe_path")
@@ -40,7 +41,7 @@ def file_name(name: str) -> str:
         name.encode()
     except UnicodeEncodeError:
         name = name.encode("utf-8", "surrogateescape").decode("cp932", "replace")
-    return _part(unicodedata.normalize("NFC", name).replace("\\", "/").rstrip("/").rpartition("/")[2])
+    return _part(nfc(name).replace("\\", "/").rstrip("/").rpartition("/")[2])
 
 
 def with_suffix(name: str, suffix: str) -> str:

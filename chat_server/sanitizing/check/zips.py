@@ -8,6 +8,7 @@ import stat
 import unicodedata
 from typing import IO, Final
 
+from chat_server.domain.text import nfc
 from chat_server.sanitizing.check.telling import shown
 from chat_server.sanitizing.check.zip_layout import Entry, Unreadable, content, entries, names
 
@@ -56,7 +57,7 @@ def _more_names(found: list[Entry]) -> list[str]:
         parts = name.split("/")
         if any(part.endswith((" ", ".")) or _DEVICES.fullmatch(part) or len(part) > 255 for part in parts):
             findings.append(f"an unsafe name: {shown(name)}")
-        plain = unicodedata.normalize("NFC", name)
+        plain = nfc(name)
         if plain.casefold() in folded or any("/".join(parts[:up]).casefold() in files for up in range(1, len(parts))):
             findings.append(f"a name that stands twice: {shown(name)}")
         folded.add(plain.casefold())

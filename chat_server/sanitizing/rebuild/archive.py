@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import stat
 import struct
-import unicodedata
 import zipfile
 import zlib
 from typing import IO, Final
@@ -17,6 +16,7 @@ from typing import IO, Final
 import pyzipper
 
 from chat_server.decoders.outcome import Refused
+from chat_server.domain.text import nfkc
 from chat_server.sanitizing.names import safe_path
 from chat_server.sanitizing.order import BYTES, FILES, Member
 
@@ -70,7 +70,7 @@ def _members(archive: pyzipper.AESZipFile, target: IO[bytes], password: str) -> 
         mode = entry.external_attr >> 16
         if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
             raise Refused("unsafe_path")  # a link, or a device
-        key = unicodedata.normalize("NFKC", path).casefold()
+        key = nfkc(path).casefold()
         if entry.is_dir() or path == "":
             continue
         if key in seen:
