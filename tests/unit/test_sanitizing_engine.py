@@ -283,7 +283,8 @@ async def test_archives_in_archives_have_one_budget(sanitizer: Sanitizer, monkey
 
 async def test_a_small_file_has_little_time(sanitizer: Sanitizer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chat_server.sanitizing.engine._SECONDS", 1)
-    rows = "".join(f'<row r="{number}"><c r="A{number}"><f>A1</f><v>1</v></c></row>' for number in range(1, 120_000))
+    monkeypatch.setattr("chat_server.sanitizing.engine._PER_BYTES", 1 << 30)
+    rows = "".join(f'<row r="{number}"><c r="A{number}"><f>A1</f><v>1</v></c></row>' for number in range(1, 500_000))
     assert (await sanitizer(sheet(rows), "a.xlsx")).reason == "takes_too_long"
 
 
