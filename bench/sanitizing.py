@@ -97,7 +97,7 @@ async def _slowest(name: str, sanitize: Sanitize, source: Path, what: str, *, ti
 
 
 async def _beside_bombs(sanitize: Sanitize, made: dict[str, Path]) -> Figure:
-    """A photo every half second while one bomb after the other is in work."""
+    """One photo after the other, with a moment between, while one bomb after the other is in work."""
     running = True
 
     async def bombs() -> None:

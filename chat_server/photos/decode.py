@@ -11,8 +11,9 @@ import io
 import math
 import struct
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Final
@@ -159,15 +160,12 @@ def identify(source: IO[bytes]) -> tuple[MediaType, str]:
     raise Refused("not_a_photo")
 
 
-def _read(source: IO[bytes], container: str, now: datetime) -> tuple[Image.Image, exif.Facts]:
-    """The first frame upright in sRGB, and its facts. Raises as `decode`."""
+@contextmanager
+def blaming_the_picture() -> Iterator[None]:
+    """Whatever goes wrong within is the picture's fault, but for memory and the disk. Raises `Refused`, MemoryError, OSError with an
+    errno."""
     try:
-        image = load(source, container)
-        facts = exif.read(image, now)
-        # the same name again frees what was there: 400 MB each at the pixel limit
-        image = upright(image)
-        image = to_srgb(image)
-        return _fit(image, LONGEST_EDGE), facts
+        yield
     except (Refused, MemoryError):
         raise
     except Image.DecompressionBombError:
@@ -180,6 +178,17 @@ def _read(source: IO[bytes], container: str, now: datetime) -> tuple[Image.Image
     except Exception:
         # the parsers raise whatever they stumble over: struct.error, IndexError, zlib.error, …
         raise Refused("broken") from None
+
+
+def _read(source: IO[bytes], container: str, now: datetime) -> tuple[Image.Image, exif.Facts]:
+    """The first frame upright in sRGB, and its facts. Raises as `decode`."""
+    with blaming_the_picture():
+        image = load(source, container)
+        facts = exif.read(image, now)
+        # the same name again frees what was there: 400 MB each at the pixel limit
+        image = upright(image)
+        image = to_srgb(image)
+        return _fit(image, LONGEST_EDGE), facts
 
 
 def load(source: IO[bytes], container: str) -> Image.Image:

@@ -1,7 +1,8 @@
 """The way of a file: found out, converted where it is old, rebuilt, looked at, released; or refused with a reason.
 
 The engine holds paths and hands out descriptors. Whatever parses a stranger's bytes is a confined child that is gone afterwards; what the
-children say is checked against a shape. Everything that goes wrong is a refusal, because only the last line of `_file` releases.
+children say is checked against a shape. Everything that goes wrong is a refusal, because only `_released` releases, and it is reached
+by a result alone whose check found nothing.
 """
 
 from __future__ import annotations

@@ -15,15 +15,11 @@ PAGES: Final = 3000
 """Of a document that is turned into pictures."""
 REBUILT: Final = frozenset(
     (
-        "jpeg", "png", "gif", "webp", "tiff", "bmp", "heic", "pdf", "docx", "xlsx", "pptx", "text", "csv", "html", "zip", "mp4",
+        "jpeg", "png", "gif", "webp", "tiff", "bmp", "heic", "pdf", "docx", "xlsx", "pptx", "text", "csv", "html", "mp4",
         "mov",
     )
 )  # fmt: skip
 """Kinds that a rebuilder takes; what LibreOffice converts becomes one of them."""
-RELEASED: Final = frozenset(
-    ("jpeg", "png", "gif", "webp", "tiff", "pdf", "docx", "xlsx", "pptx", "text", "csv", "zip", "dxf", "mp4")
-)
-"""Kinds that leave the engine; each has its check."""
 HOLDERS: Final = frozenset(("zip", "eml", "msg"))
 """Kinds that are files in a file; what is released of them comes out as a ZIP."""
 DRAWINGS: Final = frozenset(("dxf", "dwg", "jww", "sfc", "p21"))
@@ -71,7 +67,8 @@ _SCRAMBLED: Final = 0x01
 
 
 _PACKAGES: Final = frozenset(("docx", "xlsx", "pptx"))
-_BECOMES: Final = {"heic": "jpeg", "bmp": "png", "html": "text", "mov": "mp4"}
+BECOMES: Final = {"heic": "jpeg", "bmp": "png", "html": "text", "mov": "mp4"}
+"""Kinds that are not written by their rebuilder: what comes out instead."""
 
 
 def outcomes(kind: str) -> frozenset[str]:
@@ -79,7 +76,7 @@ def outcomes(kind: str) -> frozenset[str]:
     looks any more."""
     if kind in _PACKAGES:
         return _PACKAGES  # which of them it is, its main part says
-    return frozenset((_BECOMES.get(kind, kind),))
+    return frozenset((BECOMES.get(kind, kind),))
 
 
 def claimed(name: str) -> str | None:

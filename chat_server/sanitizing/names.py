@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Final
 
 from chat_server.decoders.outcome import Refused
+from chat_server.domain.file_names import is_device, visible
 from chat_server.domain.text import nfc
 
 _BYTES: Final = 180
@@ -14,11 +14,9 @@ _BYTES: Final = 180
 _END: Final = 40
 """Bytes of the end that stay where a name is cut."""
 _DEPTH: Final = 20
-_INVISIBLE: Final = ("Cc", "Cf", "Cn", "Co", "Cs")
 _FORBIDDEN: Final = re.compile(r'[<>:"|?*]')
 """What Windows cannot write; a colon is also where an alternate stream begins."""
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
-_DEVICE: Final = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *(\.|$)", re.IGNORECASE)
 _CLASS: Final = re.compile(r"\.\{[0-9a-f-]*\}", re.IGNORECASE)
 """An ending by which Windows shows a folder as something else."""
 
@@ -62,11 +60,10 @@ def free(name: str, taken: set[str]) -> str:
 
 
 def _part(part: str) -> str:
-    kept = "".join(c for c in part if unicodedata.category(c) not in _INVISIBLE)
-    kept = " ".join(_CLASS.sub("_", _FORBIDDEN.sub("_", kept)).split()).strip(". ")
+    kept = visible(_CLASS.sub("_", _FORBIDDEN.sub("_", visible(part))))
     data = kept.encode()
     if len(data) > _BYTES:
         kept = data[: _BYTES - _END - 3].decode(errors="ignore") + "…" + data[-_END:].decode(errors="ignore")
-    if _DEVICE.match(kept):
+    if is_device(kept):
         kept = f"_{kept}"
     return kept or "_"

@@ -1,7 +1,8 @@
 """The work on a stranger's file, as a confined process knows it: a `decoders.worker.Work`.
 
 Four tasks, each in a child of its own: `find` says what a file is, `unlock` opens it with its password, `rebuild` writes it anew (or
-unpacks it), `check` looks at what was written. The report of a rebuild is long and may quote the file, so it is an output of its own, which the engine reads by its shape.
+unpacks it), `check` looks at what was written. The report of a rebuild is long and may quote the file, so it is an output of its own,
+which the engine reads by its shape.
 """
 
 from __future__ import annotations

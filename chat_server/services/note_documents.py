@@ -14,11 +14,11 @@ from chat_server.domain import limits
 from chat_server.domain.actors import Actor
 from chat_server.domain.eras import era_date, era_time
 from chat_server.domain.errors import NOTE_EXPORT_TOO_LARGE, Problem
+from chat_server.domain.file_names import is_device
 from chat_server.domain.printed import Job, Part, Picture
 from chat_server.domain.zones import ORIGINAL, PREVIEW, SANITIZED, THUMBNAIL
 from chat_server.ports import Reader, Tx
 from chat_server.services import audit, files, note_reading
-from chat_server.services.file_names import is_device
 from chat_server.services.files import Best, OpenFile, Trust
 from chat_server.services.note_reading import Rendered, RenderedBlock
 from chat_server.services.photo_upload import PHOTO

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from chat_server.domain.actors import Actor
+from chat_server.domain.file_names import display_name
 from chat_server.domain.ids import new_id
 from chat_server.domain.zones import ORIGINAL, POLICY_VERSION
 from chat_server.ports import Blob, BlobStore, Incoming, Photo, Photos, Tx
 from chat_server.services import quota
-from chat_server.services.file_names import display_name
 from chat_server.services.scratch import scratch_folder
 from chat_server.storage.queries import attachments as queries
 from chat_server.storage.queries.attachments import NewAttachment, NewRendition

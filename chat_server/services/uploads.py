@@ -12,12 +12,12 @@ from typing import Any, Final
 from chat_server.domain import limits
 from chat_server.domain.actors import Actor
 from chat_server.domain.errors import FILE_TOO_LARGE, TOO_MANY_UPLOADS, UPLOAD_NOT_FOUND, Problem
+from chat_server.domain.file_names import display_name
 from chat_server.domain.ids import is_id, new_id
 from chat_server.domain.media import media_type
 from chat_server.domain.zones import ORIGINAL, POLICY_VERSION
 from chat_server.ports import Blob, BlobStore, Reader, Tx
 from chat_server.services import previews, quota
-from chat_server.services.file_names import display_name
 from chat_server.services.photo_upload import (
     PHOTO,
     Prepared,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_server.services.file_names import NAME_CHARS, display_name
+from chat_server.domain.file_names import NAME_CHARS, display_name
 from chat_server.services.note_documents import safe
 
 

@@ -33,4 +33,4 @@ def test_every_object_warning_and_reason_has_its_words() -> None:
 
 
 def test_what_is_rebuilt_or_released_has_an_ending() -> None:
-    assert set(kinds.SUFFIXES) >= kinds.REBUILT | kinds.RELEASED | kinds.DRAWINGS | kinds.HOLDERS | kinds.FLATTENED
+    assert set(kinds.SUFFIXES) >= kinds.REBUILT | kinds.DRAWINGS | kinds.HOLDERS | kinds.FLATTENED

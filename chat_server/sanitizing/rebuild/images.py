@@ -18,8 +18,9 @@ from PIL import Image, ImageSequence
 from chat_server.decoders.outcome import Refused
 from chat_server.photos import exif
 from chat_server.photos.color import to_srgb
-from chat_server.photos.decode import check_pixels, load, upright
+from chat_server.photos.decode import blaming_the_picture, check_pixels, load, upright
 from chat_server.photos.rules import LONGEST_EDGE, MAX_PIXELS
+from chat_server.sanitizing.kinds import BECOMES
 from chat_server.sanitizing.order import Order
 from chat_server.sanitizing.rebuild import endings
 from chat_server.sanitizing.report import Rebuilt, Tally, Warning_
@@ -28,7 +29,6 @@ CONTAINERS: Final = {
     "jpeg": "JPEG", "png": "PNG", "gif": "GIF", "webp": "WEBP", "tiff": "TIFF", "bmp": "BMP", "heic": "HEIF",
 }  # fmt: skip
 """Pillow's names of what is opened; no other decoder is tried, whatever the content may look like to it."""
-_BECOMES: Final = {"heic": "jpeg", "bmp": "png"}
 _PAGES: Final = 500
 """Of a TIFF: a scanned file of papers. All of their pixels together are bounded, too."""
 _PLAIN: Final = ("1", "L", "RGB", "RGBA", "LA")
@@ -41,29 +41,17 @@ _METADATA: Final = (("xmp", "XMP"), ("photoshop", "IPTC"), ("comment", "comment"
 def rebuild(source: IO[bytes], target: IO[bytes], order: Order) -> Rebuilt:
     """See the package. Raises `Refused`: "broken", "too_many_pixels", "too_many"; OSError with an errno where the disk failed."""
     tally = Tally()
-    kind = _BECOMES.get(order.kind, order.kind)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            if order.kind == "tiff":
-                return _papers(source, target, tally)
-            image = load(source, CONTAINERS[order.kind])
-            _tell(image, source, order.kind, tally)
-            remarks = _remarks(image)
-            facts = exif.read(image, datetime.now(UTC))
-            options = _options(image, source, order.kind)
-            _save(_bare(upright(image), kind), target, kind, facts.taken, options)
-    except (Refused, MemoryError):
-        raise
-    except Image.DecompressionBombError:
-        raise Refused("too_many_pixels") from None
-    except OSError as error:
-        if error.errno is not None:
-            raise
-        raise Refused("broken") from None
-    except Exception:
-        # Pillow's parsers raise whatever they stumble over; nothing was released by then
-        raise Refused("broken") from None
+    kind = BECOMES.get(order.kind, order.kind)
+    with blaming_the_picture(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if order.kind == "tiff":
+            return _papers(source, target, tally)
+        image = load(source, CONTAINERS[order.kind])
+        _tell(image, source, order.kind, tally)
+        remarks = _remarks(image)
+        facts = exif.read(image, datetime.now(UTC))
+        options = _options(image, source, order.kind)
+        _save(_bare(upright(image), kind), target, kind, facts.taken, options)
     return Rebuilt(kind, tally.removed, remarks)
 
 

@@ -14,12 +14,18 @@ NAMELESS: Final = "写真"
 _DROPPED: Final = ("Cc", "Cf", "Cn", "Co", "Cs")
 """Controls; what is seen by nobody (zero-width, soft hyphen) or turns the reading round, so that `photo\u202egpj.exe` reads as
 a picture; what is no character."""
-_DEVICE: Final = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", re.IGNORECASE)
+_DEVICE: Final = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *(\.|$)", re.IGNORECASE)
 """Names that Windows takes for a device, whatever follows the dot."""
 
 
 def is_device(name: str) -> bool:
     return _DEVICE.match(name) is not None
+
+
+def visible(text: str) -> str:
+    """Without what nobody sees or what turns the reading round; one blank between words, none and no dot at the ends."""
+    kept = "".join(c for c in text if unicodedata.category(c) not in _DROPPED)
+    return " ".join(kept.split()).strip(". ")
 
 
 def display_name(text: str, otherwise: str = NAMELESS) -> str:
@@ -29,8 +35,7 @@ def display_name(text: str, otherwise: str = NAMELESS) -> str:
     """
     text = nfc(text.encode("utf-8", "ignore").decode("utf-8"))
     text = text.replace("\\", "/").rstrip("/").rpartition("/")[2]
-    kept = "".join(c for c in text if unicodedata.category(c) not in _DROPPED)
-    name = " ".join(kept.split()).strip(". ")
+    name = visible(text)
     if len(name) > NAME_CHARS:
         name = name[: NAME_CHARS - 21] + "…" + name[-20:]
     if is_device(name):
