@@ -19,6 +19,7 @@ from chat_server.decoders.outcome import NoSpace
 from chat_server.decoders.process import DecoderDied
 from chat_server.documents.office import Office
 from chat_server.sanitizing import words
+from chat_server.sanitizing.antivirus import Antivirus
 from chat_server.sanitizing.cad import program as cad
 from chat_server.sanitizing.engine import Engine
 from chat_server.sanitizing.policy import Policy
@@ -52,20 +53,26 @@ _ACTIONS: Final = {
     help='TOML: [formats] with a line like `pdf = "flatten"` or `xls = "refuse"`. 形式ごとの扱い。',
 )
 @click.option("--password", default="", help="Of protected files; - asks for it. パスワード。")
+@click.option("--antivirus", "scanner", default="", help="clamd: unix:/path or host:port. ウイルス対策ソフト。")
 @click.option("--report", type=click.Choice(["text", "json"]), default="text", help="json: one object a line.")
 def sanitize(
-    files: tuple[Path, ...], out: Path, policy_file: Path | None, password: str, report: Literal["text", "json"]
+    files: tuple[Path, ...],
+    out: Path,
+    policy_file: Path | None,
+    password: str,
+    scanner: str,
+    report: Literal["text", "json"],
 ) -> None:
     """Take files apart and rebuild them without what is active. ファイルを無害化します。
 
     Exit status: 0 every file was released, 3 one was refused, 2 wrong use.
     """
-    policy = _policy(policy_file)
+    policy, antivirus = _policy(policy_file), _antivirus(scanner)
     if password == _ASK:
         password = click.prompt("パスワード / password", hide_input=True, err=True)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        reports = asyncio.run(_all(files, out, policy, password, report))
+        reports = asyncio.run(_all(files, out, policy, password, antivirus, report))
     except (OSError, DecoderDied) as error:
         raise click.ClickException(str(error)) from None
     except NoSpace:
@@ -86,11 +93,20 @@ def _policy(path: Path | None) -> Policy:
         raise click.BadParameter(str(error), param_hint="--policy") from None
 
 
-async def _all(files: tuple[Path, ...], out: Path, policy: Policy, password: str, how: str) -> list[Report]:
+def _antivirus(address: str) -> Antivirus | None:
+    try:
+        return Antivirus(address) if address else None
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--antivirus") from None
+
+
+async def _all(
+    files: tuple[Path, ...], out: Path, policy: Policy, password: str, antivirus: Antivirus | None, how: str
+) -> list[Report]:
     """In the order in which they were named, whichever is done first."""
     with tempfile.TemporaryDirectory(dir=out, prefix=".sanitizing-") as scratch:
         office, helper = await Office.find(Path(scratch)), await Helper.find(Path(scratch), cad.BOUNDS)
-        engine = Engine(workers=min(_AT_ONCE, len(files)), office=office, helper=helper)
+        engine = Engine(workers=min(_AT_ONCE, len(files)), office=office, helper=helper, antivirus=antivirus)
         try:
             await engine.start()
             turns = asyncio.Semaphore(_AT_ONCE)

@@ -30,6 +30,7 @@ from chat_server.decoders.pool import Pool
 from chat_server.decoders.task import Decoder
 from chat_server.documents.office import SUCCESSORS, Office
 from chat_server.sanitizing import kinds, names
+from chat_server.sanitizing.antivirus import Antivirus, NotScanned
 from chat_server.sanitizing.cad import program as cad
 from chat_server.sanitizing.order import FILES, Member, Order, Task
 from chat_server.sanitizing.packing import pack
@@ -48,7 +49,7 @@ _SECONDS: Final = 20
 _PER_BYTES: Final = 1 << 19
 _NEEDED: Final = frozenset(("landlock", "seccomp"))
 _IN_ARCHIVE: Final = frozenset(
-    ("executable", "too_many", "takes_too_long", "too_large", "too_deep", "declares", "unsafe_path")
+    ("executable", "virus", "too_many", "takes_too_long", "too_large", "too_deep", "declares", "unsafe_path")
 )
 """What one file may not do without costing the archive: those are no accidents."""
 
@@ -125,12 +126,20 @@ class Engine:
     """`start` it before the first file, `close` it after the last. Several files at once are fine."""
 
     def __init__(
-        self, *, workers: int = 2, office: Office | None = None, helper: Helper | None = None, limits: Limits = LIMITS
+        self,
+        *,
+        workers: int = 2,
+        office: Office | None = None,
+        helper: Helper | None = None,
+        antivirus: Antivirus | None = None,
+        limits: Limits = LIMITS,
     ) -> None:
-        """`office`: converts old formats; `helper`: reads drawings (see `cad`). Without them those are refused."""
+        """`office`: converts old formats; `helper`: reads drawings (see `cad`). Without them those are refused. `antivirus`: asked
+        first."""
         self._pool = Pool("sanitizing", [MODULE], workers, limits=limits, waiting=256, patience=600.0)
         self._office = office
         self._helper = helper
+        self._antivirus = antivirus
 
     @property
     def pids(self) -> list[int]:
@@ -161,10 +170,12 @@ class Engine:
             sha256_before=before, size_before=size, seconds=0,
         )  # fmt: skip
         result: _Result | None = None
+        scanned: list[Warning_] = []
         try:
             if not set(self._pool.confined) >= _NEEDED:
                 raise Refused("not_confined")
             wishes.budget.spend()
+            scanned = await self._scanned(source, wishes.policy)
             found = await self._run(source, scratch, Task("find", Order(""), report.file))
             report = replace(report, kind_found=found.kind)
             result = await self._file(source, found.kind, scratch, wishes)
@@ -176,13 +187,32 @@ class Engine:
             report = replace(report, reason="busy")
         if result is not None:
             report = replace(
-                report, kind_found=result.found, removed=result.removed, warnings=result.warnings, parts=result.parts
-            )
+                report, kind_found=result.found, removed=result.removed, warnings=[*scanned, *result.warnings],
+                parts=result.parts,
+            )  # fmt: skip
             if result.path is None:
                 report = replace(report, reason=next((part.reason for part in result.parts if part.reason), "empty"))
             else:
                 report = await asyncio.to_thread(_released, report, result, out)
         return replace(report, seconds=round(time.monotonic() - began, 3))
+
+    async def _scanned(self, source: Path, policy: Policy) -> list[Warning_]:
+        """What is to be said of the second opinion. Raises `Refused`."""
+        if self._antivirus is None:
+            if policy.antivirus == "required":
+                raise Refused("not_scanned")
+            return []
+        try:
+            found = await self._antivirus.look(source)
+        except NotScanned as error:
+            log.warning("not_scanned", extra={"why": str(error)[:200]})
+            if policy.antivirus == "required":
+                raise Refused("not_scanned") from None
+            return ["not_scanned"]
+        if found is not None:
+            log.warning("virus_found", extra={"virus": found})
+            raise Refused("virus")
+        return []
 
     async def _file(self, source: Path, kind: str | None, scratch: Path, wishes: _Wishes) -> _Result:
         """Raises `Refused`, `Crashed`, `Busy`, `NoSpace`."""

@@ -11,10 +11,11 @@ Wish = Literal["rebuild", "flatten", "refuse"]
 
 class Policy(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """`formats`: by kind (see `kinds.SUFFIXES`); `others` for what is not named there. "flatten" makes pictures of the pages of what
-    has pages, and rebuilds what has none."""
+    has pages, and rebuilds what has none. `antivirus`: whether a file that no scanner has looked at is refused."""
 
     formats: dict[str, Wish] = {}
     others: Wish = "rebuild"
+    antivirus: Literal["where_it_runs", "required"] = "where_it_runs"
 
     def action(self, kind: str) -> Wish:
         return self.formats.get(kind, self.others)

@@ -69,6 +69,10 @@ WARNINGS: Final[dict[Warning_, tuple[str, str]]] = {
     ),
     "encoding_guessed": ("文字コードは推定です。文字化けがないか確認してください。", "The encoding was guessed; check the text."),
     "forms_fixed": ("入力フォームは、入力済みの見た目で固定しました。", "Forms are fixed as they were filled in."),
+    "not_scanned": (
+        "ウイルス対策ソフトが応答しなかったため、その検査だけは受けていません。",
+        "The virus scanner did not answer: it has not looked at this file.",
+    ),
 }  # fmt: skip
 
 _RESEND_PDF: Final = ("PDFまたはWord・Excel・PowerPoint(docx、xlsx、pptx)の形式で送り直してください。",
@@ -89,6 +93,13 @@ REASONS: Final[dict[str, tuple[tuple[str, str], tuple[str, str]]]] = {
     "executable": (
         ("プログラムは受け取れません。", "Programs are not accepted."),
         ("資料だけを送ってください。", "Send documents only."),
+    ),
+    "virus": (
+        ("ウイルス対策ソフトが、危険なファイルと判定しました。", "The virus scanner found something in it."),
+        ("お使いの端末を検査してから、別に作り直した資料を送ってください。", "Scan your own computer, then send a document made anew."),
+    ),
+    "not_scanned": (
+        ("ウイルス対策ソフトが応答しないため、受け取れません。", "The virus scanner does not answer."), _OPERATOR,
     ),
     "broken": (("ファイルが壊れているか、途中で切れています。", "The file is damaged or cut off."), _AGAIN),
     "encrypted": (("パスワードで保護されていて開けません。", "It is protected by a password."), _WITHOUT_PASSWORD),

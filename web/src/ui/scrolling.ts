@@ -57,8 +57,9 @@ export class Scrolling {
       this.toEnd()
     } else if (this.#anchor?.row.isConnected) {
       // Not by how far the box scrolled: browsers do that by themselves where what is below became shorter.
-      const moved = this.#anchor.row.getBoundingClientRect().top - this.#anchor.top
-      if (Math.abs(moved) >= 1) this.#box.scrollTop += moved
+      // By whole pixels, because boxes scroll by no others: what is left is half of one at most, and adds up to nothing.
+      const moved = Math.round(this.#anchor.row.getBoundingClientRect().top - this.#anchor.top)
+      if (moved !== 0) this.#box.scrollTop += moved
     }
   }
 
