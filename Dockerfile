@@ -1,5 +1,5 @@
-# The container image. Needs nothing but a Debian-like BASE with Python and its venv module, the Python package index
-# and the npm registry: Node comes from the Python package index too, so there is one base image to trust.
+# The container image. Needs nothing but a Debian-like BASE with Python and its venv module, Debian's packages, the Python
+# package index and the npm registry: Node comes from the Python package index too, so there is one base image to trust.
 ARG BASE=python:3.13-slim-bookworm
 
 
@@ -32,8 +32,16 @@ RUN /build/bin/pip wheel --quiet --no-deps --no-build-isolation --wheel-dir /whe
  && mkdir /data
 
 
-FROM ${BASE}
-# Nothing is run in this stage, so nothing of the building machine can stay in it.
+# The programs that Renraku calls to open documents of others (scripts/debian-helpers), each behind walls of its own.
+FROM ${BASE} AS helpers
+ARG HELPERS="libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui bubblewrap fonts-noto-cjk libpangoft2-1.0-0"
+RUN apt-get update -qq \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends ${HELPERS} >/dev/null \
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/ldconfig/* /var/log/apt /var/log/dpkg.log /var/log/alternatives.log
+
+
+FROM helpers
+# Nothing else is run in this stage, so nothing of the building machine can stay in it.
 COPY --from=server /opt/renraku /opt/renraku
 COPY --from=server --chown=10001:10001 /data /var/lib/renraku
 # The root file system may be mounted read-only: only the data folder and /tmp are written.

@@ -14,6 +14,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## set up and start the server with a demonstration organization (RENRAKU_PORT, RENRAKU_DATA)
+	@scripts/helpers
 	@scripts/venv run
 	@scripts/web
 	@exec $(BIN)/renraku demo

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -71,3 +72,28 @@ def test_a_second_set_up_does_nothing(tmp_path: Path) -> None:
 def test_names_the_debian_packages_that_are_missing(tmp_path: Path) -> None:
     fake(tmp_path / "dpkg-query", "[[ ${!#} == strace ]] || echo -n installed")
     assert run("debian-missing", PATH=f"{tmp_path}:{os.environ['PATH']}").stdout.split() == ["strace"]
+
+
+def test_helpers_are_installed_where_they_may_be_and_named_where_not(tmp_path: Path) -> None:
+    fake(tmp_path / "dpkg-query", "[[ ${!#} == bubblewrap ]] || echo -n installed")
+    fake(tmp_path / "sudo", '[[ $1 == -n ]] && shift && exec "$@"')
+    fake(tmp_path / "apt-get", f"echo $* >>{tmp_path}/asked")
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    assert run("helpers", PATH=path).returncode == 0
+    assert (tmp_path / "asked").read_text().split("\n")[-2].endswith("--no-install-recommends bubblewrap")
+    fake(tmp_path / "apt-get", "exit 100")
+    answer = run("helpers", PATH=path)
+    assert answer.returncode == 0, "the server runs without them"
+    assert "bubblewrap: the walls around LibreOffice" in answer.stderr
+    assert "sudo apt install bubblewrap" in answer.stderr
+    fake(tmp_path / "dpkg-query", "echo -n installed")
+    answer = run("helpers", PATH=path)
+    assert (answer.returncode, answer.stderr) == (0, "")
+
+
+def test_the_image_has_all_helpers() -> None:
+    lines = (ROOT / "scripts/debian-helpers").read_text().splitlines()
+    listed = [line.split()[0] for line in lines if line and not line.startswith("#")]
+    named = re.search(r'^ARG HELPERS="([^"]+)"$', (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert named is not None
+    assert named[1].split() == listed
