@@ -74,6 +74,7 @@ GOALS: Final = {
     "sanitize.office_s": Goal(2),
     "sanitize.legacy_s": Goal(10),
     "sanitize.beside_bombs_s": Goal(2),
+    "upload_link.wrong_rounds": Goal(0),
     "web.first_load_kb": Goal(120),
     "web.ready_ms": Goal(2000),
     "web.room_switch_ms": Goal(100),
