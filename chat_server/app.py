@@ -7,7 +7,6 @@ import contextlib
 import socket
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -43,6 +42,7 @@ from chat_server.realtime.dispatch import Dispatcher, Load
 from chat_server.realtime.endpoint import Endpoint
 from chat_server.realtime.hub import Hub
 from chat_server.realtime.node import Node, serving
+from chat_server.release import release
 from chat_server.search.opening import open_index
 from chat_server.services import keys as keyring
 from chat_server.services.actors import load_actor
@@ -77,14 +77,6 @@ class Worker(Protocol):
 ASGI = Callable[[Any, Any, Any], Awaitable[None]]
 WEB: Final = Path(__file__).parent / "web"
 log = structlog.get_logger("renraku.app")
-
-
-def release() -> str:
-    """The installed version."""
-    try:
-        return version("renraku")
-    except PackageNotFoundError:
-        return "0+source"
 
 
 def webhook_hosts(settings: Settings) -> Hosts:

@@ -27,6 +27,9 @@ ENVIRONMENT: Final = {
     "RENRAKU_ADDRESS": "the address of the first listener (instead of `listen[0].address`)",
 }
 
+OPERATORS_SOCKET: Final = "renraku.sock"
+"""In the data folder: the way of the command line to a running server."""
+
 Zone = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_-]{0,31}$")]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 

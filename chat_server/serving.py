@@ -15,13 +15,12 @@ import structlog
 import uvicorn
 
 from chat_server.app import ASGI, App
-from chat_server.config import Listener, Settings
+from chat_server.config import OPERATORS_SOCKET, Listener, Settings
 from chat_server.domain import limits
 from chat_server.http.protocol import LimitedHttpProtocol
 from chat_server.operations import operations_app
 from chat_server.realtime.transport import DirectProtocol
 
-SOCKET: Final = "renraku.sock"
 BROKEN_STORAGE: Final = 70
 """Exit status (EX_SOFTWARE): the disk failed; the service manager starts us again, and SQLite recovers."""
 _GRACE: Final = 5
@@ -93,8 +92,8 @@ def _bind_operator(settings: Settings) -> socket.socket:
     folder = os.open(settings.folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         # A Unix socket's path holds 107 bytes; a data folder's may be longer.
-        short = f"/proc/self/fd/{folder}/{SOCKET}"
-        (settings.folder / SOCKET).unlink(missing_ok=True)
+        short = f"/proc/self/fd/{folder}/{OPERATORS_SOCKET}"
+        (settings.folder / OPERATORS_SOCKET).unlink(missing_ok=True)
         bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         before = os.umask(0o177)
         try:
@@ -149,7 +148,7 @@ async def serve(settings: Settings, on_ready: Callable[[list[str]], None], *, sl
     if app.broken.is_set():
         await dying
     dying.cancel()
-    (settings.folder / SOCKET).unlink(missing_ok=True)
+    (settings.folder / OPERATORS_SOCKET).unlink(missing_ok=True)
     log.info("stopped")
     return 0
 

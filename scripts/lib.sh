@@ -7,6 +7,9 @@ VENV=${VENV:-$ROOT/.venv}
 CLIENT=$ROOT/chat_server/web # the built client: inside the package, so that it travels in the wheel
 cd "$ROOT"
 
+# Compiled once: where this is set, every process that a test starts compiles three hundred modules anew.
+unset PYTHONDONTWRITEBYTECODE
+
 # A user's pip.conf may say `user = true`, which fails inside a virtual environment.
 export PIP_USER=0 PIP_NO_INPUT=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 

@@ -13,7 +13,6 @@ from typing import Any, Final
 import click
 import msgspec
 
-from chat_server.app import release
 from chat_server.backup import sealing
 from chat_server.backup.checking import Checked, Snapshot
 from chat_server.backup.database import SqliteSource
@@ -31,6 +30,7 @@ from chat_server.cli.serve import settings_of
 from chat_server.cli.speech import japanese
 from chat_server.cli.table import table
 from chat_server.config import Settings
+from chat_server.release import release
 
 INCOMPLETE: Final = 3
 """Exit status: the snapshot is there, but some files could not be read."""

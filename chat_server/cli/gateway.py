@@ -11,11 +11,8 @@ import socket
 from pathlib import Path
 from typing import Any, Final
 
-from chat_server.app import App
-from chat_server.config import Settings
+from chat_server.config import OPERATORS_SOCKET, Settings
 from chat_server.domain.errors import Problem
-from chat_server.operations import deps_of, operate
-from chat_server.serving import SOCKET
 
 _SECONDS: Final = 600
 
@@ -74,7 +71,7 @@ def _connect(folder: Path) -> socket.socket | None:
     connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connected.settimeout(_SECONDS)
     try:
-        connected.connect(f"/proc/self/fd/{handle}/{SOCKET}")
+        connected.connect(f"/proc/self/fd/{handle}/{OPERATORS_SOCKET}")
     except OSError as error:
         connected.close()
         if error.errno in (errno.ENOENT, errno.ECONNREFUSED):
@@ -86,6 +83,10 @@ def _connect(folder: Path) -> socket.socket | None:
 
 
 async def _directly(settings: Settings, name: str, params: dict[str, Any]) -> dict[str, Any]:
+    # The whole server, which a running one makes needless: commands are quick.
+    from chat_server.app import App
+    from chat_server.operations import deps_of, operate
+
     app = await App.open(settings, workers=False)
     try:
         return await operate(deps_of(app), name, params)

@@ -3,66 +3,60 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path
+from typing import Final
 
 import click
 
 from chat_server import logs
-from chat_server.app import release
-from chat_server.cli import client, files
-from chat_server.cli.backup import backup, backup_key, backups, verify_backup
-from chat_server.cli.bot import bot_group
-from chat_server.cli.config import config_group
-from chat_server.cli.hook import hook_group
-from chat_server.cli.import_staff import import_staff
-from chat_server.cli.migrate_engine import migrate_engine
-from chat_server.cli.nodes import nodes
-from chat_server.cli.organization import audit_group, keys_group, organization_group
-from chat_server.cli.outbox import outbox
-from chat_server.cli.restore import restore
-from chat_server.cli.restored import restored
-from chat_server.cli.room import room_group
-from chat_server.cli.sanitize import sanitize
-from chat_server.cli.search import search
-from chat_server.cli.serve import demo, health, serve
-from chat_server.cli.user import user_group
+from chat_server.release import release
 
-SECTIONS = {
-    "Server サーバー": (serve, demo, health, nodes, config_group),
-    "Operator 運用": (
-        organization_group,
-        import_staff,
-        user_group,
-        room_group,
-        bot_group,
-        hook_group,
-        audit_group,
-        keys_group,
-        outbox,
-    ),
-    "Backup バックアップ": (backup, backups, verify_backup, backup_key, restore, restored, migrate_engine),
-    "Files ファイル": (sanitize,),
-    "Client クライアント": (
-        client.login,
-        client.logout,
-        client.rooms_command,
-        client.post,
-        client.tail,
-        search,
-        files.files_command,
-        files.download,
-    ),
-}
+SECTIONS: Final = {
+    "Server サーバー": {
+        "serve": "serve:serve", "demo": "serve:demo", "health": "serve:health", "nodes": "nodes:nodes",
+        "config": "config:config_group",
+    },
+    "Operator 運用": {
+        "organization": "organization:organization_group", "import-staff": "import_staff:import_staff",
+        "user": "user:user_group", "room": "room:room_group", "bot": "bot:bot_group", "hook": "hook:hook_group",
+        "audit": "organization:audit_group", "keys": "organization:keys_group", "outbox": "outbox:outbox",
+    },
+    "Backup バックアップ": {
+        "backup": "backup:backup", "backups": "backup:backups", "verify-backup": "backup:verify_backup",
+        "backup-key": "backup:backup_key", "restore": "restore:restore", "restored": "restored:restored",
+        "migrate-engine": "migrate_engine:migrate_engine",
+    },
+    "Files ファイル": {"sanitize": "sanitize:sanitize"},
+    "Client クライアント": {
+        "login": "client:login", "logout": "client:logout", "rooms": "client:rooms_command", "post": "client:post",
+        "tail": "client:tail", "search": "search:search", "files": "files:files_command",
+        "download": "files:download",
+    },
+}  # fmt: skip
+"""Commands by who uses them: their modules in this folder, and what they are called there."""
+_PLACES: Final = {name: place for section in SECTIONS.values() for name, place in section.items()}
 
 
 class _Renraku(click.Group):
-    """Lists its commands by who uses them."""
+    """Loads a command when it is called: whoever posts a message does not wait for the server's code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_PLACES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _PLACES:
+            return None
+        module, _, name = _PLACES[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(f"chat_server.cli.{module}"), name)
+        return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        limit = formatter.width - 6 - max(map(len, self.commands))
-        for title, commands in SECTIONS.items():
+        limit = formatter.width - 6 - max(map(len, _PLACES))
+        for title, section in SECTIONS.items():
+            found = [(name, self.get_command(ctx, name)) for name in section]
             with formatter.section(title):
-                formatter.write_dl([(command.name or "", command.get_short_help_str(limit)) for command in commands])
+                formatter.write_dl([(name, one.get_short_help_str(limit)) for name, one in found if one is not None])
 
 
 @click.group(cls=_Renraku, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -80,11 +74,6 @@ def renraku(ctx: click.Context, path: Path | None) -> None:
     `renraku demo` starts a server with an invented municipality to look at; `renraku serve` starts a real one.
     """
     ctx.obj = path
-
-
-for commands in SECTIONS.values():
-    for command in commands:
-        renraku.add_command(command)
 
 
 def main() -> None:

@@ -10,9 +10,8 @@ from typing import Any
 
 import click
 
-from chat_server import logs, serving
+from chat_server import logs
 from chat_server.config import BadSettings, Listener, Settings, load
-from chat_server.serving import CannotListen
 from chat_server.storage.folder import CannotOpen
 
 
@@ -74,9 +73,11 @@ def demo(ctx: click.Context, quiet_colleagues: bool, with_log: bool) -> None:
 
 
 def _run(settings: Settings, ready: Any) -> int:
+    from chat_server import serving
+
     try:
         return serving.run(settings, ready)
-    except (CannotListen, CannotOpen) as error:
+    except (serving.CannotListen, CannotOpen) as error:
         raise click.ClickException(str(error)) from None
 
 

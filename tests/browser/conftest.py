@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import httpx2
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.line import Line
 from tests.browser.process import Server
@@ -27,6 +27,8 @@ DESK: Final = {"width": 1440, "height": 960}
 PHONE: Final = {"width": 390, "height": 844}
 TOKEN_IS_OLD: Final = 300.0
 _numbers = itertools.count(1)
+# As patient as Playwright is with clicks: what is fast is measured by bench, not here.
+expect.set_options(timeout=30_000)
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,7 @@ class Talk:
                 await asyncio.wait_for(self.over.wait(), PACE)
 
 
+@pytest.mark.timeout(300)
 async def test_none_takes_the_server_down_or_slows_it(scene: Scene, sender: Sender) -> None:
     """security.md, 29 and 34: each gets an answer, and whoever talks meanwhile does not notice."""
     listener = await Peer.live(scene.server.ports["lgwan"], scene.owner.token)

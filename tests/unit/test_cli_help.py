@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import click
 import pytest
 
-from chat_server.cli.main import SECTIONS, renraku
+from chat_server.cli.main import renraku
+
+CONTEXT = click.Context(renraku, info_name="renraku", terminal_width=80)
+
+
+def inner(group: click.Group) -> dict[str, click.Command]:
+    found = {name: group.get_command(CONTEXT, name) for name in group.list_commands(CONTEXT)}
+    return {name: command for name, command in found.items() if command is not None}
 
 
 def listed(path: str) -> int:
@@ -16,19 +25,19 @@ def listed(path: str) -> int:
     group: click.Command = renraku
     for name in path.split(" ")[:-1]:
         assert isinstance(group, click.Group)
-        group = group.commands[name]
+        group = inner(group)[name]
     assert isinstance(group, click.Group)
-    return 80 - 6 - max(map(len, group.commands))
+    return 80 - 6 - max(map(len, inner(group)))
 
 
 def commands(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
     yield path, command
     if isinstance(command, click.Group):
-        for name, inner in command.commands.items():
-            yield from commands(inner, f"{path} {name}")
+        for name, one in inner(command).items():
+            yield from commands(one, f"{path} {name}")
 
 
-ALL = dict(each for section in SECTIONS.values() for top in section for each in commands(top, top.name or ""))
+ALL = dict(each for name, top in inner(renraku).items() for each in commands(top, name))
 
 
 @pytest.mark.parametrize("path", ALL)
@@ -41,7 +50,22 @@ def test_a_command_says_what_it_does(path: str) -> None:
 
 
 def test_the_first_page_lists_every_command() -> None:
-    with click.Context(renraku, info_name="renraku", terminal_width=80) as context:
-        page = renraku.get_help(context)
-    for name in renraku.commands:
+    page = renraku.get_help(CONTEXT)
+    for name in renraku.list_commands(CONTEXT):
         assert re.search(rf"^  {name} ", page, re.MULTILINE), name
+
+
+def test_a_command_goes_by_the_name_that_the_list_has_for_it() -> None:
+    assert {name: command.name for name, command in inner(renraku).items()} == {name: name for name in inner(renraku)}
+
+
+@pytest.mark.parametrize("command", ["post", "rooms", "health", "user"])
+def test_a_command_does_not_load_the_server(command: str) -> None:
+    """Whoever posts from a script does it often."""
+    code = (
+        "import sys; from chat_server.cli.main import renraku\n"
+        f"try: renraku(['{command}', '--help'])\nexcept SystemExit: pass\n"
+        "sys.exit('chat_server.app' in sys.modules or 'starlette' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL, timeout=60, check=False)
+    assert done.returncode == 0
