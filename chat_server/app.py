@@ -43,10 +43,13 @@ from chat_server.realtime.dispatch import Dispatcher, Load
 from chat_server.realtime.endpoint import Endpoint
 from chat_server.realtime.hub import Hub
 from chat_server.realtime.node import Node, serving
+from chat_server.sanitizing.serving import ServerSanitizer
+from chat_server.sealing import AgeSeals
 from chat_server.search.opening import open_index
 from chat_server.services import keys as keyring
 from chat_server.services.actors import load_actor
 from chat_server.services.bots import Place, Plugin
+from chat_server.services.disarming import Tools
 from chat_server.services.epoch import stream_epoch
 from chat_server.services.keys import SENDS, Keys
 from chat_server.services.nodes import Self
@@ -58,6 +61,7 @@ from chat_server.storage.postgresql.address import options as session_options
 from chat_server.webhooks.client import WebhookClient
 from chat_server.workers.bots import BotWorker
 from chat_server.workers.confirmations import ConfirmationWorker
+from chat_server.workers.disarming import DisarmingWorker
 from chat_server.workers.file_sweeper import FileSweeper
 from chat_server.workers.hooks import HookWorker
 from chat_server.workers.indexer import Indexer
@@ -131,6 +135,8 @@ class App:
             "previews", (photos.MODULE, *documents.MODULES), settings.preview_decoders, limits=documents.LIMITS,
             patience=600,
         )  # fmt: skip
+        self.seals = AgeSeals()
+        self.sanitizer: ServerSanitizer | None = None
         self.outbox = OutboxWorker(storage)
         self.webhooks = webhooks
         self.index = index
@@ -192,6 +198,7 @@ class App:
             https=self.settings.https,
         )
         self.site = site
+        self.sanitizer = sanitizer = ServerSanitizer(scratch, self.settings.preview_decoders)
         self.parts = Parts(
             storage=self.storage,
             blobs=self.blobs,
@@ -212,6 +219,8 @@ class App:
             version=release(),
             webhook_hosts=webhook_hosts(self.settings),
             draining=lambda: self.draining,
+            seals=self.seals,
+            sanitizing=lambda: sanitizer.possible,
             bus=lambda: "none" if self.node is None else self.node.bus_state,
             offers=self.offers,
         )
@@ -235,6 +244,7 @@ class App:
             Sweeper(self.storage),
             files,
             self._preview_worker(scratch),
+            self._disarming_worker(scratch),
             *self._robots(),
             ConfirmationWorker(self.storage),
             ScheduledWorker(self.storage, self.keys.current(SENDS).secret),
@@ -289,6 +299,12 @@ class App:
             # while one is with LibreOffice, another can be decoded
             at_once=self.settings.preview_decoders + 1,
         )
+
+    def _disarming_worker(self, scratch: Path) -> DisarmingWorker:
+        photos, sanitizer = PhotosThrough(self.previewing), self.sanitizer
+        assert sanitizer is not None
+        tools = Tools(sanitizer, photos, self.seals, self.keys, self.blobs, scratch)
+        return DisarmingWorker(self.storage, tools, self.settings.trust)
 
     # What the storage tells
 
@@ -376,6 +392,8 @@ class App:
             await self.node.close()
         await self.photos.close()
         await self.previewing.close()
+        if self.sanitizer is not None:
+            await self.sanitizer.close()
         await self.webhooks.close()
         await self.index.close()
         await self.storage.close()
