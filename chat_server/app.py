@@ -65,6 +65,7 @@ from chat_server.workers.disarming import DisarmingWorker
 from chat_server.workers.file_sweeper import FileSweeper
 from chat_server.workers.hooks import HookWorker
 from chat_server.workers.indexer import Indexer
+from chat_server.workers.inward import InwardWorker
 from chat_server.workers.outbox import OutboxWorker
 from chat_server.workers.previews import PreviewWorker
 from chat_server.workers.scheduled import ScheduledWorker
@@ -244,7 +245,8 @@ class App:
             Sweeper(self.storage),
             files,
             self._preview_worker(scratch),
-            self._disarming_worker(scratch),
+            DisarmingWorker(self.storage, self._sanitizing(scratch), self.settings.trust),
+            InwardWorker(self.storage, self._sanitizing(scratch), self.settings.trust),
             *self._robots(),
             ConfirmationWorker(self.storage),
             ScheduledWorker(self.storage, self.keys.current(SENDS).secret),
@@ -300,11 +302,10 @@ class App:
             at_once=self.settings.preview_decoders + 1,
         )
 
-    def _disarming_worker(self, scratch: Path) -> DisarmingWorker:
-        photos, sanitizer = PhotosThrough(self.previewing), self.sanitizer
-        assert sanitizer is not None
-        tools = Tools(sanitizer, photos, self.seals, self.keys, self.blobs, scratch)
-        return DisarmingWorker(self.storage, tools, self.settings.trust)
+    def _sanitizing(self, scratch: Path) -> Tools:
+        assert self.sanitizer is not None
+        photos = PhotosThrough(self.previewing)
+        return Tools(self.sanitizer, photos, self.seals, self.keys, self.blobs, scratch)
 
     # What the storage tells
 
