@@ -25,12 +25,12 @@ from chat_server.domain.previews import PHOTOS
 from chat_server.domain.zones import POLICY_VERSION, SANITIZED
 from chat_server.ports import Blob, BlobStore, Disarmed, Photos, Reader, Sanitizer, Seals, Tx
 from chat_server.sanitizing.report import Report
-from chat_server.services import previews, quarantine, quota
+from chat_server.services import link_news, previews, quarantine, quota
 from chat_server.services.keys import Keys
 from chat_server.services.photo_upload import Prepared, Trust, add_blob, insert_photo, keep_large, prepare_kept_photo
 from chat_server.services.scratch import scratch_folder
 from chat_server.services.uploads import FILE, HEAD_BYTES, NAMELESS
-from chat_server.storage.queries import attachments, organizations
+from chat_server.storage.queries import attachments, organizations, upload_links
 from chat_server.storage.queries import disarming as queries
 from chat_server.storage.queries.attachments import NewAttachment, NewRendition
 
@@ -179,7 +179,7 @@ async def deliver(tx: Tx, job: Job, verdict: Verdict, trust: Trust) -> bool:
     if made is not None:
         bot = Actor(job.bot, job.org_id, 0, job.account, "", BOT, job.title, job.zone, "")
         await queries.became(tx, job.id, await _insert(tx, bot, made, trust))
-    await queries.tell(tx, job.link_id, f"l{new_id(tx.now)}", tx.now)
+    await link_news.told(tx, await upload_links.by_id(tx, job.link_id))
     return True
 
 

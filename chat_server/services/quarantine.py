@@ -16,7 +16,6 @@ from chat_server.domain import limits
 from chat_server.domain.errors import FILE_STORE_BUSY, Problem
 from chat_server.ports import Blob, BlobStore, Part, Reader, SealBroken, Seals, Tx
 from chat_server.services.keys import QUARANTINE, Keys
-from chat_server.services.photo_upload import Trust, add_blob
 from chat_server.storage.queries import disarming as queries
 from chat_server.storage.queries import organizations
 
@@ -74,9 +73,8 @@ async def open_sealed(
         raise SealBroken("it is not what was received")
 
 
-async def keep(tx: Tx, org_id: int, sealed: Sealed, zone: str, trust: Trust) -> int:
-    """The row of the sealed bytes, for the transaction that makes the file `waiting`; answers when their time is over."""
-    await add_blob(tx, org_id, sealed.blob, zone, trust)
+async def ends(tx: Tx, org_id: int) -> int:
+    """When the time of what is sealed now is over."""
     policy = await organizations.policy(tx, org_id)
     return tx.now + int(policy.quarantine_days) * limits.DAY
 

@@ -12,6 +12,7 @@ from chat_server.domain.ids import new_id
 from chat_server.ports import Tx
 from chat_server.services import bots, quarantine, rooms
 from chat_server.services.bots import Plugin
+from chat_server.services.photo_upload import add_blob
 
 PLUGIN = Plugin("sanitizing_upload", "受け取り係", "うけとりがかり", "")
 
@@ -39,7 +40,8 @@ class Link:
         assert sealed.received.sha256 == hashlib.sha256(content).hexdigest()
 
         async def add(tx: Tx) -> int:
-            ends = await quarantine.keep(tx, self.asker.org_id, sealed, zone, app.settings.trust)
+            ends = await quarantine.ends(tx, self.asker.org_id)
+            await add_blob(tx, self.asker.org_id, sealed.blob, zone, app.settings.trust)
             row = await tx.one(
                 "INSERT INTO handed_files (public_id, org_id, link_id, visit_id, room_id, name, size, zone, state, sha256,"
                 " sealed_sha256, due_at, created_at, expires_at, received_at)"

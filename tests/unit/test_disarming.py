@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import pytest_asyncio
 from PIL import Image
 
 from chat_server.app import App
@@ -19,8 +20,10 @@ from chat_server.config import Settings
 from chat_server.domain import limits
 from chat_server.domain.actors import Actor
 from chat_server.domain.errors import DECODER_BUSY, Problem
+from chat_server.photos.workers import PhotoDecoders
 from chat_server.ports import Disarmed, Reader
 from chat_server.sanitizing.report import Report
+from chat_server.sanitizing.serving import ServerSanitizer
 from chat_server.services import disarming, leftovers, organizations, quarantine
 from chat_server.services.authority import Operator
 from chat_server.services.disarming import Tools
@@ -35,6 +38,7 @@ from tests.support.server import MovableClock
 from tests.unit.document_samples import pages, sample, words
 from tests.unit.photo_samples import encoded, picture
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 BOTH_ENGINES = True
 
 
@@ -45,13 +49,15 @@ class House:
     app: App
     clock: MovableClock
     person: Actor
+    sanitizer: ServerSanitizer
+    photos: PhotoDecoders
 
     def worker(self, sanitizer: Any = None) -> DisarmingWorker:
         return DisarmingWorker(self.app.storage, self.tools(sanitizer), self.app.settings.trust)
 
     def tools(self, sanitizer: Any = None) -> Tools:
         tools = self.app._sanitizing(self.app.settings.folder / "scratch")
-        return tools if sanitizer is None else replace(tools, sanitizer=sanitizer)
+        return replace(tools, sanitizer=sanitizer or self.sanitizer, photos=self.photos)
 
     async def row(self, key: int) -> dict[str, Any]:
         async def read(tx: Reader) -> dict[str, Any]:
@@ -107,17 +113,28 @@ class Fails:
 
     async def sanitize(self, source: Path, *rest: Any) -> Disarmed:
         self.tries += 1
-        assert source.is_file()
         raise self.outcome
 
 
-@pytest.fixture
-async def house(tmp_path: Path, engine: str) -> AsyncIterator[House]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def programs(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[ServerSanitizer, PhotoDecoders]]:
+    """The processes that read files, for all tests here."""
+    sanitizer, photos = ServerSanitizer(tmp_path_factory.mktemp("sanitizing")), PhotoDecoders(1)
+    assert sanitizer.possible
+    yield sanitizer, photos
+    await sanitizer.close()
+    await photos.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def house(
+    tmp_path: Path, engine: str, programs: tuple[ServerSanitizer, PhotoDecoders]
+) -> AsyncIterator[House]:  # fmt: skip
     clock = MovableClock()
     settings = Settings(data=str(tmp_path), database=database_of(tmp_path), zones=("internet", "lgwan"))
     app = await App.open(settings, clock=clock, workers=False)
     (person,) = await add_people(app.storage, 1)
-    yield House(app, clock, person)
+    yield House(app, clock, person, *programs)
     await app.close()
 
 
@@ -344,4 +361,4 @@ async def test_a_photo_loses_its_place(house: House) -> None:
     )
     assert place is not None
     assert place[0] is None
-    assert [one.object for one in (await house.report(key)).removed] == ["place"]
+    assert [one.object for one in (await house.report(key)).removed] == ["metadata", "place"]

@@ -78,19 +78,6 @@ async def became(tx: Tx, job_id: int, attachment_id: int) -> None:
     await tx.run("UPDATE handed_files SET attachment_id = ? WHERE id = ?", attachment_id, job_id)
 
 
-async def tell(tx: Tx, link_id: int, key: str, due_at: int) -> None:
-    """The bot is to show what has become of the link. What it was told of before and is still at, it is told of anew: its answer to
-    the old state counts no more."""
-    await tx.run(
-        "INSERT INTO bot_events (org_id, bot_id, room_id, key, kind, note, due_at)"
-        " SELECT l.org_id, b.user_id, l.room_id, CAST(? AS TEXT), 'link', l.public_id, CAST(? AS BIGINT) FROM upload_links l"
-        " JOIN bots b ON b.org_id = l.org_id AND b.plugin = ? WHERE l.id = ?"
-        " ON CONFLICT (bot_id, note) WHERE kind = 'link' DO UPDATE SET key = excluded.key, parked_at = NULL, tries = 0,"
-        " lease = NULL, leased_until = NULL",
-        key, due_at, PLUGIN, link_id,
-    )  # fmt: skip
-
-
 # Quarantine
 
 

@@ -64,7 +64,7 @@ async def expect(
 async def due(reader: Reader, limit: int) -> list[Due]:
     """What may be tried now: oldest first, organizations in turn."""
     rows = await reader.all(
-        "SELECT org_id, sha256, media_type, tries, size FROM ("
+        "SELECT org_id, sha256, media_type, tries, size FROM ("  # noqa: S608 (a constant)
         " SELECT o.org_id, o.sha256, a.media_type, max(r.tries) AS tries, max(a.size) AS size, min(a.id) AS first,"
         " row_number() OVER (PARTITION BY o.org_id ORDER BY min(a.id)) AS turn"
         " FROM renditions r JOIN attachments a ON a.id = r.attachment_id"
@@ -80,7 +80,7 @@ async def due(reader: Reader, limit: int) -> list[Due]:
 async def pending(reader: Reader, job: Due) -> list[Pending]:
     """The attachments that wait for these bytes."""
     rows = await reader.all(
-        "SELECT a.id, a.origin_zone, CASE WHEN a.withdrawn_at IS NULL THEN 0 ELSE 1 END"
+        "SELECT a.id, a.origin_zone, CASE WHEN a.withdrawn_at IS NULL THEN 0 ELSE 1 END"  # noqa: S608 (a constant)
         " FROM renditions o JOIN attachments a ON a.id = o.attachment_id"
         f" WHERE o.org_id = ? AND o.sha256 = ? AND {_SOURCE} AND a.media_type = ? AND EXISTS (SELECT 1 FROM renditions r"
         " WHERE r.attachment_id = a.id AND r.state = 'pending' AND r.kind <> 'sanitized') ORDER BY a.id",
