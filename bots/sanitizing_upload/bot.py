@@ -51,6 +51,8 @@ class SanitizingUpload(Bot):
         else:
             room.change(_name(link.id), *parts)
         self._tell_of_files(room, link)
+        if link.state == "done" and any(file.state == "waiting" for file in link.files):
+            return  # the last word comes last
         if link.state != known["state"]:
             if link.state == "expired" and not link.received:
                 room.post(*deadline_passed(link))

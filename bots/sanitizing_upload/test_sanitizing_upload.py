@@ -105,6 +105,7 @@ def test_all_is_here() -> None:
     dialog = Dialog(SanitizingUpload())
     dialog.link(LINK)
     dialog.link(received(handed(1)))
+    assert dialog.link(received(handed(1), handed(2, "waiting"), state="done")) == [], "the last word comes last"
     assert dialog.link(received(handed(1), state="done")) == [
         f"{CALLED}山田建設 山田 太郎様からの「橋りょう点検の写真」は、これで全部です(1件)。"
     ]

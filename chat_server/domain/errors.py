@@ -629,6 +629,13 @@ ORGANIZATION_FULL = _fault(
     "団体のファイルの合計({limit})を超えます。残りは{left}です。管理者にご連絡ください。",
     "This is more than your organization may keep ({limit} in all; {left} are left). Tell your administrator.",
 )
+NO_REPORT = _fault(
+    5019,
+    "no_report",
+    404,
+    "このファイルには無害化の報告がありません。リンクで受け取ったファイルだけにあります。",
+    "There is no report of this file. Only those that came by an upload link have one.",
+)
 
 # 6xxx: people and organizations
 PERSON_NOT_FOUND = _fault(

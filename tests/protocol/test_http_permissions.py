@@ -302,6 +302,7 @@ REQUESTS: Final[dict[str, Request]] = {
     "give_addresses": Request(json=lambda s, p: {"ids": [s.photo]}),
     "get_file": Request(own_address),
     "withdraw_attachment": Request(lambda scene, person: {"attachment": scene.photo}),
+    "read_report": Request(lambda scene, person: {"attachment": scene.photo}),
     "tell_tus": Request(),
     "begin_upload": Request(headers={**TUS, "Upload-Length": "3"}),
     "read_upload": Request(another_upload, headers=TUS),

@@ -78,6 +78,26 @@ async def became(tx: Tx, job_id: int, attachment_id: int) -> None:
     await tx.run("UPDATE handed_files SET attachment_id = ? WHERE id = ?", attachment_id, job_id)
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was said of a file. `link`: public id."""
+
+    report: bytes
+    link: str
+    received_at: int | None
+    decided_at: int | None
+
+
+async def report_of(reader: Reader, attachment_id: int) -> Told | None:
+    """Of what became this attachment."""
+    row = await reader.one(
+        "SELECT h.report, l.public_id, h.received_at, h.decided_at FROM handed_files h JOIN upload_links l ON l.id = h.link_id"
+        " WHERE h.attachment_id = ? AND h.report IS NOT NULL",
+        attachment_id,
+    )
+    return None if row is None else Told(bytes(row[0]), *row[1:])
+
+
 # Quarantine
 
 
