@@ -13,9 +13,8 @@ import pytest
 from chat_server.domain import closing
 from chat_server.domain.errors import FAULTS
 from chat_server.domain.events import EventKind, OwnKind
+from chat_server.http import link_shapes, shapes
 from chat_server.http import notes as http_notes
-from chat_server.http import shapes
-from chat_server.http import upload_links as http_links
 from chat_server.http import visits as http_visits
 from chat_server.http.calls import AnyCall
 from chat_server.http.routes import CALLS
@@ -53,7 +52,7 @@ def the_same(page: Shape, code: Shape) -> None:
         ("\nAttachment (", shapes.Attachment),
         ("\nRoom:", shapes.Room),
         ("\nNote:", http_notes.Note),
-        ("\nLink:", http_links.UploadLink),
+        ("\nLink:", link_shapes.UploadLink),
         ('"session": {', sessions.Session),
         ("HTTP: status as in the table,", shapes.Refusal),
     ],
