@@ -368,7 +368,7 @@ async def test_permissions(call: AnyCall, world: World, document: Mapping[str, A
     scene: Scene | None = None
     for person in Row._fields:
         if scene is None or not call.safe:
-            scene = await scene_of(world, document, with_photo=call.tag == "attachments")
+            scene = await scene_of(world, document, with_photo=call.tag in ("attachments", "reports"))
         answered[person] = await cell(scene, call, person)
     assert Row(**answered) == PERMISSIONS[call.id]
 
