@@ -803,6 +803,106 @@ HOOK_RESTORED = _fault(
     "The server was restored from a backup, so nothing was sent. See whether it arrived before; if not, send it again.",
 )
 
+# 71xx: upload links
+LINK_GONE = _fault(
+    7101,
+    "link_gone",
+    404,
+    "このリンクは使えません。期限が切れたか、使用済みか、取り消されています。リンクを送った担当者にお問い合わせください。",
+    "This link is good no more: it has expired, was used, or was taken back. Ask the person who sent it to you.",
+)
+VISIT_OVER = _fault(
+    7102,
+    "visit_over",
+    404,
+    "この画面の有効期間が過ぎました。届いたリンクをもう一度開いてください。",
+    "This visit is over. Open the link that you were sent once more.",
+)
+LINK_NOT_FOUND = _fault(
+    7103,
+    "link_not_found",
+    404,
+    "このリンクは見つかりません。一覧を開き直してください。",
+    "There is no such link. Open the list again.",
+)
+LINKS_NOT_ALLOWED = _fault(
+    7104,
+    "links_not_allowed",
+    403,
+    "団体のルールにより、ファイルを受け取るリンクを作れません。団体の管理者にご相談ください。",
+    "Your organization's rules do not let you make upload links. Ask its administrators.",
+)
+LINK_NOT_YOURS = _fault(
+    7105,
+    "link_not_yours",
+    403,
+    "このリンクを変更できるのは、作った人とトークルームの管理者だけです。",
+    "Only whoever made this link, and the room's owners, can do this.",
+)
+TOO_MANY_LINKS = _fault(
+    7106,
+    "too_many_links",
+    409,
+    "1つのトークルームで使えるリンクは{limit}件までです。使わないものを取り消してください。",
+    "A room has at most {limit} links that are good. Take one back that is not needed.",
+)
+LINK_ENDED = _fault(
+    7107,
+    "link_ended",
+    409,
+    "このリンクは終わっています。必要なときは再依頼してください。",
+    "This link has ended. Ask again if something is missing.",
+)
+LINK_PIN_WRONG = _fault(
+    7108,
+    "link_pin_wrong",
+    403,
+    "暗証番号が違います。あと{left}回間違えると、しばらく開けなくなります。",
+    "The PIN is wrong. After {left} more wrong ones the link is locked for a while.",
+)
+LINK_PIN_LOCKED = _fault(
+    7109,
+    "link_pin_locked",
+    429,
+    "暗証番号の間違いが続いたため、しばらく開けません。{retry_after}秒後にもう一度お試しください。",
+    "Too many wrong PINs. Try again in {retry_after} seconds.",
+)
+LINK_CLOSED = _fault(
+    7110,
+    "link_closed",
+    409,
+    "受け付けは終わりました。新しいファイルは追加できませんが、送り終えたものは届いています。",
+    "Nothing more is accepted here. What you have sent already has arrived.",
+)
+LINK_FILES_FULL = _fault(
+    7111,
+    "link_files_full",
+    409,
+    "このリンクで送れるファイルは{limit}件までです。いくつかを一つの圧縮ファイル(ZIP)にまとめてください。",
+    "At most {limit} files can be sent by this link. Put some of them into one archive (ZIP).",
+)
+LINK_BYTES_FULL = _fault(
+    7112,
+    "link_bytes_full",
+    413,
+    "このリンクで送れる大きさを超えます(残り{left})。担当者にご相談ください。",
+    "This is more than can be sent by this link ({left} left). Ask the person who sent it to you.",
+)
+LINK_STILL_COMING = _fault(
+    7113,
+    "link_still_coming",
+    409,
+    "まだ送信中のファイルがあります。終わるまで待つか、そのファイルを取り消してください。",
+    "Some files are still on their way. Wait for them, or remove them.",
+)
+LINK_NOTHING_CAME = _fault(
+    7114,
+    "link_nothing_came",
+    409,
+    "まだファイルが届いていません。ファイルを送ってから押してください。",
+    "No file has arrived yet. Send your files first.",
+)
+
 # 8xxx: later
 DATABASE_BUSY = _fault(
     8001,
@@ -861,6 +961,14 @@ PRINTER_BUSY = _fault(
     503,
     "PDFの作成が混み合っています。{retry_after}秒後にもう一度お試しください。",
     "Several notes are being made into PDFs. Try again in {retry_after} seconds.",
+)
+
+SANITIZING_AWAY = _fault(
+    8009,
+    "sanitizing_away",
+    503,
+    "いまはファイルを安全に処理できないため、受け取れません。時間をおいて送り直してください。続くときは担当者にお知らせください。",
+    "Files cannot be processed safely just now. Send them later; if that does not help, tell the person who asked you.",
 )
 
 # 9xxx: the server's own fault

@@ -10,6 +10,8 @@ from chat_server.domain.text import nfc
 
 NAME_CHARS: Final = 120
 NAMELESS: Final = "写真"
+FOLDERS: Final = 3
+FOLDER_CHARS: Final = 40
 
 _DROPPED: Final = ("Cc", "Cf", "Cn", "Co", "Cs")
 """Controls; what is seen by nobody (zero-width, soft hyphen) or turns the reading round, so that `photo\u202egpj.exe` reads as
@@ -41,3 +43,10 @@ def display_name(text: str, otherwise: str = NAMELESS) -> str:
     if is_device(name):
         name = f"_{name}"
     return name or otherwise
+
+
+def display_path(text: str, otherwise: str) -> str:
+    """A file that came with its folders: 「現場写真 / 一日目 / 橋.jpg」. Of too deep a path the folders next to the file."""
+    *folders, _ = text.replace("\\", "/").rstrip("/").split("/")
+    shown = [name for name in (display_name(folder, "") for folder in folders[-FOLDERS:]) if name]
+    return " / ".join([*(name[:FOLDER_CHARS] for name in shown), display_name(text, otherwise)])

@@ -111,3 +111,22 @@ ADDRESS_STEP: Final = 10 * MINUTE
 """Addresses end on a multiple of this, so that a browser asked twice gets the same address and uses its cache."""
 UNSENT_KEPT: Final = 7 * DAY
 """An upload that is in no message by then is removed."""
+
+# Upload links
+LINKS: Final = 200
+"""Of one room that are still good."""
+LINK_LIVES: Final = 30 * DAY
+LINK_FILES: Final = 100
+LINK_BYTES: Final = FILE_BYTES
+LINK_TOLD: Final = 20
+"""People who are notified besides the asker."""
+LINK_WORDS_CHARS: Final = 500
+LINK_PIN_MISSES: Final = 5
+"""Wrong PINs within `FAILURE_WINDOW`; then nobody gets in by the link until that is over."""
+LINK_VISITS: Final = 200
+"""Visits begun by one link within `FAILURE_WINDOW`: the table of visits does not grow without bound."""
+LINKS_MISSED: Final = 50
+"""Links that were tried from one address within `FAILURE_WINDOW` and are good for nothing."""
+VISIT_LIVES: Final = 12 * HOUR
+"""After its last use, and at most so long after the link's deadline."""
+QUARANTINE_KEPT: Final = 90 * DAY

@@ -21,6 +21,9 @@ Quota = Literal["none", "1GB", "5GB", "10GB", "50GB", "100GB", "500GB", "1TB", "
 MayHook = Literal["off", "member", "department_admin", "organization_admin"]
 """Who, among the owners of a room, may make webhooks; off: nobody, and those that are there do nothing."""
 
+MayAskForFiles = Literal["off", "member", "department_admin", "organization_admin"]
+"""Who may make links by which people outside hand in files; off: nobody, and those that are there are good for nothing."""
+
 Keeping = Literal["allowed", "off"]
 """Whether clients may keep what was read on the device, to be read there without a line. A client that keeps to no rule
 keeps what it likes: this is for ours, and for those who lose their phones."""
@@ -54,6 +57,7 @@ class Policy:
     organization_quota: Quota = "none"
     file_size: Size = "5GB"
     webhooks: MayHook = "off"
+    upload_links: MayAskForFiles = "member"
     device_cache: Keeping = "allowed"
     memo_pad: MemoPad = "everywhere"
 

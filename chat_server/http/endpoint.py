@@ -18,6 +18,7 @@ from chat_server.domain.errors import (
     HOOK_NOT_FOUND,
     INVALID_BODY,
     INVALID_FIELD,
+    LINK_NOT_FOUND,
     MEMBER_NOT_FOUND,
     MESSAGE_NOT_FOUND,
     METHOD_NOT_ALLOWED,
@@ -69,6 +70,8 @@ _MISSING: Final[dict[str, tuple[Fault, ...]]] = {
     "device": (DEVICE_NOT_FOUND,),
     "organization": (ORGANIZATION_NOT_FOUND,),
     "upload": (UPLOAD_NOT_FOUND,),
+    "file": (UPLOAD_NOT_FOUND,),
+    "link": (LINK_NOT_FOUND,),
     "attachment": (ATTACHMENT_NOT_FOUND,),
 }
 """How an id in an address is missed: with that of these faults which the call declares."""

@@ -33,7 +33,10 @@ from chat_server.http import (
     sharing,
     sign_in,
     staff,
+    upload_links,
     uploads,
+    visit_files,
+    visits,
 )
 from chat_server.http.calls import AnyCall
 from chat_server.http.endpoint import Endpoint
@@ -70,6 +73,9 @@ MODULES: Final = (
     hooks,
     attachments,
     uploads,
+    upload_links,
+    visits,
+    visit_files,
     search,
     audit,
 )

@@ -30,11 +30,10 @@ from chat_server.domain.errors import (
     Problem,
 )
 from chat_server.http import tus
-from chat_server.http.body import ClientGone, stream_body
 from chat_server.http.calls import Access, AnyCall, Call, Ctx, Nothing
+from chat_server.http.receiving import check_offset, receive
 from chat_server.http.replies import Bare
 from chat_server.http.shapes import Attachment, Time
-from chat_server.http.uploading import Turn
 from chat_server.ports import Part
 from chat_server.services import uploads
 from chat_server.services.blocks import Id
@@ -42,8 +41,6 @@ from chat_server.services.photo_upload import PHOTO, prepare_kept_photo
 from chat_server.services.uploads import Upload
 
 PLACE: Final = "/api/uploads"
-SAFE_EVERY: Final = 256 * 1024 * 1024
-"""Bytes of a request after which what came is put on the disk: a killed server loses no more of a file."""
 
 
 class UploadState(msgspec.Struct, frozen=True):
@@ -97,16 +94,12 @@ async def add_to_upload(ctx: Ctx[Nothing, Nothing]) -> Bare:
     offset, expected = tus.number(ctx.scope, "Upload-Offset"), tus.checksum(ctx.scope)
     upload = await _find(ctx)
     if upload.attachment is not None:
-        _check_offset(offset, upload.size)
+        check_offset(offset, upload.size)
         return Bare(204, tus.progress(upload.size, upload.size, upload.expires_at))
     async with ctx.parts.uploading.turn(upload.public_id, ctx.parts.blobs) as (turn, part):
-        _check_offset(offset, part.size)
-        if part.size < upload.size:
-            await _receive(ctx, turn, part, upload.size - part.size, expected)
-        if part.size == upload.size:
+        if await receive(ctx, turn, part, upload.size, offset, expected):
             await _finish(ctx, upload, part)
             return Bare(204, tus.progress(upload.size, upload.size, upload.expires_at))
-        await part.flush()
         expires = await ctx.write(lambda tx, actor: uploads.went_on(tx, actor, upload.public_id))
         assert expires is not None
         return Bare(204, tus.progress(part.size, upload.size, expires))
@@ -123,37 +116,6 @@ async def cancel_upload(ctx: Ctx[Nothing, Nothing]) -> Bare:
 
 async def _find(ctx: Ctx[Any, Any]) -> Upload:
     return await ctx.read(lambda reader: uploads.find(reader, ctx.actor, ctx.path["upload"]))
-
-
-def _check_offset(asked: int, offset: int) -> None:
-    if asked != offset:
-        raise Problem(UPLOAD_OFFSET, "Upload-Offset", offset=offset)
-
-
-async def _receive(ctx: Ctx[Any, Any], turn: Turn, part: Part, most: int, expected: tus.Checksum | None) -> None:
-    """The bytes of this request. Without a checksum a cut line leaves what came, safe; with one, all of it or nothing:
-    half of it cannot be looked at."""
-    began = safe = part.size
-    try:
-        async with turn.receiving():
-            async for chunk in stream_body(ctx.scope, ctx.receive, most, raw=True):
-                if expected is not None:
-                    expected.update(chunk)
-                await part.write(chunk)
-                if expected is None and part.size - safe >= SAFE_EVERY:
-                    await part.flush()
-                    safe = part.size
-    except (ClientGone, Problem) as ended:
-        if expected is not None:
-            await part.cut(began)
-        elif isinstance(ended, ClientGone) or ended.fault in (INVALID_BODY, UPLOAD_BUSY):
-            await part.flush()
-        raise
-    if expected is not None and not expected.right:
-        await part.cut(began)
-        raise Problem(UPLOAD_CHECKSUM, "Upload-Checksum")
-    # Its sender may have lost the right to it while it came in.
-    await ctx.body_arrived(b"")
 
 
 async def _finish(ctx: Ctx[Any, Any], upload: Upload, part: Part) -> dict[str, Any] | None:

@@ -25,6 +25,17 @@ async def take(tx: Tx, actor: Actor, size: int) -> None:
     await _take(tx, actor.org_id, WHOLE, size, policy.organization_quota, ORGANIZATION_FULL)
 
 
+async def take_for_all(tx: Tx, org_id: int, size: int) -> None:
+    """Count `size` bytes of nobody's more, which came from outside. Raises `Problem` 5018 where they do not fit."""
+    policy = await organizations.policy(tx, org_id)
+    await _take(tx, org_id, WHOLE, size, policy.organization_quota, ORGANIZATION_FULL)
+
+
+async def give_back_for_all(tx: Tx, org_id: int, size: int) -> None:
+    """They are not kept any more, or never came."""
+    await queries.add(tx, org_id, WHOLE, -size)
+
+
 async def give_back(tx: Tx, org_id: int, user_id: int, size: int) -> None:
     """They are not kept, or never came. `org_id`: the person's own."""
     await queries.add(tx, org_id, user_id, -size)
@@ -53,8 +64,9 @@ async def _take(tx: Tx, org_id: int, user_id: int, size: int, allowed: str, faul
     used = await queries.add(tx, org_id, user_id, size)
     limit = size_of(allowed)
     if limit is not None and used > limit:
-        raise Problem(fault, limit=allowed, left=_readable(max(0, limit - (used - size))))
+        raise Problem(fault, limit=allowed, left=readable(max(0, limit - (used - size))))
 
 
-def _readable(size: int) -> str:
+def readable(size: int) -> str:
+    """For people."""
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"

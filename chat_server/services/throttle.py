@@ -15,7 +15,7 @@ from typing import Final
 from chat_server.domain import limits
 from chat_server.domain.errors import SIGN_IN_THROTTLED, Problem
 from chat_server.domain.text import nfkc
-from chat_server.ports import Tx
+from chat_server.ports import Reader, Tx
 from chat_server.storage.queries import sign_in as queries
 
 FLOWS_PER_ADDRESS: Final = 2_000
@@ -50,6 +50,11 @@ def flows(text: str) -> Counter:
     return Counter("flows:" + _network(text), FLOWS_PER_ADDRESS)
 
 
+def links(text: str) -> Counter:
+    """Upload links that were tried from an address and are good for nothing."""
+    return Counter("links:" + _network(text), limits.LINKS_MISSED)
+
+
 async def count(tx: Tx, counters: Iterable[Counter]) -> None:
     """Count one attempt on each. Raises `Problem` 1002 if one is full: nothing is counted then, so that the wait ends
     a quarter of an hour after the first failure, however often somebody tries meanwhile."""
@@ -58,6 +63,11 @@ async def count(tx: Tx, counters: Iterable[Counter]) -> None:
         if failures > counter.limit:
             wait = since + limits.FAILURE_WINDOW - tx.now
             raise Problem(SIGN_IN_THROTTLED, retry_after=max(1, -(-wait // limits.SECOND)))
+
+
+async def failures(reader: Reader, counter: Counter) -> int:
+    """Within the window that runs."""
+    return await queries.failures(reader, counter.key, limits.FAILURE_WINDOW)
 
 
 async def give_back(tx: Tx, counters: Iterable[Counter]) -> None:

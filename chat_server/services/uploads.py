@@ -25,7 +25,7 @@ from chat_server.services.photo_upload import (
     add_blob,
     insert_photo,
 )
-from chat_server.storage.queries import attachments
+from chat_server.storage.queries import attachments, handed_files
 from chat_server.storage.queries import uploads as queries
 from chat_server.storage.queries.attachments import NewAttachment, NewRendition
 from chat_server.storage.queries.uploads import Upload as Upload
@@ -185,5 +185,5 @@ async def forget(tx: Tx, public_ids: Sequence[str]) -> int:
 
 async def unknown(reader: Reader, public_ids: Sequence[str]) -> list[str]:
     """Those whose bytes nobody waits for: cancelled, or an attachment already."""
-    known = await queries.known(reader, public_ids)
+    known = await queries.known(reader, public_ids) | await handed_files.known(reader, public_ids)
     return [public_id for public_id in public_ids if public_id not in known]

@@ -50,7 +50,8 @@ async def remove(tx: Tx, attachment_ids: Sequence[int]) -> None:
     for org_id, sha256 in blobs:
         await tx.run(
             "DELETE FROM blobs WHERE org_id = ? AND sha256 = ? AND hold = 0"
-            " AND NOT EXISTS (SELECT 1 FROM renditions r WHERE r.org_id = blobs.org_id AND r.sha256 = blobs.sha256)",
+            " AND NOT EXISTS (SELECT 1 FROM renditions r WHERE r.org_id = blobs.org_id AND r.sha256 = blobs.sha256)"
+            " AND NOT EXISTS (SELECT 1 FROM handed_files h WHERE h.org_id = blobs.org_id AND h.sealed_sha256 = blobs.sha256)",
             org_id,
             sha256,
         )

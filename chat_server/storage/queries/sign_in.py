@@ -105,6 +105,15 @@ async def count(tx: Tx, key: str, window: int) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
+async def failures(reader: Reader, key: str, window: int) -> int:
+    """Within the window that runs."""
+    row = await reader.one(
+        "SELECT failures FROM sign_in_failures WHERE key = ? AND since > ? AND since <= ?",
+        key, reader.now - window, reader.now,
+    )  # fmt: skip
+    return int(row[0]) if row else 0
+
+
 async def give_back(tx: Tx, key: str) -> None:
     await tx.run("UPDATE sign_in_failures SET failures = failures - 1 WHERE key = ? AND failures > 0", key)
 
