@@ -28,7 +28,8 @@ export interface Handed {
   id: string
   name: string
   size: number
-  offset: number
+  /** null while it comes. */
+  offset: number | null
   /** `waiting`: it is here, and is being looked through. */
   state: 'coming' | 'waiting' | 'released' | 'refused'
   sha256: string | null
@@ -39,6 +40,8 @@ export interface Handed {
 
 export interface Receipt extends Asked {
   delivered: number | null
+  /** Nothing more is accepted. */
+  closed: boolean
   files: Handed[]
 }
 

@@ -246,7 +246,7 @@ export class HandIn {
     this.asked = receipt
     this.locked = false
     this.lines.took(...receipt.files)
-    this.phase = receipt.delivered === null ? 'open' : 'done'
+    this.phase = receipt.delivered === null && !receipt.closed ? 'open' : 'done'
     if (this.phase === 'done') this.#transfers?.stop()
     if (receipt.files.some(({ state }) => state === 'waiting')) this.#askSoon(false)
   }
