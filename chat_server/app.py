@@ -61,6 +61,7 @@ from chat_server.workers.confirmations import ConfirmationWorker
 from chat_server.workers.file_sweeper import FileSweeper
 from chat_server.workers.hooks import HookWorker
 from chat_server.workers.indexer import Indexer
+from chat_server.workers.links import LinkWorker
 from chat_server.workers.outbox import OutboxWorker
 from chat_server.workers.previews import PreviewWorker
 from chat_server.workers.scheduled import ScheduledWorker
@@ -239,6 +240,7 @@ class App:
             ConfirmationWorker(self.storage),
             ScheduledWorker(self.storage, self.keys.current(SENDS).secret),
             TidyingWorker(self.storage),
+            LinkWorker(self.storage),
         ]
         self._tasks = [
             asyncio.create_task(self.leadership.hold(partial(_all_of, once))),

@@ -129,4 +129,3 @@ LINKS_MISSED: Final = 50
 """Links that were tried from one address within `FAILURE_WINDOW` and are good for nothing."""
 VISIT_LIVES: Final = 12 * HOUR
 """After its last use, and at most so long after the link's deadline."""
-QUARANTINE_KEPT: Final = 90 * DAY

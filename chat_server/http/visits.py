@@ -16,9 +16,9 @@ from chat_server.domain.errors import (
     VISIT_OVER,
 )
 from chat_server.http.calls import Access, AnyCall, Call, Ctx, Nothing
+from chat_server.http.link_shapes import Family, HandedFile
 from chat_server.http.link_tokens import holder, link_token
 from chat_server.http.shapes import Time
-from chat_server.http.upload_links import Family, HandedFile
 from chat_server.services import handed_files, link_visits
 
 

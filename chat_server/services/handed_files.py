@@ -37,6 +37,7 @@ from chat_server.storage.queries.link_visits import Visit
 from chat_server.storage.queries.upload_links import Link
 
 Wire = dict[str, Any]
+_QUARANTINE: Final = 90 * limits.DAY
 STEP: Final = 20
 """Files that one transaction forgets."""
 
@@ -112,7 +113,7 @@ async def finish(tx: Tx, holder: Holder, public_id: str, sha256: str, sealed: Bl
     """It is whole: `sha256` of what was received, which the receipt promises, and `sealed`, the blob that holds it encrypted.
     From here on it waits to be disarmed. Once: whoever asks again changes nothing. Raises as `find`."""
     visit, link, file = await _found(tx, holder, public_id)
-    if not await queries.finish(tx, file.id, sha256, sealed.sha256, tx.now + limits.QUARANTINE_KEPT):
+    if not await queries.finish(tx, file.id, sha256, sealed.sha256, tx.now + _QUARANTINE):
         return
     await quota.give_back_for_all(tx, link.org_id, file.size)
     await add_blob(tx, link.org_id, sealed, file.zone, trust)

@@ -35,7 +35,6 @@ from chat_server.storage.queries.upload_links import Link
 Wire = dict[str, Any]
 T = TypeVar("T")
 OFF: Final = "off"
-STEP: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +117,10 @@ async def receipt(reader: Reader, token: str, zone: str) -> Wire:
 
 
 async def end_all(tx: Tx) -> None:
-    """After a restore: those who held one begin anew."""
-    await queries.end_all(tx)
-
-
-async def sweep(tx: Tx) -> int:
-    """Visits that are over and brought nothing go; answers how many."""
-    return await queries.drop_empty(tx, tx.now, STEP)
+    """After a restore: those who held one begin anew, and no token of then is good for anything."""
+    await queries.drop_all_empty(tx)
+    for visit_id in await queries.everywhere(tx):
+        await queries.end(tx, visit_id, digest(new_secret()))
 
 
 async def _is_alive(reader: Reader, link: Link) -> bool:

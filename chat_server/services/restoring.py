@@ -6,7 +6,19 @@ from dataclasses import dataclass
 from typing import Final
 
 from chat_server.ports import Reader, Tx
-from chat_server.services import audit, epoch, hook_deliveries, hooks, jobs, outside_bots, quota, scheduling
+from chat_server.services import (
+    audit,
+    epoch,
+    handed_files,
+    hook_deliveries,
+    hooks,
+    jobs,
+    link_visits,
+    outside_bots,
+    quota,
+    scheduling,
+    upload_links,
+)
 from chat_server.services.authority import Operator
 from chat_server.storage.queries import nodes, organizations, outbox, sessions, uploads
 
@@ -41,13 +53,16 @@ async def restored(tx: Tx, snapshot: str = "") -> Restored:
     """Begin a new epoch: positions that clients hold may name other events than they did.
 
     Every session ends: one that was signed out since the copy was made (a lost phone) would be alive again; so do the
-    tokens of bots that run elsewhere, and webhooks are off. What waited to be told to somebody is parked, and what should have been sent by
+    tokens of bots that run elsewhere and the addresses of upload links, and webhooks are off. What waited to be told to somebody is parked, and what should have been sent by
     now (予約送信) stays with its author. All of it stands in every organization's audit trail, because the trail ends
     where the copy was made: a head that was noted later is missing in it.
     """
     devices = await sessions.end_everything(tx)
     await outside_bots.end_tokens(tx)
     await hooks.close_all(tx)
+    await upload_links.end_everything(tx)
+    await handed_files.forget_all_coming(tx)
+    await link_visits.end_all(tx)
     parked = await outbox.park(tx, INTERNAL)
     for org_id, user_id, size in await uploads.reserved(tx):
         await quota.give_back(tx, org_id, user_id, size)

@@ -1,4 +1,4 @@
-"""What has served its time: sign-in flows and failures after their window, refresh tokens after their end."""
+"""What has served its time: sign-in flows and failures after their window, refresh tokens and visits after their end."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 from chat_server.domain import limits
 from chat_server.ports import Tx
-from chat_server.storage.queries import hook_deliveries, sweeping
+from chat_server.storage.queries import hook_deliveries, link_visits, sweeping
 
 STEP: Final = 500
 """Rows a transaction removes of each kind: keeps the writer free (20 ms)."""
@@ -19,5 +19,6 @@ async def sweep(tx: Tx) -> bool:
         await sweeping.failures(tx, tx.now - limits.FAILURE_WINDOW, STEP),
         await sweeping.refresh_tokens(tx, tx.now, STEP),
         await hook_deliveries.drop_parked(tx, tx.now - limits.HOOK_KEPT, STEP),
+        await link_visits.drop_empty(tx, tx.now, STEP),
     ]
     return max(removed) == STEP

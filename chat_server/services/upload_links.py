@@ -10,25 +10,29 @@ from typing import Any, Final
 from chat_server.domain import limits
 from chat_server.domain.actors import Actor
 from chat_server.domain.errors import (
-    INVALID_FIELD,
     LINK_ENDED,
     LINK_NOT_FOUND,
     LINK_NOT_YOURS,
-    LINKS_NOT_ALLOWED,
-    ROOM_KIND_FORBIDS,
     TOO_MANY_LINKS,
     Problem,
 )
 from chat_server.domain.ids import is_id, new_id
 from chat_server.domain.links import FAMILIES
-from chat_server.domain.policy import allows
-from chat_server.domain.rooms import DIRECT, OWNER, Standing
+from chat_server.domain.rooms import OWNER, Standing
 from chat_server.ports import Reader, Tx
 from chat_server.services import audit, link_wire
-from chat_server.services.access import check_can_post, in_room, is_away
-from chat_server.services.labels import clean_label
+from chat_server.services.access import in_room, is_away
+from chat_server.services.link_asking import (
+    check_allowed,
+    check_end,
+    check_numbers,
+    lines,
+    members,
+    still_members,
+    words,
+)
 from chat_server.services.link_news import bring_bot, told
-from chat_server.storage.queries import handed_files, organizations, rooms
+from chat_server.storage.queries import handed_files, rooms
 from chat_server.storage.queries import upload_links as queries
 from chat_server.storage.queries.upload_links import Link, NewLink
 
@@ -69,11 +73,11 @@ async def ask(tx: Tx, actor: Actor, room: str, wanted: Wanted) -> Wire:
     Raises `Problem` 3001, 3002, 3003, 3005 (a talk of two), 3011, 7104 (policy), 7106, 2001.
     """
     standing = await in_room(tx, actor, room)
-    await _check_allowed(tx, actor, standing)
+    await check_allowed(tx, actor, standing)
     if await queries.living(tx, standing.room_id) >= limits.LINKS:
         raise Problem(TOO_MANY_LINKS, limit=limits.LINKS)
-    _check_end(tx, wanted.ends)
-    _check_numbers(wanted)
+    check_end(tx, wanted.ends)
+    check_numbers(wanted.most_files, wanted.most_bytes, wanted.kinds)
     public_id = new_id(tx.now)
     await queries.insert(
         tx,
@@ -83,15 +87,15 @@ async def ask(tx: Tx, actor: Actor, room: str, wanted: Wanted) -> Wire:
             room_id=standing.room_id,
             asker_id=actor.user_id,
             pin_hash=wanted.pin_hash,
-            recipient=_words("recipient", wanted.recipient, limits.NAME_CHARS, needed=True),
-            company=_words("company", wanted.company, limits.NAME_CHARS),
-            email=_words("email", wanted.email, limits.LINK_WORDS_CHARS),
-            purpose=_words("purpose", wanted.purpose, limits.LINK_WORDS_CHARS, needed=True),
-            expected=_words("expected", wanted.expected, limits.LINK_WORDS_CHARS),
+            recipient=words("recipient", wanted.recipient, limits.NAME_CHARS, needed=True),
+            company=words("company", wanted.company, limits.NAME_CHARS),
+            email=words("email", wanted.email, limits.LINK_WORDS_CHARS),
+            purpose=lines("purpose", wanted.purpose, needed=True),
+            expected=lines("expected", wanted.expected),
             most_files=wanted.most_files,
             most_bytes=wanted.most_bytes,
             kinds=",".join(kind for kind in FAMILIES if kind in wanted.kinds),
-            told=",".join(await _members(tx, standing, wanted.told)),
+            told=",".join(await members(tx, standing, wanted.told)),
             is_once=int(wanted.once),
             ends_at=wanted.ends,
         ),
@@ -107,7 +111,7 @@ async def ask(tx: Tx, actor: Actor, room: str, wanted: Wanted) -> Wire:
 async def again(tx: Tx, actor: Actor, public_id: str, ends: int) -> Wire:
     """再依頼: the same once more, with a deadline and soon an address of its own. Raises what `ask` raises, and 7103."""
     link, standing = await _seen(tx, actor, public_id)
-    members = await _still_members(tx, standing, link_wire.parts(link.told))
+    still_there = await still_members(tx, standing, link_wire.parts(link.told))
     return await ask(
         tx,
         actor,
@@ -122,7 +126,7 @@ async def again(tx: Tx, actor: Actor, public_id: str, ends: int) -> Wire:
             most_files=link.most_files,
             most_bytes=link.most_bytes,
             kinds=link_wire.parts(link.kinds),
-            told=members,
+            told=still_there,
             once=bool(link.is_once),
             pin_hash=link.pin_hash,
         ),
@@ -135,7 +139,7 @@ async def give_address(tx: Tx, actor: Actor, public_id: str, token_hash: bytes) 
     link, standing = await _seen(tx, actor, public_id)
     if link.asker_id != actor.user_id:
         raise Problem(LINK_NOT_YOURS)
-    await _check_allowed(tx, actor, standing)
+    await check_allowed(tx, actor, standing)
     if link.done_at is not None or link.revoked_at is not None or link.ends_at <= tx.now:
         raise Problem(LINK_ENDED)
     await queries.set_token(tx, link.id, token_hash)
@@ -146,10 +150,10 @@ async def give_address(tx: Tx, actor: Actor, public_id: str, token_hash: bytes) 
 async def extend(tx: Tx, actor: Actor, public_id: str, ends: int) -> Wire:
     """Another deadline; one that has passed is good again. Raises `Problem` 7103, 7105, 7107, 7104, 2001 (ends)."""
     link, standing = await _owned(tx, actor, public_id)
-    await _check_allowed(tx, actor, standing)
+    await check_allowed(tx, actor, standing)
     if link.done_at is not None or link.revoked_at is not None:
         raise Problem(LINK_ENDED)
-    _check_end(tx, ends)
+    check_end(tx, ends)
     await queries.set_end(tx, link.id, ends)
     await audit.record_by(tx, actor, "link.extend", public_id, {"room": link.room, "ends": ends})
     return await _changed(tx, public_id)
@@ -222,55 +226,3 @@ async def _owned(reader: Reader, actor: Actor, public_id: str) -> tuple[Link, St
     if link.asker_id != actor.user_id and standing.role != OWNER:
         raise Problem(LINK_NOT_YOURS)
     return link, standing
-
-
-async def _check_allowed(reader: Reader, actor: Actor, standing: Standing) -> None:
-    """Raises `Problem` 3002, 3003, 3005, 7104. What comes in belongs to the room's home: nobody else asks for it."""
-    check_can_post(standing)
-    if standing.kind == DIRECT:
-        raise Problem(ROOM_KIND_FORBIDS, field="room")
-    if actor.is_guest or actor.org_id != standing.org_id:
-        raise Problem(LINKS_NOT_ALLOWED)
-    if not allows(await organizations.policy(reader, standing.org_id), "upload_links", actor.roles):
-        raise Problem(LINKS_NOT_ALLOWED)
-
-
-def _check_end(reader: Reader, ends: int) -> None:
-    if not reader.now < ends <= reader.now + limits.LINK_LIVES:
-        raise Problem(INVALID_FIELD, field="ends", reason=f"within {limits.LINK_LIVES // limits.DAY} days from now")
-
-
-def _check_numbers(wanted: Wanted) -> None:
-    """Bots ask here as well, so this is not left to the doors."""
-    for field, value, most in (
-        ("most_files", wanted.most_files, limits.LINK_FILES),
-        ("most_bytes", wanted.most_bytes, limits.LINK_BYTES),
-    ):
-        if not 1 <= value <= most:
-            raise Problem(INVALID_FIELD, field=field, reason=f"1–{most}")
-    unknown = [kind for kind in wanted.kinds if kind not in FAMILIES]
-    if unknown:
-        raise Problem(INVALID_FIELD, field="kinds", reason=f"of {', '.join(FAMILIES)}")
-
-
-async def _members(reader: Reader, standing: Standing, users: Sequence[str]) -> list[str]:
-    """Who is notified is in the room, and hears nothing that they could not read there. Raises `Problem` 2001."""
-    wanted = list(dict.fromkeys(users))
-    if len(wanted) > limits.LINK_TOLD:
-        raise Problem(INVALID_FIELD, field="told", reason=f"at most {limits.LINK_TOLD} people")
-    if len(await _still_members(reader, standing, wanted)) < len(wanted):
-        raise Problem(INVALID_FIELD, field="told", reason="members of the room only")
-    return wanted
-
-
-async def _still_members(reader: Reader, standing: Standing, users: Sequence[str]) -> list[str]:
-    """Those of `users` (public ids) who are in the room now, in their order."""
-    there = await queries.members(reader, standing.room_id, [user for user in users if is_id(user)])
-    return [user for user in users if user in there]
-
-
-def _words(field: str, text: str, most: int, *, needed: bool = False) -> str:
-    label = clean_label(text, most)
-    if needed and not label:
-        raise Problem(INVALID_FIELD, field=field, reason="must not be empty")
-    return label

@@ -104,6 +104,10 @@ def test_everything_is_there_again_and_nobody_goes_on_as_if_nothing_had_happened
     assert house.rows("SELECT is_on FROM hooks") == [(1,)]
     assert rows(new, "SELECT is_on, old_salt FROM hooks") == [(0, None)], "one that was removed since would post again"
     assert rows(new, "SELECT salt FROM hooks") != house.rows("SELECT salt FROM hooks"), "its secret would be good again"
+    assert rows(new, "SELECT public_id FROM handed_files") == [("whole.jpg",)], (
+        "the other one's bytes are not in a backup"
+    )
+    assert rows(new, "SELECT public_id FROM link_visits") == [("one",)]
     found = asyncio.run(verdict(new))
     assert found.ok
     [(detail,)] = rows(new, "SELECT detail FROM audit WHERE act = 'server.restored'")
@@ -119,7 +123,7 @@ def test_no_token_of_then_is_good_again_in_whatever_table(house: Filled, snapsho
         for (table,) in house.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
         if house.rows(f"SELECT 1 FROM pragma_table_info('{table}') WHERE name = 'token_hash'")
     ]
-    assert tables == ["bots", "refresh_tokens", "sign_ins"]
+    assert tables == ["bots", "link_visits", "refresh_tokens", "sign_ins", "upload_links"]
     for table in tables:
         hashes = f"SELECT token_hash FROM {table} WHERE token_hash IS NOT NULL"
         before = set(house.rows(hashes))

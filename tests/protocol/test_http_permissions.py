@@ -19,13 +19,14 @@ from chat_server.domain.zones import THUMBNAIL
 from chat_server.http.calls import AnyCall
 from chat_server.http.routes import CALLS
 from chat_server.ports import Reader, Tx
-from chat_server.services import confirming, hooks, notes, rooms, scheduling, sharing
+from chat_server.services import confirming, hooks, notes, rooms, scheduling, sharing, upload_links
 from chat_server.services.blocks import Photos, Text
 from chat_server.services.capabilities import Capability, next_expiry, seal
 from chat_server.services.commands import Send
 from chat_server.services.drafts import draft
 from chat_server.services.note_blocks import Markdown
 from chat_server.services.rooms import Invitation
+from chat_server.services.upload_links import Wanted
 from chat_server.storage.queries import organizations
 from tests.protocol.permissions import PERMISSIONS, Row
 from tests.support.api import Api, code_of
@@ -63,6 +64,7 @@ class Scene:
     note: str
     entry: str
     hook: str
+    link: str
     photo: str
 
 
@@ -115,6 +117,7 @@ async def make_scene(tx: Tx, world: World, document: Mapping[str, Any]) -> Scene
     assert entry is not None
     await organizations.set_own_rules(tx, home.id, {"webhooks": "member"})
     hook = await hooks.make(tx, owner.actor, room, "監視システム", "", Hosts())
+    link = await upload_links.ask(tx, owner.actor, room, Wanted("青葉 一郎", "写真", tx.now + HOUR))
     form = await bot_form(tx, await world.person(home, "係", kind="bot", tx=tx), owner, room)
     # What an administrator who owns the room would do; the owner is an ordinary member of the organization.
     await sharing.offer(tx, replace(owner.actor, roles=frozenset((ORGANIZATION_ADMIN,))), room, other.code)
@@ -137,6 +140,7 @@ async def make_scene(tx: Tx, world: World, document: Mapping[str, Any]) -> Scene
         note=note.id,
         entry=str(entry[0]),
         hook=hook["id"],
+        link=link["id"],
         photo="",
     )
 
@@ -193,6 +197,14 @@ def on_note(scene: Scene, person: str) -> JSON:
 
 def on_hook(scene: Scene, person: str) -> JSON:
     return {"hook": scene.hook}
+
+
+def on_link(scene: Scene, person: str) -> JSON:
+    return {"link": scene.link}
+
+
+def another_file(scene: Scene, person: str) -> JSON:
+    return {"file": new_id(0)}
 
 
 def in_hours(scene: Scene, hours: int) -> int:
@@ -293,6 +305,28 @@ REQUESTS: Final[dict[str, Request]] = {
     "retry_hook": Request(on_hook),
     "remove_hook": Request(on_hook),
     "post_by_hook": Request(on_hook, json=lambda s, p: {"text": "x"}),
+    "ask_for_files": Request(
+        in_room, json=lambda s, p: {"recipient": "青葉 一郎", "purpose": "写真", "ends": in_hours(s, 9)}
+    ),
+    "list_upload_links": Request(in_room),
+    "read_upload_link": Request(on_link),
+    "change_upload_link": Request(on_link, json=lambda s, p: {"ends": in_hours(s, 9)}),
+    "revoke_upload_link": Request(on_link),
+    "give_link_address": Request(on_link),
+    "ask_again": Request(on_link, json=lambda s, p: {"ends": in_hours(s, 9)}),
+    "look_at_link": Request(),
+    "begin_visit": Request(json=lambda s, p: {}),
+    "read_visit": Request(),
+    "deliver": Request(),
+    "tell_tus_outside": Request(),
+    "begin_file": Request(headers={**TUS, "Upload-Length": "3"}),
+    "see_file": Request(another_file, headers=TUS),
+    "add_to_file": Request(
+        another_file,
+        content=b"abc",
+        headers={**TUS, "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"},
+    ),
+    "cancel_file": Request(another_file, headers=TUS),
     "press_button": Request(on_form, json=lambda s, p: {"key": "yes"}),
     "answer_form": Request(on_form, json=lambda s, p: {"values": {"word": "はい"}}),
     "own_answer": Request(on_form),
@@ -360,7 +394,7 @@ async def fingerprint(reader: Reader) -> list[Any]:
     """Everything that an act of these calls could leave behind."""
     tables = (
         "users", "roles", "appointments", "departments", "rooms", "room_organizations", "memberships", "messages",
-        "events", "attachments", "renditions", "blobs", "sends", "hooks", "hook_deliveries", "idempotency", "audit", "bookmarks", "refresh_tokens",
+        "events", "attachments", "renditions", "blobs", "sends", "hooks", "hook_deliveries", "upload_links", "link_visits", "handed_files", "idempotency", "audit", "bookmarks", "refresh_tokens",
         "sign_ins", "notes", "note_versions", "note_entries",
     )  # fmt: skip
     counts = ", ".join(f"(SELECT count(*) FROM {table})" for table in tables)

@@ -140,6 +140,11 @@ REQUESTS: Final[dict[str, tuple[str, Mapping[str, Any], int]]] = {
         5001,
     ),
     "an entry": ("change_note", {"json": {"version": 1, "blocks": [{"type": "entry", "id": "{a_message}"}]}}, 4036),
+    "a link's room": (
+        "ask_for_files",
+        {"json": {"recipient": "x", "purpose": "x", "ends": TOMORROW, "told": ["{a_user}"]}},
+        2001,
+    ),
     "sponsor": (
         "add_person",
         {"json": {"login": "g", "name": "客", "kind": "guest", "sponsor": "{a_user}", "ends_at": 4_000_000_000_000}},

@@ -17,6 +17,11 @@ _WITHOUT_A_KEY = {
     "start_sign_in",
     "prove_password",
     "give_addresses",
+    "begin_visit",
+    "deliver",
+    "begin_file",
+    "add_to_file",
+    "cancel_file",
     "begin_upload",
     "add_to_upload",
     "cancel_upload",
@@ -26,7 +31,7 @@ _WITHOUT_A_KEY = {
     "import_staff_file",
 }
 """The steps of sign-in work once each; asking for addresses, searching and showing a staff file's difference change
-nothing; of uploads the offset tells what was done; a post by a webhook has its own id; a staff file that was imported has
+nothing; of uploads the offset tells what was done; a visit that nobody got the token of brings nothing, and all of it is said once; a post by a webhook has its own id; a staff file that was imported has
 no difference any more (docs/protocol.md, section 6)."""
 
 

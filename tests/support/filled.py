@@ -22,14 +22,14 @@ from chat_server.blobs.filesystem import FileBlobs
 from chat_server.clock import SystemClock
 from chat_server.domain.actors import Actor
 from chat_server.ports import Photo, Tx
-from chat_server.services import bots, epoch, keys, messages, outside_bots, rooms, scheduling
+from chat_server.services import bots, epoch, keys, messages, outside_bots, rooms, scheduling, upload_links
 from chat_server.services.blocks import Photos, Text
 from chat_server.services.bots import Plugin
 from chat_server.services.commands import Send
 from chat_server.services.drafts import draft
 from chat_server.services.keys import Keys
 from chat_server.services.photo_upload import Prepared, add_photo
-from chat_server.storage.queries import hooks, nodes, uploads
+from chat_server.storage.queries import handed_files, hooks, link_visits, nodes, uploads
 from chat_server.storage.queries.attachments import NewRendition
 from chat_server.storage.sqlite.storage import SqliteStorage
 from tests.support import engines, postgresql
@@ -88,6 +88,21 @@ class Filled:
         return blobs_of(self.folder)
 
 
+async def _link(tx: Tx, person: Actor, room: str) -> None:
+    """One file of it is whole, the other one comes."""
+    wanted = upload_links.Wanted("青葉 一郎", SECRET, tx.now + 86_400_000)
+    link = await upload_links.ask(tx, person, room, wanted)
+    await upload_links.give_address(tx, person, link["id"], upload_links.digest("link"))
+    for visit in ("one", "two"):
+        ends = tx.now + 86_400_000
+        await link_visits.insert(tx, visit, person.org_id, 1, upload_links.digest(visit), "internet", ends)
+    for number, name in enumerate(("whole.jpg", "coming.jpg"), 1):
+        file = handed_files.NewFile(name, person.org_id, 1, 1, 1, name, 9, "internet", tx.now + 86_400_000)
+        await handed_files.insert(tx, file)
+        if number == 1:
+            await handed_files.finish(tx, 1, "0" * 64, "0" * 64, tx.now + 86_400_000)
+
+
 def rows(folder: Path, sql: str) -> list[tuple[object, ...]]:
     """Of the database that belongs to the data folder."""
     if address := engines.database_of(folder):
@@ -112,7 +127,7 @@ def blobs_of(folder: Path) -> dict[str, bytes]:
 
 def filled(folder: Path, *, messages: int = 20, photos: int = 3) -> Filled:
     """An organization with one person, signed in, and a sign-in under way; messages with and without photos; a job in the outbox; a message that
-    should have been sent a moment ago; a bot that runs elsewhere; a webhook."""
+    should have been sent a moment ago; a bot that runs elsewhere; a webhook; an upload link with two visits, one of which brings files."""
 
     async def begin() -> Filled:
         storage = await SqliteStorage.open(folder, SystemClock())
@@ -136,6 +151,7 @@ def filled(folder: Path, *, messages: int = 20, photos: int = 3) -> Filled:
                 await outside_bots.give_token(tx, bot, "lgwan")
                 key = await tx.one("SELECT id FROM rooms WHERE public_id = ?", room)
                 assert key is not None
+                await _link(tx, person, room)
                 await hooks.insert(tx, "h" * 26, person.org_id, key[0], bot, person.user_id, "", b"salt")
                 await tx.run(
                     "INSERT INTO refresh_tokens (token_hash, org_id, user_id, device_id, issued_at, expires_at)"

@@ -13,8 +13,9 @@ import pytest
 from chat_server.domain import closing
 from chat_server.domain.errors import FAULTS
 from chat_server.domain.events import EventKind, OwnKind
+from chat_server.http import link_shapes, shapes
 from chat_server.http import notes as http_notes
-from chat_server.http import shapes
+from chat_server.http import visits as http_visits
 from chat_server.http.calls import AnyCall
 from chat_server.http.routes import CALLS
 from chat_server.realtime.dispatch import FEATURES
@@ -51,6 +52,7 @@ def the_same(page: Shape, code: Shape) -> None:
         ("\nAttachment (", shapes.Attachment),
         ("\nRoom:", shapes.Room),
         ("\nNote:", http_notes.Note),
+        ("\nLink:", link_shapes.UploadLink),
         ('"session": {', sessions.Session),
         ("HTTP: status as in the table,", shapes.Refusal),
     ],
@@ -58,6 +60,13 @@ def the_same(page: Shape, code: Shape) -> None:
 )
 def test_a_map_has_the_fields_of_the_page(words: str, struct: type[msgspec.Struct]) -> None:
     the_same(map_at(words), declared(struct))
+
+
+def test_a_receipt_has_the_fields_of_the_page() -> None:
+    own = declared(http_visits.Receipt)
+    for shown in declared(http_visits.LinkShown):
+        del own[shown]
+    the_same(map_at('{"expires", "delivered"'), own)
 
 
 def test_a_message_has_the_fields_of_the_page() -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from chat_server.ports import Reader, Tx
+
+_EMPTY: Final = (
+    "NOT EXISTS (SELECT 1 FROM handed_files h WHERE h.link_id = link_visits.link_id AND h.visit_id = link_visits.id)"
+)
 
 
 class Visit(NamedTuple):
@@ -47,16 +51,29 @@ async def deliver(tx: Tx, visit_id: int) -> None:
     await tx.run("UPDATE link_visits SET delivered_at = ? WHERE id = ? AND delivered_at IS NULL", tx.now, visit_id)
 
 
-async def end_all(tx: Tx) -> None:
-    """Every visit of every link is over; what it handed in keeps its place."""
-    await tx.run("UPDATE link_visits SET expires_at = ? WHERE expires_at > ?", tx.now, tx.now)
+async def everywhere(reader: Reader) -> list[int]:
+    """Integer keys of all."""
+    return [int(row[0]) for row in await reader.all("SELECT id FROM link_visits ORDER BY id")]
+
+
+async def end(tx: Tx, visit_id: int, token_hash: bytes) -> None:
+    """It is over, and nobody has its token: what it handed in keeps its place."""
+    await tx.run(
+        "UPDATE link_visits SET token_hash = ?, expires_at = CASE WHEN expires_at < ? THEN expires_at ELSE ? END WHERE id = ?",
+        token_hash, tx.now, tx.now, visit_id,
+    )  # fmt: skip
+
+
+async def drop_all_empty(tx: Tx) -> None:
+    """Those that brought nothing, over or not."""
+    await tx.run(f"DELETE FROM link_visits WHERE {_EMPTY}")  # noqa: S608 (a constant)
 
 
 async def drop_empty(tx: Tx, before: int, limit: int) -> int:
     """Those that ended before then and brought nothing; answers how many."""
     return await tx.run(
-        "DELETE FROM link_visits WHERE id IN (SELECT v.id FROM link_visits v WHERE v.expires_at < ?"
-        " AND NOT EXISTS (SELECT 1 FROM handed_files h WHERE h.visit_id = v.id) LIMIT ?)",
+        "DELETE FROM link_visits WHERE id IN (SELECT id FROM link_visits WHERE expires_at < ?"  # noqa: S608
+        f" AND {_EMPTY} LIMIT ?)",
         before,
         limit,
     )
