@@ -1,20 +1,9 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vitest/config'
+import { textInRem } from './textInRem.ts'
 import { serviceWorker } from './worker/plugin.ts'
 
 const here = (path: string) => new URL(path, import.meta.url).pathname
-
-/**
- * Sizes of text are written in pixels, as one thinks of them, and travel in rem: only so do all of them grow with
- * 文字サイズ and with the browser's own setting, and nobody has to remember it.
- */
-const textInRem = {
-  postcssPlugin: 'text-in-rem',
-  Declaration(declaration: { prop: string; value: string }) {
-    if (!/^(font|font-size|line-height)$/.test(declaration.prop)) return
-    declaration.value = declaration.value.replace(/(\d*\.?\d+)px/g, (_, pixels) => `${Number(pixels) / 16}rem`)
-  },
-}
 
 export default defineConfig({
   plugins: [svelte(), serviceWorker(here('public'))],

@@ -17,6 +17,8 @@ from chat_server.http.replies import Headers, send_bytes
 from chat_server.http.seen import seen_of
 
 INDEX: Final = "index.html"
+HANDIN: Final = "handin.html"
+"""The page of those who hand in files by a link, without an account: a build of its own."""
 _HASHED: Final = "/assets/"
 """The build puts a hash of the content into these names: they never change."""
 _FOR_EVER: Final = b"public, max-age=31536000, immutable"
@@ -68,7 +70,7 @@ class Pages:
         page = self._pages.get(path)
         if page is None:
             raise Problem(NOT_FOUND)
-        seen_of(scope).route = "/" if path == "/" else "/assets"
+        seen_of(scope).route = path if path in ("/", "/handin") else "/assets"
         if scope["method"] not in ("GET", "HEAD"):
             raise Problem(METHOD_NOT_ALLOWED)
         await _send_page(scope, send, page)
@@ -96,6 +98,7 @@ def _load(folder: Path) -> dict[str, Page]:
             pages["/" + name] = _page("/" + name, path.read_bytes(), _media_type(path))
     index = pages.pop("/" + INDEX, None)
     pages["/"] = index or _page("/", _NOT_BUILT.encode("utf-8"), "text/plain")
+    pages["/handin"] = pages.pop("/" + HANDIN, None) or _page("/handin", _NOT_BUILT.encode("utf-8"), "text/plain")
     return pages
 
 
@@ -104,7 +107,7 @@ def _page(name: str, body: bytes, media_type: str) -> Page:
     packed = gzip.compress(body, 9, mtime=0) if text and len(body) > 1024 else None
     if name.startswith(_HASHED):
         cache = _FOR_EVER
-    elif name in ("/", "/" + INDEX):
+    elif name in ("/", "/" + INDEX, "/handin", "/" + HANDIN):
         cache = _NEVER
     else:
         cache = _ASK

@@ -105,6 +105,11 @@ def _invite(house: House) -> None:
     house.button("招待する", "Invite", house.details()).click()
 
 
+def _links(house: House) -> None:
+    house.button("ファイルを受け取る", "Receive files", house.details()).click()
+    house.button("新しく依頼する", "Ask somebody").click()
+
+
 def _role(house: House) -> None:
     house.details().get_by_role("button", name=re.compile("の権限$|^What .* may do$")).first.click()
 
@@ -194,7 +199,7 @@ def _keys(house: House) -> None:
 
 DIALOGS: Final[dict[str, Callable[[House], None]]] = {
     "room": _nothing, "switcher": _switcher, "new room": _new_room, "open rooms": _open_rooms, "room settings": _settings,
-    "invite": _invite, "role": _role, "day": _day, "later": _later, "confirm": _confirm, "memos": _memos, "bots": _bots,
+    "invite": _invite, "links": _links, "role": _role, "day": _day, "later": _later, "confirm": _confirm, "memos": _memos, "bots": _bots,
     "forward": _forward, "into a note": _into_note, "note": _note, "photo": _photo, "camera": _camera, "person": _person,
     "readers": _readers, "menu": _menu, "remove": _remove, "leave": _leave, "confirmations": _confirmations, "file": _file,
     "account": _account, "keys": _keys,

@@ -30,6 +30,7 @@ async def built(server: RunningServer, tmp_path: Path) -> AsyncIterator[RunningS
     web = tmp_path / "web"
     (web / "assets").mkdir(parents=True)
     (web / "index.html").write_text("<!doctype html><title>連絡</title>", encoding="utf-8")
+    (web / "handin.html").write_text("<!doctype html><title>提出</title>", encoding="utf-8")
     (web / "assets" / "index-abc123.js").write_bytes(SCRIPT)
     (web / "assets" / "icon-abc123.svg").write_text("<svg/>", encoding="utf-8")
     (web / "sw.js").write_text("self.x = 1", encoding="utf-8")
@@ -58,6 +59,16 @@ async def test_the_page_is_never_stored_and_its_parts_for_ever(built: RunningSer
         assert (known.status_code, known.content) == (304, b"")
         head = await client.head("/assets/index-abc123.js", headers={"Accept-Encoding": "identity"})
         assert (head.content, int(head.headers["content-length"])) == (b"", len(SCRIPT))
+
+
+async def test_the_page_of_those_who_hand_in_stands_at_one_address_and_is_never_stored(built: RunningServer) -> None:
+    async with built.client() as client:
+        page = await client.get("/handin")
+        assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+        assert page.headers["cache-control"] == "no-store"
+        assert page.headers["referrer-policy"] == "no-referrer"
+        assert "提出" in page.text
+        assert (await client.get("/handin.html")).status_code == 404
 
 
 async def test_text_is_compressed_for_those_who_ask(built: RunningServer) -> None:

@@ -39,7 +39,7 @@ describe('the sources', () => {
   })
 
   it('load nothing from elsewhere', () => {
-    for (const path of [...sources, 'index.html']) {
+    for (const path of [...sources, 'index.html', 'handin.html']) {
       expect(read(path).replaceAll('http://www.w3.org/2000/svg', ''), path).not.toMatch(/(src|href|url\()\s*=?\s*['"]?(https?:)?\/\//)
     }
   })
@@ -52,6 +52,13 @@ describe('the sources', () => {
     for (const path of sources.filter((name) => name.startsWith('src/protocol/'))) {
       expect(read(path), path).not.toMatch(/from '\.\.\/|svelte/)
     }
+  })
+
+  it('keep those who hand in by a link apart from the client: no session, and none of its state', () => {
+    for (const path of sources.filter((name) => name.startsWith('src/handin/'))) {
+      expect(read(path), path).not.toMatch(/from '[^']*(\/state\/|\/session'|\/database'|words\.svelte|text\/words\/)/)
+    }
+    for (const path of sources.filter((name) => !name.startsWith('src/handin/'))) expect(read(path), path).not.toMatch(/from '[^']*\/handin\//)
   })
 
   it('guard every field against the input method', () => {

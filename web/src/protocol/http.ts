@@ -6,6 +6,8 @@ export interface Call {
   /** Instead of `body`: bytes as they are. */
   bytes?: Blob
   token?: string
+  /** Of the token; that of a session if not told. */
+  scheme?: string
   /** Makes repeating an unsafe call safe. */
   key?: string
   timeout?: number
@@ -26,7 +28,7 @@ export async function call<T>(base: string, path: string, options: Call = {}, fe
   const headers: Record<string, string> = { accept: 'application/json' }
   if (options.body !== undefined) headers['content-type'] = 'application/json'
   if (options.bytes !== undefined) headers['content-type'] = 'application/octet-stream'
-  if (options.token !== undefined) headers['authorization'] = `Bearer ${options.token}`
+  if (options.token !== undefined) headers['authorization'] = `${options.scheme ?? 'Bearer'} ${options.token}`
   if (options.key !== undefined) headers['idempotency-key'] = options.key
   let response: Response
   let text: string

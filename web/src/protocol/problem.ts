@@ -56,6 +56,17 @@ export class Unintelligible extends Error {
   }
 }
 
+/** There is no session (any more). `problem` is what the server said, if it did. */
+export class SignedOut extends Error {
+  readonly problem: Problem | null
+
+  constructor(problem: Problem | null = null) {
+    super('signed out')
+    this.name = 'SignedOut'
+    this.problem = problem
+  }
+}
+
 /** What a person is told of an answer that is `Unintelligible`. */
 export const UNEXPECTED = {
   code: 9000,

@@ -2,7 +2,7 @@ import type { Database } from './database'
 import { call, type Fetch } from './http'
 import { newKey } from './ids'
 import type { Lock } from './lock'
-import { Problem } from './problem'
+import { Problem, SignedOut } from './problem'
 import type { Session, SignInStep } from './types'
 
 /** The session as a device keeps it. */
@@ -13,19 +13,10 @@ export interface Held extends Session {
   refreshing?: string
 }
 
+export { SignedOut }
+
 /** The person may not sign in any more; asking again changes nothing. */
 const DISABLED = 6009
-
-/** There is no session (any more). `problem` is what the server said, if it did. */
-export class SignedOut extends Error {
-  readonly problem: Problem | null
-
-  constructor(problem: Problem | null = null) {
-    super('signed out')
-    this.name = 'SignedOut'
-    this.problem = problem
-  }
-}
 
 export interface SessionStore {
   load(): Promise<Held | undefined>

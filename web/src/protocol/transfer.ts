@@ -3,7 +3,7 @@
 import type { Attachment, RoomId, UserId } from './types'
 
 /** A file on its way as the device keeps it. */
-export interface StoredFile {
+export interface StoredFile<Done = Attachment> {
   /** Names it on this device. */
   key: string
   user: UserId
@@ -22,7 +22,8 @@ export interface StoredFile {
   path?: string
   sent?: number
   paused?: boolean
-  attachment?: Attachment
+  /** What the server has made of it, once it is whole. */
+  attachment?: Done
   problem?: { code: number; ja: string; en: string }
 }
 
@@ -48,21 +49,23 @@ export interface Transfer {
   left: number | null
   /** Why it failed, or what it waits for. */
   problem: { code: number; ja: string; en: string } | null
+  /** Where it goes, once the server knows of it. */
+  path: string | null
   /** It survives the closing of the page as it is. */
   kept: boolean
 }
 
-export interface FileStore {
-  all(): Promise<StoredFile[]>
-  put(file: StoredFile): Promise<void>
+export interface FileStore<Done = Attachment> {
+  all(): Promise<StoredFile<Done>[]>
+  put(file: StoredFile<Done>): Promise<void>
   remove(key: string): Promise<void>
   adopt(key: string, from: string, to: string): Promise<boolean>
   clear(): Promise<void>
 }
 
 /** The same while the page lives. */
-export interface Item {
-  row: StoredFile
+export interface Item<Done = Attachment> {
+  row: StoredFile<Done>
   blob: Blob | null
   state: TransferState
   rate: number
@@ -71,17 +74,17 @@ export interface Item {
   from: number
   trouble: { code: number; ja: string; en: string } | null
   stop: AbortController | null
-  waiters: Set<{ resolve(attachment: Attachment): void; reject(error: unknown): void }>
+  waiters: Set<{ resolve(attachment: Done): void; reject(error: unknown): void }>
 }
 
-export function first(row: StoredFile, blob: Blob | null): TransferState {
+export function first(row: StoredFile<unknown>, blob: Blob | null): TransferState {
   if (row.attachment !== undefined) return 'ready'
   if (row.problem !== undefined) return 'failed'
   if (row.paused) return 'paused'
   return blob === null ? 'missing' : 'waiting'
 }
 
-export function shown({ row, state, rate, trouble }: Item): Transfer {
+export function shown({ row, state, rate, trouble }: Item<unknown>): Transfer {
   const sent = row.sent ?? 0
   return {
     key: row.key,
@@ -92,6 +95,7 @@ export function shown({ row, state, rate, trouble }: Item): Transfer {
     sent,
     left: state === 'moving' && rate > 0 ? (row.size - sent) / rate : null,
     problem: row.problem ?? trouble,
+    path: row.path ?? null,
     kept: row.blob !== undefined,
   }
 }

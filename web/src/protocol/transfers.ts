@@ -1,20 +1,19 @@
 import { backOff } from './closing'
 import { newKey } from './ids'
 import { type Picked, printOf, readable } from './print'
-import { Problem, UNEXPECTED, Unreachable } from './problem'
-import { SignedOut } from './session'
+import { Problem, SignedOut, UNEXPECTED, Unreachable } from './problem'
 import { Sleepers } from './sleepers'
 import { type FileStore, first, type Item, shown, type StoredFile, type Transfer, type TransferState } from './transfer'
 import type { FileSender } from './tus'
 import type { Attachment, RoomId, UserId } from './types'
 
-export interface TransferOptions {
+export interface TransferOptions<Done = Attachment> {
   user: UserId
   tab: string
-  store: FileStore
-  send: FileSender
+  store: FileStore<Done>
+  send: FileSender<Done>
   /** Tells the server that nobody wants it any more. */
-  giveUp(file: { path?: string; attachment?: Attachment }): void
+  giveUp(file: { path?: string; attachment?: Done }): void
   tabs(): Promise<Set<string>>
   changed(): void
   random?: () => number
@@ -30,15 +29,15 @@ const SILENT = 5_000
 const STORE_EVERY = 4 * 2 ** 20
 
 /** The files that go up, for messages that were sent off and for what is still being written. */
-export class Transfers {
-  readonly #options: TransferOptions
-  readonly #items = new Map<string, Item>()
+export class Transfers<Done = Attachment> {
+  readonly #options: TransferOptions<Done>
+  readonly #items = new Map<string, Item<Done>>()
   readonly #running = new Set<string>()
   readonly #sleepers = new Sleepers()
   #order = 0
   #stopped = false
 
-  constructor(options: TransferOptions) {
+  constructor(options: TransferOptions<Done>) {
     this.#options = options
   }
 
@@ -46,7 +45,7 @@ export class Transfers {
   async restore(): Promise<Transfer[]> {
     const { store, user, tab } = this.#options
     const [rows, tabs] = await Promise.all([store.all(), this.#options.tabs()])
-    const restored: Item[] = []
+    const restored: Item<Done>[] = []
     for (const row of rows.sort((a, b) => a.order - b.order)) {
       if (row.user !== user) {
         // A shared computer: what another person left is neither shown nor sent.
@@ -67,7 +66,7 @@ export class Transfers {
   async add(room: RoomId, file: Picked): Promise<Transfer> {
     const { user, tab, small = SMALL } = this.#options
     const name = file.name.normalize('NFC')
-    const row: StoredFile = {
+    const row: StoredFile<Done> = {
       key: newKey(),
       user,
       room,
@@ -169,7 +168,7 @@ export class Transfers {
   }
 
   /** Resolves when all of it is at the server, however long that takes. */
-  ready(key: string, signal: AbortSignal): Promise<Attachment> {
+  ready(key: string, signal: AbortSignal): Promise<Done> {
     const item = this.#items.get(key)
     if (item === undefined) return Promise.reject(new Problem(LOST_FILE))
     if (item.row.attachment !== undefined) return Promise.resolve(item.row.attachment)
@@ -198,9 +197,9 @@ export class Transfers {
     this.#sleepers.wake()
   }
 
-  #hold(row: StoredFile, blob: Blob | null): Item {
+  #hold(row: StoredFile<Done>, blob: Blob | null): Item<Done> {
     const state = first(row, blob)
-    const item: Item = {
+    const item: Item<Done> = {
       row,
       blob,
       state,
@@ -222,7 +221,7 @@ export class Transfers {
     for (const item of waiting.slice(0, Math.max(0, AT_ONCE - this.#running.size))) void this.#run(item)
   }
 
-  async #run(item: Item): Promise<void> {
+  async #run(item: Item<Done>): Promise<void> {
     const { key } = item.row
     this.#running.add(key)
     let failures = 0
@@ -240,11 +239,11 @@ export class Transfers {
     }
   }
 
-  #wanted({ row, state }: Item): boolean {
+  #wanted({ row, state }: Item<Done>): boolean {
     return !this.#stopped && this.#items.has(row.key) && ['waiting', 'moving', 'retrying'].includes(state)
   }
 
-  async #attempt(item: Item): Promise<'done' | { wait: number | undefined }> {
+  async #attempt(item: Item<Done>): Promise<'done' | { wait: number | undefined }> {
     const { row, blob } = item
     if (blob === null) {
       this.#become(item, 'missing')
@@ -278,14 +277,15 @@ export class Transfers {
     return 'done'
   }
 
-  #created(item: Item, path: string): void {
+  #created(item: Item<Done>, path: string): void {
     if (item.row.path === path) return
     item.row.path = path
     item.row.sent = 0
+    this.#options.changed()
     void this.#store(item)
   }
 
-  #progress(item: Item, sent: number): void {
+  #progress(item: Item<Done>, sent: number): void {
     const now = Date.now()
     const passed = now - item.at
     if (item.from < 0) {
@@ -306,7 +306,7 @@ export class Transfers {
     this.#options.changed()
   }
 
-  async #failed(item: Item, error: unknown): Promise<'done' | { wait: number | undefined }> {
+  async #failed(item: Item<Done>, error: unknown): Promise<'done' | { wait: number | undefined }> {
     if (!this.#wanted(item)) return 'done'
     if (error instanceof SignedOut) {
       // It stays stored, for the next sign-in of the same person.
@@ -330,7 +330,7 @@ export class Transfers {
     return 'done'
   }
 
-  async #store(item: Item): Promise<void> {
+  async #store(item: Item<Done>): Promise<void> {
     if (!this.#items.has(item.row.key)) return
     try {
       await this.#options.store.put({ ...item.row })
@@ -341,7 +341,7 @@ export class Transfers {
     }
   }
 
-  #become(item: Item, state: TransferState): void {
+  #become(item: Item<Done>, state: TransferState): void {
     item.state = state
     this.#options.changed()
   }

@@ -18,9 +18,16 @@ export interface FileJob {
 }
 
 /** Rejects with `Problem`, `Unreachable`, `Unintelligible` or `SignedOut`. */
-export type FileSender = (job: FileJob) => Promise<Attachment>
+export type FileSender<Done = Attachment> = (job: FileJob) => Promise<Done>
 
-const PATH = '/api/uploads'
+/** Where files go, and by what right. */
+export interface Place {
+  base: string
+  path: string
+  scheme: string
+  token(): Promise<string>
+}
+
 /** A proxy that keeps a request's body until it is complete would lose a whole gigabyte with the line. */
 const CHUNK = 16 * 2 ** 20
 /** A token lives ten minutes, and a piece on a slow line takes a few of them. */
@@ -36,7 +43,8 @@ export interface TusOptions {
 export function fileSender(base: string, tokens: ApiTokens, options: TusOptions = {}): FileSender {
   return async (job) => {
     const tus = await library()
-    const path = await authorized(tokens, TOKEN, (token) => send(tus, base, tokens, token, job, options))
+    const place = { base, path: '/api/uploads', scheme: 'Bearer', token: () => tokens.token(TOKEN) }
+    const path = await authorized(tokens, TOKEN, (token) => send(tus, place, token, job, options))
     return finished(base, tokens, path)
   }
 }
@@ -50,10 +58,10 @@ export async function library(): Promise<typeof import('tus-js-client')> {
   }
 }
 
-function send(
+/** Resolves to the address of the file, which is whole there. `first`: a token for the first request, '' if there is none yet. */
+export function send(
   { Upload }: typeof import('tus-js-client'),
-  base: string,
-  tokens: ApiTokens,
+  { base, path, scheme, token: renewed }: Place,
   first: string,
   job: FileJob,
   { stall = 90_000, chunk = CHUNK, httpStack }: TusOptions,
@@ -78,7 +86,7 @@ function send(
       timer = setTimeout(stop, stall)
     }
     const upload: Upload = new Upload(job.blob, {
-      endpoint: base + PATH,
+      endpoint: base + path,
       metadata: { filename: job.name },
       chunkSize: chunk,
       // When to try again is decided by who has the queue.
@@ -88,9 +96,9 @@ function send(
       onBeforeRequest: async (request) => {
         patience()
         // A long upload outlives its token; the first request brings the one that was just renewed.
-        if (first === '') token = await tokens.token(TOKEN)
+        if (first === '') token = await renewed()
         first = ''
-        request.setHeader('authorization', `Bearer ${token}`)
+        request.setHeader('authorization', `${scheme} ${token}`)
       },
       onUploadUrlAvailable: () => {
         if (upload.url !== null) job.created(new URL(upload.url, base).pathname)

@@ -18,7 +18,7 @@ export function size(bytes: number, language: Language): string {
 }
 
 /** Rounded up and coarse: a number that jumps about is worse than none. */
-export function timeLeft(milliseconds: number, words: Words): string {
+export function timeLeft(milliseconds: number, words: { file: Pick<Words['file'], 'soon' | 'seconds' | 'minutes' | 'hours'> }): string {
   const seconds = milliseconds / 1000
   if (seconds < 10) return words.file.soon
   if (seconds < 60) return words.file.seconds(Math.ceil(seconds / 10) * 10)

@@ -27,6 +27,7 @@ export const members = pair(
     notChanged: '変更できませんでした。ネットワークを確認して、もう一度お試しください。',
     favourite: 'お気に入り',
 
+    receive: 'ファイルを受け取る',
     invite: '招待する',
     inviteTitle: 'メンバーを招待する',
     invitePeople: '招待する人',
@@ -123,6 +124,7 @@ export const members = pair(
     notChanged: 'This could not be changed. Check the network and try again.',
     favourite: 'Favourite',
 
+    receive: 'Receive files',
     invite: 'Invite',
     inviteTitle: 'Invite members',
     invitePeople: 'People to invite',
