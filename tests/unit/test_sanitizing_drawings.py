@@ -214,7 +214,8 @@ def test_colours_of_black_screens_are_seen_on_paper() -> None:
         drawing.modelspace().add_solid(
             [(color, 0), (color + 1, 0), (color, 1), (color + 1, 1)], dxfattribs={"color": color}
         )
-    most = sorted(shown(drawing).getcolors(1 << 20) or [], reverse=True)[:4]
+    colours: list[Any] = shown(drawing).getcolors(1 << 20) or []
+    most = sorted(colours, reverse=True)[:4]
     assert all(max(colour) < 230 or colour == (255, 255, 255) for _, colour in most)
     assert len({max(range(3), key=colour.__getitem__) for _, colour in most}) > 1, "and are still colours"
 
