@@ -36,6 +36,7 @@ _ACTIONS: Final = {
     "passed": ("そのまま通しました", "passed as it is"),
     "refused": ("受け取れません", "refused"),
 }
+_PREVIEW: Final = ("図面を画像にしたPDF", "a page that shows the drawing")
 
 
 @click.command()
@@ -134,6 +135,8 @@ def _lines(report: Report, indent: str) -> list[str]:
     mark = "✓" if report.released else "✗"
     became = f" → {plain(report.output)} ({size(report.size_after or 0)})" if report.output else ""
     found = [f"{indent}{mark} {plain(report.file)}  {_ACTIONS[report.action][pick]}{became}"]
+    if report.preview is not None:
+        found += [f"{indent}    + {plain(report.preview)}  {_PREVIEW[pick]}"]
     if report.reason is not None:
         found += [f"{indent}    {sentence[pick]}" for sentence in words.REASONS[report.reason]]
     found += [f"{indent}    − {plain(words.sentence(each)[pick])}" for each in report.removed]

@@ -9,32 +9,17 @@ from __future__ import annotations
 
 import ctypes
 import mmap
-from pathlib import Path
 from typing import Any, Final
 
 from pypdfium2 import PdfSysfontBase
 
-_FOLDERS: Final = ("/usr/share/fonts", "/usr/local/share/fonts")
-# In the order of preference; names of files as Debian, Ubuntu and the fonts' makers give them.
-_GOTHIC: Final = (
-    "NotoSansCJK-Regular.ttc", "NotoSansCJKjp-Regular.otf", "NotoSansJP-Regular.otf", "ipaexg.ttf", "ipag.ttf",
-    "TakaoGothic.ttf", "VL-Gothic-Regular.ttf",
-)  # fmt: skip
-_MINCHO: Final = (
-    "NotoSerifCJK-Regular.ttc", "NotoSerifCJKjp-Regular.otf", "NotoSerifJP-Regular.otf", "ipaexm.ttf", "ipam.ttf",
-    "TakaoMincho.ttf",
-)  # fmt: skip
+from chat_server.documents.font_files import GOTHIC, MINCHO, find
+
 _EAST_ASIAN: Final = frozenset((128, 129, 134, 136))
 """Character sets of Windows: Shift_JIS, Hangul, GB 2312, Big5."""
 _ROMAN: Final = 16
 """FXFONT_FF_ROMAN: with serifs, that is Mincho."""
 _GOTHIC_HANDLE, _MINCHO_HANDLE = 1, 2
-
-
-def find(names: tuple[str, ...]) -> Path | None:
-    """The first of these fonts that is installed."""
-    installed = {path.name: path for folder in _FOLDERS for path in Path(folder).rglob("*.[ot]t[fc]")}
-    return next((installed[name] for name in names if name in installed), None)
 
 
 def _mapped(names: tuple[str, ...]) -> mmap.mmap | None:
@@ -50,7 +35,7 @@ class Fonts(PdfSysfontBase):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__()
-        gothic, mincho = _mapped(_GOTHIC), _mapped(_MINCHO)
+        gothic, mincho = _mapped(GOTHIC), _mapped(MINCHO)
         self._files = {_GOTHIC_HANDLE: gothic or mincho, _MINCHO_HANDLE: mincho or gothic}
 
     def EnumFonts(self, _this: Any, mapper: Any) -> None:  # noqa: N802 (pdfium's names)

@@ -36,6 +36,7 @@ from chat_server.sanitizing.order import FILES, Member, Order, Task
 from chat_server.sanitizing.packing import pack
 from chat_server.sanitizing.policy import Policy
 from chat_server.sanitizing.report import Action, Rebuilt, Removed, Report, Warning_
+from chat_server.sanitizing.svg import program as svg
 from chat_server.sanitizing.words import REASONS
 
 MODULE: Final = "chat_server.sanitizing.sandbox"
@@ -94,6 +95,8 @@ class _Result:
     warnings: list[Warning_] = field(default_factory=list)
     parts: list[Report] = field(default_factory=list)
     flattened: bool = False
+    preview: Path | None = None
+    """A page that shows it"""
 
 
 class _Budget:
@@ -134,8 +137,8 @@ class Engine:
         antivirus: Antivirus | None = None,
         limits: Limits = LIMITS,
     ) -> None:
-        """`office`: converts old formats; `helper`: reads drawings (see `cad`). Without them those are refused. `antivirus`: asked
-        first."""
+        """`office`: converts old formats; `helper`: reads drawings (see `cad`) and SVG. Without them those are refused.
+        `antivirus`: asked first."""
         self._pool = Pool("sanitizing", [MODULE], workers, limits=limits, waiting=256, patience=600.0)
         self._office = office
         self._helper = helper
@@ -231,6 +234,8 @@ class Engine:
             return await self._archive(source, kind, scratch, wishes)
         if kind in kinds.DRAWINGS:
             return await self._drawing(source, kind, scratch)
+        if kind in kinds.PAINTED:
+            return await self._painting(source, kind, scratch)
         found = kind
         flatten = wish == "flatten" and kind in kinds.FLATTENED
         warnings: list[Warning_] = []
@@ -244,14 +249,17 @@ class Engine:
             warnings.append("converted_from_old")
         if kind not in kinds.REBUILT:
             raise Refused("not_taken_apart")
-        made = await self._run(source, scratch, Task("rebuild", Order(kind, flatten, password)))
+        rebuilt, made = await self._rebuilt(source, Order(kind, flatten, password), scratch)
+        return _Result(made, rebuilt.kind, found, rebuilt.removed, [*warnings, *rebuilt.warnings], flattened=flatten)
+
+    async def _rebuilt(self, source: Path, order: Order, scratch: Path) -> tuple[Rebuilt, Path]:
+        """Written anew, and looked at."""
+        made = await self._run(source, scratch, Task("rebuild", order))
         rebuilt = _said(made, Rebuilt)
-        if rebuilt.kind not in kinds.outcomes(kind):
+        if rebuilt.kind not in kinds.outcomes(order.kind):
             raise Busy("the rebuilder answered for another kind")
         await self._look(made.path, rebuilt.kind, scratch)
-        return _Result(
-            made.path, rebuilt.kind, found, rebuilt.removed, [*warnings, *rebuilt.warnings], flattened=flatten
-        )
+        return rebuilt, made.path
 
     async def _converted(self, source: Path, suffix: str, scratch: Path, into: str) -> Path:
         if self._office is None:
@@ -295,12 +303,14 @@ class Engine:
                 raise Refused(report.reason)
             if report.output is not None:
                 above = member.path.rpartition("/")[0]
-                packed.append((f"{above}/{report.output}" if above else report.output, out / report.output))
+                for name in filter(None, (report.output, report.preview)):
+                    packed.append((f"{above}/{name}" if above else name, out / name))
         if not packed:
             return result
-        if len(packed) < len(members):
+        left_out = sum(not part.released for part in result.parts)
+        if left_out:
             result.warnings.append("parts_left_out")
-            result.removed.append(Removed("file", count=len(members) - len(packed)))
+            result.removed.append(Removed("file", count=left_out))
         result.path = clean / "packed"
         await asyncio.to_thread(pack, _unlike(packed), result.path)
         await self._look(result.path, "zip", scratch)
@@ -311,7 +321,27 @@ class Engine:
             raise Refused("not_confined")
         rebuilt, made = await cad.redrawn(self._helper, source, kind, scratch)
         await self._look(made, "dxf", scratch)
-        return _Result(made, "dxf", kind, rebuilt.removed, rebuilt.warnings)
+        result = _Result(made, "dxf", kind, rebuilt.removed, rebuilt.warnings)
+        try:
+            result.preview = await self._preview(self._helper, made, scratch)
+        except (Refused, Crashed, Busy) as error:
+            # the drawing itself was found to be clean, and is not worth less without
+            log.warning("no_preview", extra={"why": str(error)[:200]})
+            result.warnings = [*result.warnings, "no_preview"]
+        return result
+
+    async def _preview(self, helper: Helper, drawing: Path, scratch: Path) -> Path:
+        """A page that shows it; its maker read the drawing, so it is as little believed as any PDF that comes."""
+        page = await cad.previewed(helper, drawing, scratch)
+        _, made = await self._rebuilt(page, Order("pdf"), scratch)
+        return made
+
+    async def _painting(self, source: Path, kind: str, scratch: Path) -> _Result:
+        if self._helper is None:
+            raise Refused("not_confined")
+        painted, picture = await svg.painted(self._helper, source, scratch)
+        rebuilt, made = await self._rebuilt(picture, Order(painted.kind), scratch)
+        return _Result(made, rebuilt.kind, kind, painted.removed, [*painted.warnings, *rebuilt.warnings])
 
     async def _look(self, made: Path, kind: str, scratch: Path) -> None:
         """The second look: see `check`."""
@@ -361,8 +391,13 @@ def _unlike(files: list[tuple[str, Path]]) -> list[tuple[str, Path]]:
 def _released(report: Report, result: _Result, out: Path) -> Report:
     """Into `out`, under a name that is still free there, whole or not at all."""
     assert result.path is not None
-    name = names.with_suffix(report.file, kinds.SUFFIXES[result.kind])
-    target = out / names.free(name, {each.name.casefold() for each in out.iterdir()})
+    taken = {each.name.casefold() for each in out.iterdir()}
+    target = out / names.free(names.with_suffix(report.file, kinds.SUFFIXES[result.kind]), taken)
+    if result.preview is not None:
+        page = out / names.free(names.with_suffix(target.name, kinds.SUFFIXES["pdf"]), taken)
+        result.preview.rename(page)
+        page.chmod(0o644)
+        report = replace(report, preview=page.name)
     result.path.rename(target)
     target.chmod(0o644)
     size, after = _digest(target)

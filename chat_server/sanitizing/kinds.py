@@ -24,6 +24,8 @@ HOLDERS: Final = frozenset(("zip", "eml", "msg"))
 """Kinds that are files in a file; what is released of them comes out as a ZIP."""
 DRAWINGS: Final = frozenset(("dxf", "dwg", "jww", "sfc", "p21"))
 """Kinds of drawings; all of them become DXF."""
+PAINTED: Final = frozenset(("svg",))
+"""Kinds that a painter makes pictures of, which are rebuilt then."""
 FLATTENED: Final = frozenset(("pdf", "docx", "xlsx", "pptx", "doc", "xls", "ppt", "rtf", "odt", "ods", "odp"))
 """Kinds with pages, which can become pictures."""
 
@@ -67,8 +69,8 @@ _SCRAMBLED: Final = 0x01
 
 
 _PACKAGES: Final = frozenset(("docx", "xlsx", "pptx"))
-BECOMES: Final = {"heic": "jpeg", "bmp": "png", "html": "text", "mov": "mp4"}
-"""Kinds that are not written by their rebuilder: what comes out instead."""
+BECOMES: Final = {"heic": "jpeg", "bmp": "png", "html": "text", "mov": "mp4", "svg": "png"}
+"""Kinds that nothing here writes: what comes out instead."""
 
 
 def outcomes(kind: str) -> frozenset[str]:
@@ -168,7 +170,7 @@ def _text(head: bytes, name: str) -> str | None:
         return "sfc" if b"feature_mode" in head.lower() else "p21"
     if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
         return "html"
-    if start.startswith((b"<svg", b"<?xml")) and b"<svg" in head.lower():
+    if start.startswith((b"<svg", b"<?xml", b"<!doctype svg")) and b"<svg" in head.lower():
         return "svg"
     lines = head.split(b"\n", 2)
     if len(lines) > 1 and lines[0].strip() in (b"0", b"999") and lines[1].strip():

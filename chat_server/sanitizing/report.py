@@ -16,7 +16,7 @@ Object = Literal[
 Warning_ = Literal[
     "signature_void", "macros_gone", "links_gone", "formulas_quoted", "fonts_replaced", "animation_gone", "layers_fixed",
     "values_kept", "converted_from_old", "parts_left_out", "pages_are_pictures", "pictures_gone", "encoding_guessed", "forms_fixed",
-    "not_scanned",
+    "not_scanned", "no_preview",
 ]  # fmt: skip
 """What the reader should know of the rebuilt file; `words.WARNINGS` says each for people."""
 
@@ -54,7 +54,8 @@ class Told(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 class Report(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """Of one input. `parts`: of the files that lay in it. `reason`: why it was refused (see `words.REASONS`).
-    `output`: the name under which it was released. Times in seconds."""
+    `output`: the name under which it was released; `preview`: of a drawing, the name of the page beside it that shows it. Times in
+    seconds."""
 
     file: str
     kind_found: str | None
@@ -68,6 +69,7 @@ class Report(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tr
     size_before: int
     size_after: int | None = None
     output: str | None = None
+    preview: str | None = None
     seconds: float
     parts: list[Report] = []
 

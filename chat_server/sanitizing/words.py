@@ -73,6 +73,10 @@ WARNINGS: Final[dict[Warning_, tuple[str, str]]] = {
         "ウイルス対策ソフトが応答しなかったため、その検査だけは受けていません。",
         "The virus scanner did not answer: it has not looked at this file.",
     ),
+    "no_preview": (
+        "図面を画像にしたPDFは作れませんでした。図面はCADソフトで確認してください。",
+        "No page (PDF) that shows the drawing could be made; look at the drawing with a CAD program.",
+    ),
 }  # fmt: skip
 
 _RESEND_PDF: Final = ("PDFまたはWord・Excel・PowerPoint(docx、xlsx、pptx)の形式で送り直してください。",

@@ -8,12 +8,14 @@ from typing import Any
 
 import ezjww
 import ezsxf
+import pypdfium2
 import pytest
 from ezdxf import recover
 from ezdxf.document import Drawing
 from ezdxf.filemanagement import new
 from ezdxf.math import Vec2
 from ezdxf.render.mleader import ConnectionSide
+from PIL import Image, ImageChops
 
 from chat_server.decoders.helper import Helper
 from chat_server.decoders.outcome import Refused
@@ -21,6 +23,7 @@ from chat_server.decoders.program import BUBBLEWRAP, LANDLOCK
 from chat_server.sanitizing import kinds
 from chat_server.sanitizing.cad import program
 from chat_server.sanitizing.cad.drawing import redrawn
+from chat_server.sanitizing.cad.preview import preview
 from chat_server.sanitizing.cad.reading import read
 from chat_server.sanitizing.check import drawings
 from chat_server.sanitizing.report import Rebuilt, Tally
@@ -158,6 +161,74 @@ def test_what_is_no_drawing_is_refused(kind: str, tmp_path: Path, monkeypatch: p
         assert refused.value.reason in ("broken", "too_old", "empty")
 
 
+def shown(drawing: Drawing) -> Image.Image:
+    """The one page that shows it, 72 dots an inch."""
+    with pypdfium2.PdfDocument(preview(drawing)) as document:
+        assert len(document) == 1
+        picture: Image.Image = document[0].render(scale=1).to_pil().convert("RGB")
+        return picture
+
+
+def inked(picture: Image.Image) -> tuple[int, int, int, int]:
+    """The box around all that is not white."""
+    box = ImageChops.invert(picture.convert("L")).point(lambda dot: 255 if dot > 60 else 0).getbbox()
+    assert box is not None
+    return box
+
+
+@pytest.mark.parametrize(("right", "up", "paper"), [(200, 100, (1191, 843)), (100, 200, (596, 843))])
+def test_a_drawing_is_shown_whole_on_paper_of_its_shape(right: int, up: int, paper: tuple[int, int]) -> None:
+    drawing = new("R2000")
+    drawing.modelspace().add_lwpolyline([(0, 0), (right, 0), (right, up), (0, up)], close=True)
+    picture = shown(drawing)
+    left, top, end, bottom = inked(picture)
+    assert picture.size == paper
+    assert abs((end - left) / (bottom - top) - right / up) < 0.02
+    assert abs(left + end - paper[0]) < 6
+    assert abs(top + bottom - paper[1]) < 6
+    assert min(left, top) < 26 < 2 * min(left, top), "as large as it goes, with a margin"
+
+
+def test_japanese_words_are_shown_and_stay_within_their_squares() -> None:
+    drawing = new("R2000")
+    drawing.styles.add("遠い", font="romans.shx", dxfattribs={"bigfont": "extfont2.shx"})
+    space = drawing.modelspace()
+    space.add_lwpolyline([(0, 0), (60, 0), (60, 40), (0, 40)], close=True, dxfattribs={"color": 5})
+    space.add_text("空調機械", height=10, dxfattribs={"style": "遠い"}).set_placement((10, 15))
+    picture = shown(drawing)
+    black = picture.convert("L").point(lambda dot: 255 if dot < 25 else 0)
+    box, frame = black.getbbox(), inked(picture)
+    assert box is not None
+    width = (box[2] - box[0]) / (frame[2] - frame[0]) * 60
+    assert 37 < width < 41, "four kanji, ten high"
+    halves = [
+        black.crop((box[0] + n * (box[2] - box[0]) // 4, box[1], box[0] + (n + 1) * (box[2] - box[0]) // 4, box[3]))
+        for n in (0, 1, 2, 3)
+    ]
+    assert len({half.tobytes() for half in halves}) == 4, "not the same sign for what a font does not have"
+
+
+def test_colours_of_black_screens_are_seen_on_paper() -> None:
+    drawing = new("R2000")
+    for color in (2, 4, 7):
+        drawing.modelspace().add_solid(
+            [(color, 0), (color + 1, 0), (color, 1), (color + 1, 1)], dxfattribs={"color": color}
+        )
+    colours: list[Any] = shown(drawing).getcolors(1 << 20) or []
+    most = sorted(colours, reverse=True)[:4]
+    assert all(max(colour) < 230 or colour == (255, 255, 255) for _, colour in most)
+    assert len({max(range(3), key=colour.__getitem__) for _, colour in most}) > 1, "and are still colours"
+
+
+def test_a_sheet_is_shown_where_the_model_is_empty_and_nothing_is_refused() -> None:
+    drawing = new("R2000")
+    with pytest.raises(Refused) as refused:
+        preview(drawing)
+    assert refused.value.reason == "empty"
+    drawing.layouts.get("Layout1").add_line((0, 0), (100, 50))
+    assert inked(shown(drawing))
+
+
 @pytest.mark.parametrize("means", [BUBBLEWRAP, LANDLOCK])
 async def test_a_drawing_is_read_behind_each_wall(means: str, tmp_path: Path) -> None:
     helper = await Helper.find(tmp_path, program.BOUNDS, allowed=(means,))
@@ -168,6 +239,9 @@ async def test_a_drawing_is_read_behind_each_wall(means: str, tmp_path: Path) ->
     assert rebuilt == Rebuilt("dxf")
     with made.open("rb") as file:
         assert drawings.check(file) == []
+    page = await program.previewed(helper, made, tmp_path)
+    with pypdfium2.PdfDocument(page) as shown:
+        assert len(shown) == 1
     broken.write_bytes(jww()[:900])
     with pytest.raises(Refused):
         await program.redrawn(helper, broken, "jww", tmp_path)

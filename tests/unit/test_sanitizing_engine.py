@@ -65,8 +65,8 @@ class Sanitizer:
         if isinstance(content, bytes):
             source.write_bytes(content)
         report = await self.engine.sanitize(source, name, self.out, policy or Policy(), password)
-        left = [] if report.output is None else [report.output]
-        assert [each.name for each in self.out.iterdir()] == left, "nothing but what was released is left"
+        left = {each for each in (report.output, report.preview) if each is not None}
+        assert {each.name for each in self.out.iterdir()} == left, "nothing but what was released is left"
         assert report.released == (report.output is not None) == (report.sha256_after is not None)
         assert (report.reason is None) == report.released
         assert report.reason is None or report.reason in words.REASONS
@@ -225,6 +225,38 @@ async def test_a_drawing_comes_out_as_dxf(sanitizer: Sanitizer) -> None:
     report = await sanitizer(SAMPLES.parent / "drawings/ezdxf/images.dxf", "図面.dxf")
     assert (report.action, report.output) == ("rebuilt", "図面.dxf")
     assert [(each.object, each.count) for each in report.removed] == [("link", 60)]
+    assert (report.preview, report.warnings) == ("図面.pdf", [])
+    with pypdfium2.PdfDocument(sanitizer.out / "図面.pdf") as page:
+        assert [round(side / 72 * 25.4) for side in page[0].get_size()] == [420, 297]
+
+
+async def test_a_drawing_without_a_page_is_released_and_says_so(
+    sanitizer: Sanitizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cad, "PREVIEW", "nothing")
+    report = await sanitizer(SAMPLES.parent / "drawings/ezdwg/mtext_2004.dwg", "図面.dwg")
+    assert (report.output, report.preview, report.warnings) == ("図面.dxf", None, ["no_preview"])
+
+
+async def test_a_drawing_in_an_archive_has_its_page_beside_it(sanitizer: Sanitizer) -> None:
+    drawing = (SAMPLES.parent / "drawings/ezdwg/mtext_2004.dwg").read_bytes()
+    report = await sanitizer(packed({"図/一.dwg": drawing, "図/一.pdf": b"%PDF-"}), "提出.zip")
+    assert report.warnings == ["parts_left_out"]
+    assert [(each.object, each.count) for each in report.removed] == [("file", 1)]
+    with zipfile.ZipFile(sanitizer.out / "提出.zip") as made:
+        assert made.namelist() == ["図/一.dxf", "図/一.pdf"]
+
+
+async def test_an_svg_comes_out_as_png_without_its_links(sanitizer: Sanitizer) -> None:
+    report = await sanitizer(
+        b"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'><image href='file:///etc/passwd'/></svg>",
+        "地図.svg",
+    )
+    assert (report.kind_found, report.action, report.output) == ("svg", "converted", "地図.png")
+    assert [(each.object, each.name) for each in report.removed] == [("link", "image")]
+    assert report.warnings == ["links_gone"]
+    with Image.open(sanitizer.out / "地図.png", formats=["PNG"]) as made:
+        assert made.size == (72, 72)
 
 
 async def test_a_document_opens_with_its_password(sanitizer: Sanitizer) -> None:

@@ -1,4 +1,5 @@
-"""`python -m chat_server.sanitizing.cad KIND FILE`: prints one line of JSON (`report.Rebuilt`, or a reason), then the DXF."""
+"""`python -m chat_server.sanitizing.cad KIND FILE`: prints one line of JSON (`report.Told`), then the DXF; for the kind "preview",
+of a DXF that was made here, the PDF that shows it."""
 
 from __future__ import annotations
 
@@ -10,6 +11,8 @@ import msgspec
 
 from chat_server.decoders.outcome import Refused
 from chat_server.sanitizing.cad.drawing import redrawn
+from chat_server.sanitizing.cad.preview import preview
+from chat_server.sanitizing.cad.program import PREVIEW
 from chat_server.sanitizing.cad.reading import read
 from chat_server.sanitizing.report import Rebuilt, Tally, Told
 
@@ -19,12 +22,15 @@ def main(kind: str, path: Path) -> int:
     logging.disable()
     tally = Tally()
     try:
-        drawing = redrawn(read(path, kind, tally), tally)
+        if kind == PREVIEW:
+            makes, made = "pdf", preview(read(path, "dxf", tally))
+        else:
+            makes, made = "dxf", redrawn(read(path, kind, tally), tally)
     except Refused as refused:
-        told, drawing = Told(reason=refused.reason), b""
+        told, made = Told(reason=refused.reason), b""
     else:
-        told = Told(rebuilt=Rebuilt("dxf", tally.removed))
-    sys.stdout.buffer.write(msgspec.json.encode(told) + b"\n" + drawing)
+        told = Told(rebuilt=Rebuilt(makes, tally.removed))
+    sys.stdout.buffer.write(msgspec.json.encode(told) + b"\n" + made)
     sys.stdout.buffer.flush()
     return 0
 
