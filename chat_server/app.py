@@ -98,6 +98,14 @@ def open_webhooks(settings: Settings) -> WebhookClient:
         raise CannotOpen(f"The certificates of webhook_ca ({settings.webhook_ca}) cannot be read: {error}") from None
 
 
+def open_sanitizer(settings: Settings, scratch: Path) -> ServerSanitizer:
+    """Raises `storage.folder.CannotOpen`."""
+    try:
+        return ServerSanitizer(scratch, settings.preview_decoders, settings.antivirus)
+    except ValueError as error:
+        raise CannotOpen(f"The settings: {error}") from None
+
+
 class App:
     """A running server without its sockets: storage open, workers running. `asgi(zone)` serves one listener."""
 
@@ -192,7 +200,7 @@ class App:
             https=self.settings.https,
         )
         self.site = site
-        self.sanitizer = sanitizer = ServerSanitizer(scratch, self.settings.preview_decoders)
+        self.sanitizer = sanitizer = open_sanitizer(self.settings, scratch)
         self.parts = Parts(
             storage=self.storage,
             blobs=self.blobs,

@@ -70,6 +70,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """processes that decode photos"""
     preview_decoders: Annotated[int, msgspec.Meta(ge=1, le=32)] = 1
     """processes that make previews and texts of files"""
+    antivirus: str = ""
+    """ClamAV's daemon, which looks at files from outside before they are rebuilt: unix:/path or host:port; empty: none"""
     bots: str = ""
     """a folder with bots of one's own, a folder each (docs/bots.md); empty: those that come with Renraku alone"""
     webhook_hosts: tuple[str, ...] = ()

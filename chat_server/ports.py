@@ -278,10 +278,11 @@ class Sanitizer(Protocol):
         ...
 
     async def sanitize(
-        self, source: Path, name: str, out: Path, formats: Mapping[str, str], unasked: Collection[str]
+        self, source: Path, name: str, out: Path, formats: Mapping[str, str], unasked: Collection[str], *, scanned: bool
     ) -> Disarmed:
         """Rebuild `source`, which came under `name`, into the existing folder `out`. `formats`: rebuild, flatten or refuse, by the
-        kinds of `sanitizing.kinds`; `unasked`: kinds that are refused because nobody asked for them.
+        kinds of `sanitizing.kinds`; `unasked`: kinds that are refused because nobody asked for them; `scanned`: so is what no virus scanner
+        has looked at.
 
         MUST: whatever goes wrong is a refusal, or one of these: `Problem` 8002 (disk full), 8003 (nobody had time; try again),
         OSError where `source` cannot be read.

@@ -39,6 +39,9 @@ Rebuilding = Literal["rebuild", "refuse"]
 Flattening = Literal["rebuild", "flatten", "refuse"]
 """What becomes of files of a family (`domain.links.FAMILIES`) that come from outside; flatten: their pages become pictures."""
 
+Scanning = Literal["where_it_runs", "required"]
+"""Whether a file from outside is refused while no virus scanner answers (setting `antivirus`)."""
+
 _UNITS: Final = {"MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
 
 
@@ -74,6 +77,7 @@ class Policy:
     sanitize_films: Rebuilding = "rebuild"
     sanitize_archives: Rebuilding = "rebuild"
     sanitize_mail: Rebuilding = "rebuild"
+    virus_scan: Scanning = "where_it_runs"
 
 
 RULES: Final[dict[str, tuple[str, ...]]] = {rule: get_args(values) for rule, values in get_type_hints(Policy).items()}

@@ -17,6 +17,7 @@ from chat_server.decoders.process import DecoderDied
 from chat_server.documents.office import Office
 from chat_server.domain.errors import DECODER_BUSY, DISK_FULL, Problem
 from chat_server.ports import Disarmed
+from chat_server.sanitizing.antivirus import Antivirus
 from chat_server.sanitizing.cad import program as cad
 from chat_server.sanitizing.engine import Engine
 from chat_server.sanitizing.policy import Policy, Wish
@@ -30,21 +31,24 @@ _PASSING: Final = frozenset(("busy",))
 class ServerSanitizer:
     """Implements `ports.Sanitizer`. `close` it at the end."""
 
-    def __init__(self, scratch: Path, workers: int = 2) -> None:
+    def __init__(self, scratch: Path, workers: int = 2, antivirus: str = "") -> None:
+        """`antivirus`: address of a scanner, empty: none. Raises ValueError for what is no address."""
         self.possible = confinable()
         self._scratch = scratch
         self._workers = workers
+        self._antivirus = Antivirus(antivirus) if antivirus else None
         self._engine: Engine | None = None
         self._starting = asyncio.Lock()
 
     async def sanitize(
-        self, source: Path, name: str, out: Path, formats: Mapping[str, str], unasked: Collection[str]
+        self, source: Path, name: str, out: Path, formats: Mapping[str, str], unasked: Collection[str], *, scanned: bool
     ) -> Disarmed:
         """See `ports.Sanitizer`."""
         wishes = {kind: cast("Wish", wish) for kind, wish in formats.items()} | dict.fromkeys(unasked, _REFUSE)
         try:
             engine = await self._started()
-            report = await engine.sanitize(source, name, out, Policy(formats=wishes))
+            policy = Policy(formats=wishes, antivirus="required" if scanned else "where_it_runs")
+            report = await engine.sanitize(source, name, out, policy)
         except NoSpace:
             raise Problem(DISK_FULL) from None
         except DecoderDied:
@@ -64,7 +68,7 @@ class ServerSanitizer:
         async with self._starting:
             if self._engine is None:
                 office, helper = await Office.find(self._scratch), await Helper.find(self._scratch, cad.BOUNDS)
-                engine = Engine(workers=self._workers, office=office, helper=helper)
+                engine = Engine(workers=self._workers, office=office, helper=helper, antivirus=self._antivirus)
                 try:
                     await engine.start()
                 except BaseException:

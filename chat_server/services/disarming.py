@@ -110,8 +110,9 @@ async def prepare(tools: Tools, policy: Policy, job: Job) -> Verdict:
         await quarantine.open_sealed(
             tools.blobs, tools.seals, tools.keys, job.org_id, job.sealed, job.sha256, source
         )  # fmt: skip
-        formats = formats_of(policy)
-        made = await tools.sanitizer.sanitize(source, job.name, out, formats, unasked(job.kinds))
+        made = await tools.sanitizer.sanitize(
+            source, job.name, out, formats_of(policy), unasked(job.kinds), scanned=policy.virus_scan == "required"
+        )
         source.unlink()
         return await _verdict(tools, job, made)
 

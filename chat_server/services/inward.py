@@ -73,7 +73,9 @@ async def later(tx: Tx, job: Due) -> None:
 async def prepare(tools: Tools, policy: Policy, job: Due) -> Rebuilt:
     """Take it apart, and keep what was rebuilt. Raises `Problem` 8xxx and OSError: to be tried again."""
     async with scratch_folder(tools.scratch) as folder, tools.blobs.local(job.org_id, job.sha256) as source:
-        made = await tools.sanitizer.sanitize(source, job.name, folder, formats_of(policy), ())
+        made = await tools.sanitizer.sanitize(
+            source, job.name, folder, formats_of(policy), (), scanned=policy.virus_scan == "required"
+        )
         if made.output is None:
             return Rebuilt(None, job.media_type, msgspec.json.decode(made.report, type=Report).reason)
         with made.output.open("rb") as file:

@@ -177,6 +177,7 @@ export const admin = pair(
       sanitize_films: '外から届く動画',
       sanitize_archives: '外から届く圧縮ファイル',
       sanitize_mail: '外から届くメール',
+      virus_scan: 'ウイルス検査',
     } as Record<string, string>,
     values: {
       member: '職員全員',
@@ -191,6 +192,8 @@ export const admin = pair(
       most_trusted: '最も信頼度の高い網(庁内)だけ',
       rebuild: '作り直して受け取る',
       flatten: 'ページを画像にして受け取る',
+      where_it_runs: '検査ソフトがあれば行う',
+      required: '検査できないファイルは受け取らない',
       refuse: '受け取らない',
       '30': '30日',
       '90': '90日',
@@ -375,6 +378,7 @@ export const admin = pair(
       sanitize_films: 'Films from outside',
       sanitize_archives: 'Archives from outside',
       sanitize_mail: 'Mail from outside',
+      virus_scan: 'Virus scan',
     },
     values: {
       member: 'all staff',
@@ -389,6 +393,8 @@ export const admin = pair(
       most_trusted: 'in the most trusted network alone',
       rebuild: 'rebuilt',
       flatten: 'as pictures of their pages',
+      where_it_runs: 'where a scanner runs',
+      required: 'nothing is accepted without it',
       refuse: 'refused',
       '30': '30 days',
       '90': '90 days',
