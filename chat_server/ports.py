@@ -262,11 +262,12 @@ class SealBroken(Exception):
 @dataclass(frozen=True, slots=True)
 class Disarmed:
     """What became of a stranger's file. `report`: JSON of `sanitizing.report.Report`. `output`: the rebuilt file and its name;
-    None: it was refused."""
+    None: it was refused. `page`: a page that shows a drawing, under its name."""
 
     report: bytes
     output: Path | None
     name: str
+    page: Path | None = None
 
 
 class Sanitizer(Protocol):

@@ -98,7 +98,8 @@ def _load(folder: Path) -> dict[str, Page]:
             pages["/" + name] = _page("/" + name, path.read_bytes(), _media_type(path))
     index = pages.pop("/" + INDEX, None)
     pages["/"] = index or _page("/", _NOT_BUILT.encode("utf-8"), "text/plain")
-    pages["/handin"] = pages.pop("/" + HANDIN, None) or _page("/handin", _NOT_BUILT.encode("utf-8"), "text/plain")
+    handin = pages.pop("/" + HANDIN, None)
+    pages["/handin"] = handin or _page("/handin", _NOT_BUILT.encode("utf-8"), "text/plain")
     return pages
 
 

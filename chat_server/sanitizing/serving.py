@@ -57,7 +57,8 @@ class ServerSanitizer:
             raise Problem(DECODER_BUSY, retry_after=_RETRY_SECONDS)
         output = None if report.output is None or not report.released else out / report.output
         told = msgspec.json.encode(_unasked_for(report, frozenset(unasked)))
-        return Disarmed(told, output, report.output or "")
+        page = None if output is None or report.preview is None else out / report.preview
+        return Disarmed(told, output, report.output or "", page)
 
     async def close(self) -> None:
         """End the processes."""

@@ -92,8 +92,8 @@ async def blocks(tx: Tx, bot: Actor, room: str, file_ids: Sequence[str]) -> tupl
     """What shows the released ones of these files in a message, and those that the room will know of by it (`posted`). What it was
     told of before is passed over. Raises `Problem` 2001 (more than a message may carry)."""
     found = await queries.unposted(tx, bot.user_id, room, file_ids) if file_ids else []
-    photos = tuple(attachment for _, attachment, kind in found if kind == PHOTO)
-    files = tuple(attachment for _, attachment, kind in found if attachment and kind != PHOTO)
+    photos = tuple(attachment for _, attachment, kind, _ in found if kind == PHOTO)
+    files = tuple(one for _, attachment, kind, page in found if kind != PHOTO for one in (attachment, page) if one)
     if len(photos) > limits.PHOTOS or len(photos) + len(files) > limits.FILES:
         raise Problem(INVALID_FIELD, field="blocks", reason=f"at most {limits.PHOTOS} photos, {limits.FILES} in all")
     shown: list[AnyBlock] = []
@@ -101,7 +101,7 @@ async def blocks(tx: Tx, bot: Actor, room: str, file_ids: Sequence[str]) -> tupl
         shown.append(Photos(ids=photos))
     if files:
         shown.append(Files(ids=files))
-    return tuple(shown), [public_id for public_id, _, _ in found]
+    return tuple(shown), [public_id for public_id, *_ in found]
 
 
 async def posted(tx: Tx, file_ids: Sequence[str]) -> None:

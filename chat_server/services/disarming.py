@@ -7,7 +7,7 @@ by `deliver` alone, and only with what a sanitizer has put out; every other end 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -47,12 +47,13 @@ Job = queries.Job
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A rebuilt file whose bytes are safe: a photo, or (name, media type, bytes)."""
+    """A rebuilt file whose bytes are safe: a photo, or (name, media type, bytes). `page`: another that shows a drawing."""
 
     name: str
     media_type: str
     blob: Blob
     photo: Prepared | None = None
+    page: Made | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,19 +134,24 @@ def unasked(families: str) -> frozenset[str]:
 async def _verdict(tools: Tools, job: Job, made: Disarmed) -> Verdict:
     if made.output is None:
         return Verdict(made.report)
-    with made.output.open("rb") as file:
-        found = media_type(file.read(HEAD_BYTES), made.name)
-    blob = await keep_large(tools.blobs, job.org_id, made.output)
-    name = display_name(made.name, NAMELESS)
-    if found not in PHOTOS:
-        return Verdict(made.report, Made(name, found, blob))
+    kept = await _kept(tools, job, made.output, made.name)
+    if made.page is not None:
+        kept = replace(kept, page=await _kept(tools, job, made.page, made.page.name))
+    if kept.media_type not in PHOTOS:
+        return Verdict(made.report, kept)
     try:
-        photo = await prepare_kept_photo(tools.photos, tools.blobs, tools.scratch, job.org_id, blob)
+        photo = await prepare_kept_photo(tools.photos, tools.blobs, tools.scratch, job.org_id, kept.blob)
     except Problem as problem:
         if problem.fault not in _NO_PHOTO:
             raise
         return Verdict(_refused(made.report, _NO_PHOTO[problem.fault]))
-    return Verdict(made.report, Made(name, found, blob, photo))
+    return Verdict(made.report, replace(kept, photo=photo))
+
+
+async def _kept(tools: Tools, job: Job, path: Path, name: str) -> Made:
+    with path.open("rb") as file:
+        found = media_type(file.read(HEAD_BYTES), name)
+    return Made(display_name(name, NAMELESS), found, await keep_large(tools.blobs, job.org_id, path))
 
 
 _NO_PHOTO: Final = {NOT_A_PHOTO: "check_failed", PHOTO_BROKEN: "check_failed", PHOTO_TOO_MANY_PIXELS: "too_many_pixels"}
@@ -179,7 +185,8 @@ async def deliver(tx: Tx, job: Job, verdict: Verdict, trust: Trust) -> bool:
         return False
     if made is not None:
         bot = Actor(job.bot, job.org_id, 0, job.account, "", BOT, job.title, job.zone, "")
-        await queries.became(tx, job.id, await _insert(tx, bot, made, trust))
+        page = None if made.page is None else await _insert(tx, bot, made.page, trust)
+        await queries.became(tx, job.id, await _insert(tx, bot, made, trust), page)
     await link_news.told(tx, await upload_links.by_id(tx, job.link_id))
     return True
 

@@ -21,11 +21,12 @@ from chat_server.domain import limits
 from chat_server.domain.actors import Actor
 from chat_server.domain.errors import DECODER_BUSY, Problem
 from chat_server.photos.workers import PhotoDecoders
-from chat_server.ports import Disarmed, Reader
+from chat_server.ports import Disarmed, Reader, Tx
 from chat_server.sanitizing.report import Report
 from chat_server.sanitizing.serving import ServerSanitizer
-from chat_server.services import disarming, leftovers, organizations, quarantine
+from chat_server.services import bot_links, disarming, leftovers, organizations, quarantine
 from chat_server.services.authority import Operator
+from chat_server.services.blocks import Files
 from chat_server.services.disarming import Tools
 from chat_server.storage.queries import attachments
 from chat_server.workers.disarming import DisarmingWorker
@@ -37,6 +38,7 @@ from tests.support.people import add_organization, add_people, add_person
 from tests.support.server import MovableClock
 from tests.unit.document_samples import pages, sample, words
 from tests.unit.photo_samples import encoded, picture
+from tests.unit.test_sanitizing_drawings import jww
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 BOTH_ENGINES = True
@@ -111,7 +113,7 @@ class Fails:
         self.outcome = outcome
         self.tries = 0
 
-    async def sanitize(self, source: Path, *rest: Any) -> Disarmed:
+    async def sanitize(self, source: Path, *rest: Any, scanned: bool) -> Disarmed:
         self.tries += 1
         raise self.outcome
 
@@ -175,6 +177,28 @@ async def test_files_come_out_rebuilt_or_are_refused_with_a_reason(house: House)
     assert await house.worker().work() == 0
 
 
+async def test_a_drawing_comes_with_a_page_that_shows_it(house: House) -> None:
+    link = await add_link(house.app, house.person)
+    key = await link.hand_in(jww(), "図面.jww")
+    await house.worker().work()
+    assert (await house.attachment(key))[0]["name"] == "図面.dxf"
+
+    async def shown(tx: Tx) -> tuple[int, str]:
+        row = await tx.one(
+            "SELECT h.public_id, r.public_id, a.uploader_id, p.name FROM handed_files h JOIN rooms r ON r.id = h.room_id"
+            " JOIN attachments a ON a.id = h.attachment_id JOIN attachments p ON p.id = h.page_id WHERE h.id = ?",
+            key,
+        )
+        assert row is not None
+        bot = replace(house.person, user_id=row[2])
+        (files,), told = await bot_links.blocks(tx, bot, row[1], [row[0]])
+        assert isinstance(files, Files)
+        assert told == [row[0]]
+        return len(files.ids), row[3]
+
+    assert await house.app.storage.write(shown) == (2, "図面.pdf")
+
+
 async def test_previews_are_made_of_the_rebuilt_file(house: House) -> None:
     link = await add_link(house.app, house.person)
     key = await link.hand_in(pages(words("one")), "図面.pdf")
@@ -204,7 +228,7 @@ async def test_a_picture_that_is_no_photo_after_all_is_refused(house: House, mon
     class Lies:
         possible = True
 
-        async def sanitize(self, source: Path, name: str, out: Path, *rest: Any) -> Disarmed:
+        async def sanitize(self, source: Path, name: str, out: Path, *rest: Any, scanned: bool) -> Disarmed:
             (out / name).write_bytes(b"\xff\xd8\xff\xe0nothing")
             report = Report(
                 file=name, kind_found="jpeg", kind_claimed="jpeg", action="rebuilt", sha256_before="0" * 64, size_before=1,
@@ -241,7 +265,7 @@ async def test_a_try_is_counted_before_it_is_made_and_a_killed_one_is_taken_up_a
     begun = asyncio.Event()
 
     class Hangs(Fails):
-        async def sanitize(self, *rest: Any) -> Disarmed:
+        async def sanitize(self, *rest: Any, scanned: bool) -> Disarmed:
             assert (await house.row(key))["tries"] == 1
             begun.set()
             await asyncio.Event().wait()
@@ -304,7 +328,7 @@ async def test_organizations_and_links_take_turns_and_one_link_has_all_places_bu
     release, seen = asyncio.Event(), list[str]()
 
     class Waits(Fails):
-        async def sanitize(self, source: Path, name: str, *rest: Any) -> Disarmed:
+        async def sanitize(self, source: Path, name: str, *rest: Any, scanned: bool) -> Disarmed:  # type: ignore[override]
             seen.append(name)
             if {"few.txt", "theirs.txt"} <= set(seen):
                 release.set()

@@ -58,6 +58,7 @@ CREATE TABLE handed_files (                   -- a file on its way in from outsi
   sealed_sha256 TEXT,                                     -- the blob that holds it, encrypted: the quarantine
   report $BYTES,                                          -- JSON of sanitizing.report.Report, once it was disarmed
   attachment_id BIGINT REFERENCES attachments(id),        -- what the room sees of it
+  page_id BIGINT REFERENCES attachments(id),              -- of a drawing: a page that shows it
   tries BIGINT NOT NULL DEFAULT 0,
   due_at BIGINT NOT NULL,                                 -- waiting: when it is to be disarmed
   created_at BIGINT NOT NULL,

@@ -44,18 +44,19 @@ async def files(reader: Reader, link_id: int) -> list[File]:
     return [File(*row) for row in rows]
 
 
-async def unposted(tx: Tx, bot_id: int, room: str, file_ids: Sequence[str]) -> list[tuple[str, str, str]]:
-    """(public id, attachment or empty, its kind) of those of the files (public ids) that came for this room, are decided and that the
+async def unposted(tx: Tx, bot_id: int, room: str, file_ids: Sequence[str]) -> list[tuple[str, str, str, str]]:
+    """(public id, attachment or empty, its kind, the page that shows it or empty) of those of the files (public ids) that came for this room, are decided and that the
     room was not told of. `room`: public id."""
     marks = ", ".join("?" * len(file_ids))
     rows = await tx.all(
-        "SELECT h.public_id, coalesce(a.public_id, ''), coalesce(a.kind, '') FROM handed_files h"  # noqa: S608 (question marks)
+        "SELECT h.public_id, coalesce(a.public_id, ''), coalesce(a.kind, ''), coalesce(p.public_id, '') FROM handed_files h"  # noqa: S608 (question marks)
         " JOIN rooms r ON r.id = h.room_id AND r.public_id = ?"
         " LEFT JOIN attachments a ON a.id = h.attachment_id AND a.uploader_id = ? AND a.message_id IS NULL"
+        " LEFT JOIN attachments p ON p.id = h.page_id AND p.uploader_id = ? AND p.message_id IS NULL"
         f" WHERE h.public_id IN ({marks}) AND h.state IN ('released', 'refused') AND h.posted_at IS NULL ORDER BY h.id",
-        room, bot_id, *file_ids,
+        room, bot_id, bot_id, *file_ids,
     )  # fmt: skip
-    return [(str(row[0]), str(row[1]), str(row[2])) for row in rows]
+    return [(str(row[0]), str(row[1]), str(row[2]), str(row[3])) for row in rows]
 
 
 async def set_posted(tx: Tx, file_ids: Sequence[str]) -> None:

@@ -74,8 +74,8 @@ async def decide(tx: Tx, job_id: int, state: str, report: bytes) -> bool:
     ) == 1  # fmt: skip
 
 
-async def became(tx: Tx, job_id: int, attachment_id: int) -> None:
-    await tx.run("UPDATE handed_files SET attachment_id = ? WHERE id = ?", attachment_id, job_id)
+async def became(tx: Tx, job_id: int, attachment_id: int, page_id: int | None) -> None:
+    await tx.run("UPDATE handed_files SET attachment_id = ?, page_id = ? WHERE id = ?", attachment_id, page_id, job_id)
 
 
 @dataclass(frozen=True, slots=True)

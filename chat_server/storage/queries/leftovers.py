@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from chat_server.ports import Reader, Tx
 
-_NOT_HANDED_IN = "NOT EXISTS (SELECT 1 FROM handed_files h WHERE h.attachment_id = attachments.id)"
+_NOT_HANDED_IN = "NOT EXISTS (SELECT 1 FROM handed_files h WHERE attachments.id IN (h.attachment_id, h.page_id))"
 """What came by a link belongs to a bot until that has posted it, however long that takes: its sender holds a receipt."""
 
 
