@@ -43,10 +43,13 @@ from chat_server.realtime.dispatch import Dispatcher, Load
 from chat_server.realtime.endpoint import Endpoint
 from chat_server.realtime.hub import Hub
 from chat_server.realtime.node import Node, serving
+from chat_server.sanitizing.serving import ServerSanitizer
+from chat_server.sealing import AgeSeals
 from chat_server.search.opening import open_index
 from chat_server.services import keys as keyring
 from chat_server.services.actors import load_actor
 from chat_server.services.bots import Place, Plugin
+from chat_server.services.disarming import Tools
 from chat_server.services.epoch import stream_epoch
 from chat_server.services.keys import SENDS, Keys
 from chat_server.services.nodes import Self
@@ -58,9 +61,11 @@ from chat_server.storage.postgresql.address import options as session_options
 from chat_server.webhooks.client import WebhookClient
 from chat_server.workers.bots import BotWorker
 from chat_server.workers.confirmations import ConfirmationWorker
+from chat_server.workers.disarming import DisarmingWorker
 from chat_server.workers.file_sweeper import FileSweeper
 from chat_server.workers.hooks import HookWorker
 from chat_server.workers.indexer import Indexer
+from chat_server.workers.inward import InwardWorker
 from chat_server.workers.links import LinkWorker
 from chat_server.workers.outbox import OutboxWorker
 from chat_server.workers.previews import PreviewWorker
@@ -132,6 +137,8 @@ class App:
             "previews", (photos.MODULE, *documents.MODULES), settings.preview_decoders, limits=documents.LIMITS,
             patience=600,
         )  # fmt: skip
+        self.seals = AgeSeals()
+        self.sanitizer: ServerSanitizer | None = None
         self.outbox = OutboxWorker(storage)
         self.webhooks = webhooks
         self.index = index
@@ -193,6 +200,7 @@ class App:
             https=self.settings.https,
         )
         self.site = site
+        self.sanitizer = sanitizer = ServerSanitizer(scratch, self.settings.preview_decoders)
         self.parts = Parts(
             storage=self.storage,
             blobs=self.blobs,
@@ -213,6 +221,8 @@ class App:
             version=release(),
             webhook_hosts=webhook_hosts(self.settings),
             draining=lambda: self.draining,
+            seals=self.seals,
+            sanitizing=lambda: sanitizer.possible,
             bus=lambda: "none" if self.node is None else self.node.bus_state,
             offers=self.offers,
         )
@@ -236,6 +246,8 @@ class App:
             Sweeper(self.storage),
             files,
             self._preview_worker(scratch),
+            DisarmingWorker(self.storage, self._sanitizing(scratch), self.settings.trust),
+            InwardWorker(self.storage, self._sanitizing(scratch), self.settings.trust),
             *self._robots(),
             ConfirmationWorker(self.storage),
             ScheduledWorker(self.storage, self.keys.current(SENDS).secret),
@@ -291,6 +303,11 @@ class App:
             # while one is with LibreOffice, another can be decoded
             at_once=self.settings.preview_decoders + 1,
         )
+
+    def _sanitizing(self, scratch: Path) -> Tools:
+        assert self.sanitizer is not None
+        photos = PhotosThrough(self.previewing)
+        return Tools(self.sanitizer, photos, self.seals, self.keys, self.blobs, scratch)
 
     # What the storage tells
 
@@ -378,6 +395,8 @@ class App:
             await self.node.close()
         await self.photos.close()
         await self.previewing.close()
+        if self.sanitizer is not None:
+            await self.sanitizer.close()
         await self.webhooks.close()
         await self.index.close()
         await self.storage.close()

@@ -38,6 +38,8 @@ NOTE_CHARS: Final = 1000
 """Of what a bot leaves itself with a timer."""
 
 JST: Final = datetime.timezone(datetime.timedelta(hours=9), "JST")
+LINK_NOTE: Final = "link:"
+"""How the notes of timers begin that are about a link: see `Room.look_again`."""
 
 
 class TooMuch(Exception):
@@ -89,11 +91,68 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Handed:
+    """A file that somebody outside handed in, whole. `state`: waiting, released, refused. `posted`: the room was told of it.
+    `sentences`: what was taken out of it, and what to mind; `reason`: why it was refused, and what to ask for instead. In a post of
+    the bot's it stands for the file itself, where it was released."""
+
+    id: str
+    name: str
+    size: int
+    state: str
+    photo: bool
+    posted: bool
+    decided: datetime.datetime | None
+    sentences: tuple[str, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An upload link of the room, as it is now. `state`: see `domain.links.State`. `asker`: who asks, as people see them; `person`:
+    their id. `calls`: ids of those who are to be called: `<@user:ID>` in a post about the link does it. `received`: files that are
+    whole."""
+
+    id: str
+    state: str
+    recipient: str
+    company: str
+    purpose: str
+    expected: str
+    asker: str
+    person: str
+    calls: tuple[str, ...]
+    ends: datetime.datetime
+    most_files: int
+    received: int
+    files: tuple[Handed, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AskLink:
+    recipient: str
+    purpose: str
+    company: str
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExtendLink:
+    link: str
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeLink:
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
 class Post:
     """What a bot wrote, or made of what it wrote before under that name."""
 
     name: str
-    parts: tuple[str | BotBlock | File, ...]
+    parts: tuple[str | BotBlock | File | Handed, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,13 +196,14 @@ class Room:
     pins: list[Pin] = field(default_factory=list)
     sends: list[SendOn] = field(default_factory=list)
     tidying: Tidy | None = None
+    links: list[AskLink | ExtendLink | RevokeLink] = field(default_factory=list)
 
     def say(self, text: str) -> None:
         """Write into the room. Raises `TooMuch`."""
         self.post(text)
 
-    def post(self, *parts: str | BotBlock | File, name: str = "") -> None:
-        """Write words, cards, buttons, a form, files. `name`: to change it later, and to know its buttons and answers by; each
+    def post(self, *parts: str | BotBlock | File | Handed, name: str = "") -> None:
+        """Write words, cards, buttons, a form, files, and what was handed in by a link. `name`: to change it later, and to know its buttons and answers by; each
         name once in a room. Raises `TooMuch`."""
         if len(self.posts) >= SAYS:
             raise TooMuch(f"a bot says at most {SAYS} things at once")
@@ -181,6 +241,28 @@ class Room:
         """In a memo room: take back what stands there, but for what is pinned: now what was written before `before`, and from now
         on every day what is older than `days` (0: nothing any more)."""
         self.tidying = Tidy(before, days)
+
+    def ask_link(self, recipient: str, purpose: str, *, company: str = "", days: int = 7) -> None:
+        """Make an upload link of this room, in the name and with the rights of whoever wrote or pressed; so with what follows. What does
+        not work is said in the room. For the bot that looks after links alone. Raises `TooMuch`."""
+        self._link(AskLink(recipient, purpose, company, days))
+
+    def extend_link(self, link: str, days: int) -> None:
+        """Put its deadline off by so many days, from now if it is over. Raises `TooMuch`."""
+        self._link(ExtendLink(link, days))
+
+    def revoke_link(self, link: str) -> None:
+        """Take it back: it is good for nothing any more. Raises `TooMuch`."""
+        self._link(RevokeLink(link))
+
+    def look_again(self, link: str, at: datetime.datetime) -> None:
+        """Be called by `on_link` with this link, as it is then, not before `at`. Raises `TooMuch`."""
+        self.remind(at, LINK_NOTE + link)
+
+    def _link(self, act: AskLink | ExtendLink | RevokeLink) -> None:
+        if len(self.links) >= SAYS:
+            raise TooMuch(f"a bot does at most {SAYS} things with links at once")
+        self.links.append(act)
 
 
 def _checked(post: Post) -> Post:
@@ -233,3 +315,6 @@ class Bot:
 
     def on_timer(self, room: Room, note: str) -> None:
         """The time has come that was asked for by `Room.remind`."""
+
+    def on_link(self, room: Room, link: Link) -> None:
+        """Something became of an upload link of the room; it is given as it is now. For the bot that looks after links alone."""

@@ -12,9 +12,10 @@ import datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from chat_server import bot_wire as wire
-from chat_server.bot_api import JST, Bot, Buttons, Card, Copy, Form
+from chat_server.bot_api import JST, LINK_NOTE, Bot, Buttons, Card, Copy, Form
 from chat_server.bot_blocks import Value
 from chat_server.bot_runner.asking import act
 from chat_server.bot_wire import Answered, Answers, Pressed, Said, Task
@@ -22,7 +23,7 @@ from chat_server.bot_wire import Answered, Answers, Pressed, Said, Task
 
 class Dialog:
     """One room with the bot in it. `posts`: what it wrote, as it is now, by name; the nameless by their number. `pins`, `sent_on`
-    (message, room), `tidied`: what it did besides; messages are m1, m2 … in the order in which they were said."""
+    (message, room), `tidied`, `links`: what it did besides; messages are m1, m2 … in the order in which they were said."""
 
     def __init__(self, bot: Bot, *, kind: str = "private", name: str = "道路課", now: str = "2026-11-26 09:00") -> None:
         self._bot = bot
@@ -33,6 +34,9 @@ class Dialog:
         self._said: list[Said] = []
         self.pins: dict[str, bool] = {}
         self.sent_on: list[tuple[str, str]] = []
+        self.links: list[wire.LinkAct] = []
+        self._links: dict[str, wire.Link] = {}
+        self._posted: set[str] = set()
         self.tidied: list[wire.Tidy] = []
         self._answers: dict[str, dict[str, Answered]] = {}
         self.posts: dict[str, wire.Post] = {}
@@ -70,6 +74,12 @@ class Dialog:
         given[by] = Answered(values) if form.secret else Answered(values, by, by, department, _ms(self.now))
         return self._ask(answers=Answers(post, tuple(given.values())))
 
+    def link(self, link: wire.Link) -> list[str]:
+        """Something became of an upload link. What was posted of its files is posted from now on, as in earnest."""
+        posted = [replace(one, posted=one.posted or one.id in self._posted) for one in link.files]
+        self._links[link.id] = replace(link, files=tuple(posted))
+        return self._ask(link=self._links[link.id])
+
     def wait(self, **time: float) -> list[str]:
         """What it says of itself while time passes (`datetime.timedelta`'s words)."""
         until, said = self.now + datetime.timedelta(**time), []
@@ -77,7 +87,10 @@ class Dialog:
             first = min(due, key=lambda timer: timer.at)
             self._timers.remove(first)
             self.now = max(self.now, datetime.datetime.fromtimestamp(first.at / 1000, JST))
-            said += self._ask(note=first.note)
+            if first.note.startswith(LINK_NOTE):
+                said += self.link(self._links[first.note.removeprefix(LINK_NOTE)])
+            else:
+                said += self._ask(note=first.note)
         self.now = until
         return said
 
@@ -90,7 +103,9 @@ class Dialog:
         self.pins |= {pin.message: pin.on for pin in done.pins}
         self.sent_on += [(one.message, one.room) for one in done.sends]
         self.tidied += [done.tidy] if done.tidy is not None else []
+        self.links += done.links
         for post in done.posts:
+            self._posted |= {part.id for part in post.parts if isinstance(part, wire.HandedIn)}
             self.posts[post.name or str(len(self.posts))] = post
         for post in done.changes:
             kept = tuple(part for part in self.posts[post.name].parts if isinstance(part, wire.File))
@@ -100,7 +115,7 @@ class Dialog:
 
 def words(post: wire.Post) -> str:
     """A post as a line of words: of a card, a form, a file their titles."""
-    return "\n".join(_word(part) for part in post.parts if not isinstance(part, Buttons))
+    return "\n".join(_word(part) for part in post.parts if not isinstance(part, (Buttons, wire.HandedIn)))
 
 
 def _word(part: Any) -> str:

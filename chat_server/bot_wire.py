@@ -52,9 +52,41 @@ class Answers(msgspec.Struct, frozen=True):
     all: tuple[Answered, ...]
 
 
+class Handed(msgspec.Struct, frozen=True):
+    """See `bot_api.Handed`. `decided`: UTC milliseconds."""
+
+    id: str
+    name: str
+    size: int
+    state: str
+    photo: bool
+    posted: bool
+    decided: int | None
+    sentences: tuple[str, ...]
+    reason: str
+
+
+class Link(msgspec.Struct, frozen=True):
+    """See `bot_api.Link`. `ends`: UTC milliseconds."""
+
+    id: str
+    state: str
+    recipient: str
+    company: str
+    purpose: str
+    expected: str
+    asker: str
+    person: str
+    calls: tuple[str, ...]
+    ends: int
+    most_files: int
+    received: int
+    files: tuple[Handed, ...] = ()
+
+
 class Task(msgspec.Struct, frozen=True):
     """One thing that a bot is asked about: a message (or, `edited`, what it has become), one that was taken back (`removed`: its id),
-    a button, a form's answers, or a timer's note."""
+    a button, a form's answers, an upload link, or a timer's note."""
 
     kind: str
     name: str
@@ -66,6 +98,13 @@ class Task(msgspec.Struct, frozen=True):
     note: str = ""
     edited: bool = False
     removed: str | None = None
+    link: Link | None = None
+
+
+class HandedIn(msgspec.Struct, tag_field="type", tag="handed", frozen=True):
+    """A file that came by a link, in a post. `id`: see `Handed`."""
+
+    id: str
 
 
 class File(msgspec.Struct, tag_field="type", tag="file", frozen=True):
@@ -77,7 +116,7 @@ class Post(msgspec.Struct, frozen=True):
     """See `bot_api.Post`."""
 
     name: str
-    parts: tuple[str | BotBlock | File, ...]
+    parts: tuple[str | BotBlock | File | HandedIn, ...]
 
 
 class Timer(msgspec.Struct, frozen=True):
@@ -106,6 +145,31 @@ class Tidy(msgspec.Struct, frozen=True):
     days: int = -1
 
 
+class AskLink(msgspec.Struct, tag_field="type", tag="ask", frozen=True):
+    """See `bot_api.Room.ask_link`."""
+
+    recipient: str
+    purpose: str
+    company: str = ""
+    days: int = 7
+
+
+class ExtendLink(msgspec.Struct, tag_field="type", tag="extend", frozen=True):
+    """See `bot_api.Room.extend_link`."""
+
+    link: str
+    days: int
+
+
+class RevokeLink(msgspec.Struct, tag_field="type", tag="revoke", frozen=True):
+    """See `bot_api.Room.revoke_link`."""
+
+    link: str
+
+
+LinkAct = AskLink | ExtendLink | RevokeLink
+
+
 class Done(msgspec.Struct, frozen=True):
     """What it did. `failure`: its own words of what went wrong; then nothing of the rest counts."""
 
@@ -115,6 +179,7 @@ class Done(msgspec.Struct, frozen=True):
     pins: tuple[Pin, ...] = ()
     sends: tuple[SendOn, ...] = ()
     tidy: Tidy | None = None
+    links: tuple[LinkAct, ...] = ()
     store: dict[str, Any] = {}
     failure: str | None = None
 

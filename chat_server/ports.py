@@ -6,7 +6,7 @@ but the plain records.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -239,6 +239,53 @@ class NotePress(Protocol):
     async def pack(self, target: Path, texts: Mapping[str, bytes], files: Mapping[str, Path]) -> None:
         """A ZIP at `target` with all of these by their names, and the SHA-256 of each. Raises `Problem` 8008, 8002, 4040 (too
         large)."""
+        ...
+
+
+class Seals(Protocol):
+    """Encrypting bytes that nothing but their own way out may read. Everything here blocks."""
+
+    def seal(self, secret: bytes, source: Path, write: Callable[[bytes], None]) -> None:
+        """Encrypt the file, in pieces, to the key of these 32 bytes. Raises OSError, and what `write` raises."""
+        ...
+
+    def open(self, secret: bytes, source: Path, target: Path) -> str:
+        """Decrypt into a new file; answers the SHA-256 of what is in it. Raises OSError; `SealBroken` where it is not what was
+        sealed to this key."""
+        ...
+
+
+class SealBroken(Exception):
+    """The bytes are not what was sealed, or were sealed to another key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disarmed:
+    """What became of a stranger's file. `report`: JSON of `sanitizing.report.Report`. `output`: the rebuilt file and its name;
+    None: it was refused."""
+
+    report: bytes
+    output: Path | None
+    name: str
+
+
+class Sanitizer(Protocol):
+    """Takes strangers' files apart and rebuilds them, in confined processes off the event loop."""
+
+    @property
+    def possible(self) -> bool:
+        """Whether this machine can confine them at all; where not, every file is refused."""
+        ...
+
+    async def sanitize(
+        self, source: Path, name: str, out: Path, formats: Mapping[str, str], unasked: Collection[str]
+    ) -> Disarmed:
+        """Rebuild `source`, which came under `name`, into the existing folder `out`. `formats`: rebuild, flatten or refuse, by the
+        kinds of `sanitizing.kinds`; `unasked`: kinds that are refused because nobody asked for them.
+
+        MUST: whatever goes wrong is a refusal, or one of these: `Problem` 8002 (disk full), 8003 (nobody had time; try again),
+        OSError where `source` cannot be read.
+        """
         ...
 
 

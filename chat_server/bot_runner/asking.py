@@ -6,7 +6,25 @@ import datetime
 from collections.abc import Sequence
 
 from chat_server import bot_wire as wire
-from chat_server.bot_api import JST, STORE_BYTES, Answer, Bot, File, Message, Post, Press, Room, Tidy, TooMuch
+from chat_server.bot_api import (
+    JST,
+    STORE_BYTES,
+    Answer,
+    AskLink,
+    Bot,
+    ExtendLink,
+    File,
+    Handed,
+    Link,
+    Message,
+    Post,
+    Press,
+    RevokeLink,
+    Room,
+    Tidy,
+    TooMuch,
+)
+from chat_server.bot_blocks import BotBlock
 from chat_server.bot_wire import Done, Task, Timer
 
 
@@ -30,6 +48,8 @@ def act(bot: Bot, task: Task) -> Done:
         bot.on_press(room, Press(press.key, press.post, press.by, press.person, _answers(press.answers)))
     elif (answers := task.answers) is not None:
         bot.on_answers(room, answers.post, _answers(answers.all))
+    elif task.link is not None:
+        bot.on_link(room, _link(task.link))
     else:
         bot.on_timer(room, task.note)
     if len(wire.pack(room.store)) > STORE_BYTES:
@@ -38,7 +58,39 @@ def act(bot: Bot, task: Task) -> Done:
     timers = tuple(Timer(int(timer.at.timestamp() * 1000), str(timer.note)) for timer in room.timers)
     pins = tuple(wire.Pin(one.message, one.on) for one in room.pins)
     sends = tuple(wire.SendOn(one.message, one.room) for one in room.sends)
-    return wire.done_of(wire.pack(Done(posts, changes, timers, pins, sends, _tidy(room.tidying), room.store)))
+    links = tuple(map(_act, room.links))
+    return wire.done_of(wire.pack(Done(posts, changes, timers, pins, sends, _tidy(room.tidying), links, room.store)))
+
+
+def _link(link: wire.Link) -> Link:
+    files = tuple(
+        Handed(
+            one.id,
+            one.name,
+            one.size,
+            one.state,
+            one.photo,
+            one.posted,
+            None if one.decided is None else _time(one.decided),
+            one.sentences,
+            one.reason,
+        )
+        for one in link.files
+    )
+    return Link(
+        link.id, link.state, link.recipient, link.company, link.purpose, link.expected, link.asker, link.person, link.calls,
+        _time(link.ends), link.most_files, link.received, files,
+    )  # fmt: skip
+
+
+def _act(act: AskLink | ExtendLink | RevokeLink) -> wire.LinkAct:
+    match act:
+        case AskLink():
+            return wire.AskLink(act.recipient, act.purpose, act.company, act.days)
+        case ExtendLink():
+            return wire.ExtendLink(act.link, act.days)
+        case RevokeLink():
+            return wire.RevokeLink(act.link)
 
 
 def _tidy(asked: Tidy | None) -> wire.Tidy | None:
@@ -56,8 +108,17 @@ def _answers(all_: Sequence[wire.Answered]) -> list[Answer]:
 
 
 def _post(post: Post) -> wire.Post:
-    parts = (wire.File(part.name, part.data) if isinstance(part, File) else part for part in post.parts)
-    return wire.Post(post.name, tuple(parts))
+    return wire.Post(post.name, tuple(map(_part, post.parts)))
+
+
+def _part(part: str | BotBlock | File | Handed) -> str | BotBlock | wire.File | wire.HandedIn:
+    match part:
+        case File():
+            return wire.File(part.name, part.data)
+        case Handed():
+            return wire.HandedIn(part.id)
+        case _:
+            return part
 
 
 def _time(at: int) -> datetime.datetime:

@@ -26,6 +26,7 @@ REQUEST_BYTES: Final = 4096
 _NICE: Final = 5  # a batch of files must not delay anybody's message
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_NO_NEW_PRIVS: Final = 38
+_PR_GET_SECCOMP: Final = 21
 _CAPABILITY_VERSION_3: Final = 0x20080522
 _LANDLOCK_CREATE: Final = 444  # the same numbers on every machine
 _LANDLOCK_ADD: Final = 445
@@ -69,6 +70,13 @@ def confine(limits: Limits) -> list[str]:
         if worked:
             done.append(name)
     return done
+
+
+def confinable() -> bool:
+    """Whether the kernel has what `confine` asks of it for files and system calls. Changes nothing."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    landlock = libc.syscall(_LANDLOCK_CREATE, None, 0, _LANDLOCK_VERSION) >= 1
+    return bool(landlock and libc.prctl(_PR_GET_SECCOMP, 0, 0, 0, 0) >= 0 and seccomp.known())
 
 
 def confine_child(limits: Limits, parent: int, memory_bytes: int | None = None) -> None:

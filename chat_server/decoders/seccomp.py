@@ -139,6 +139,11 @@ class _Filter(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("ops", ctypes.c_char_p))
 
 
+def known() -> bool:
+    """Whether there is a filter for this machine."""
+    return platform.machine() in _ARCH
+
+
 def install(*, children: bool) -> bool:
     """Apply the filter to this (single-threaded, no_new_privs) process and its descendants; a stricter one may follow.
 

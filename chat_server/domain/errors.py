@@ -629,6 +629,13 @@ ORGANIZATION_FULL = _fault(
     "団体のファイルの合計({limit})を超えます。残りは{left}です。管理者にご連絡ください。",
     "This is more than your organization may keep ({limit} in all; {left} are left). Tell your administrator.",
 )
+NO_REPORT = _fault(
+    5019,
+    "no_report",
+    404,
+    "このファイルには無害化の報告がありません。リンクで受け取ったファイルだけにあります。",
+    "There is no report of this file. Only those that came by an upload link have one.",
+)
 
 # 6xxx: people and organizations
 PERSON_NOT_FOUND = _fault(
@@ -901,6 +908,13 @@ LINK_NOTHING_CAME = _fault(
     409,
     "まだファイルが届いていません。ファイルを送ってから押してください。",
     "No file has arrived yet. Send your files first.",
+)
+LINK_NOT_SAFE = _fault(
+    7115,
+    "link_not_safe",
+    503,
+    "いまはファイルを安全に受け取る準備ができていません。担当者にお知らせください。",
+    "Files cannot be received safely at the moment. Tell the person who sent you the link.",
 )
 
 # 8xxx: later

@@ -128,3 +128,23 @@ def _text(head: bytes, ending: str) -> str:
     if head.startswith(b"#!"):
         return UNKNOWN
     return _TEXT_ENDINGS.get(ending, "text/plain")
+
+
+_ENDINGS: Final = {
+    "image/jpeg": ("jpg", "jpeg"), "image/png": ("png",), "image/gif": ("gif",), "image/webp": ("webp",),
+    "image/tiff": ("tiff", "tif"), "application/pdf": ("pdf",), "application/zip": ("zip",), "video/mp4": ("mp4", "m4v"),
+    "image/vnd.dxf": ("dxf",), "text/csv": ("csv",), "text/plain": ("txt",),
+    **{type_: (ending,) for ending, type_ in _PACKAGE_ENDINGS.items()},
+}  # fmt: skip
+
+
+def ending_in(name: str, type_: str) -> str:
+    """`name` with an ending of that type: a document without its macros is called .xlsx. Of other types it stays as it is."""
+    endings = _ENDINGS.get(type_)
+    stem, dot, ending = name.rpartition(".")
+    if endings is None or ending.lower() in endings:
+        return name
+    return f"{stem if dot and stem and len(ending) <= _ENDING_CHARS else name}.{endings[0]}"
+
+
+_ENDING_CHARS: Final = 5

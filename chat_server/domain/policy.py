@@ -32,6 +32,13 @@ MemoPad = Literal["everywhere", "most_trusted"]
 """In which zones people have their memo pad. What is written there on a phone is at the desk, and the other way about: an
 organization that wants no such bridge keeps it to the most trusted zone."""
 
+Days = Literal["30", "90", "365", "1095"]
+"""How long what was handed in by a link is kept sealed, as it was received."""
+
+Rebuilding = Literal["rebuild", "refuse"]
+Flattening = Literal["rebuild", "flatten", "refuse"]
+"""What becomes of files of a family (`domain.links.FAMILIES`) that come from outside; flatten: their pages become pictures."""
+
 _UNITS: Final = {"MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
 
 
@@ -60,6 +67,13 @@ class Policy:
     upload_links: MayAskForFiles = "member"
     device_cache: Keeping = "allowed"
     memo_pad: MemoPad = "everywhere"
+    quarantine_days: Days = "90"
+    sanitize_photos: Rebuilding = "rebuild"
+    sanitize_documents: Flattening = "rebuild"
+    sanitize_drawings: Rebuilding = "rebuild"
+    sanitize_films: Rebuilding = "rebuild"
+    sanitize_archives: Rebuilding = "rebuild"
+    sanitize_mail: Rebuilding = "rebuild"
 
 
 RULES: Final[dict[str, tuple[str, ...]]] = {rule: get_args(values) for rule, values in get_type_hints(Policy).items()}

@@ -14,7 +14,7 @@ from chat_server.domain.webhooks import Hosts
 from chat_server.http.inflight import InFlight
 from chat_server.http.peer import Network
 from chat_server.http.uploading import Uploading
-from chat_server.ports import BlobStore, Clock, NotePress, Passwords, Photos, SearchIndex, Storage
+from chat_server.ports import BlobStore, Clock, NotePress, Passwords, Photos, Seals, SearchIndex, Storage
 from chat_server.services.keys import Keys
 from chat_server.services.sign_in import SignIn
 from chat_server.services.tokens import Tokens
@@ -39,7 +39,7 @@ class Parts:
 
     `trust`: rank of a zone, -1 for an unknown one; `most_trusted`: the zone of the highest. `scratch`: a folder for decoders on the disk of the blobs. `web`:
     the built client. `webhook_hosts`: where webhooks may go. `draining`: the server is about to stop. `bus`: connected, cut, or none.
-    `offers`: what people may ask of a bot, by the name of its folder.
+    `seals`: for the quarantine; `sanitizing`: strangers' files can be taken apart here, and may come in. `offers`: what people may ask of a bot, by the name of its folder.
     """
 
     storage: Storage
@@ -60,9 +60,11 @@ class Parts:
     web: Path
     version: str
     webhook_hosts: Hosts
+    seals: Seals
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     draining: Callable[[], bool] = lambda: False
     bus: Callable[[], str] = lambda: "none"
+    sanitizing: Callable[[], bool] = lambda: False
     offers: Mapping[str, Sequence[Offer]] = field(default_factory=dict)
     in_flight: InFlight = field(default_factory=InFlight)
     uploading: Uploading = field(default_factory=Uploading)

@@ -136,8 +136,9 @@ async def _finish(ctx: Ctx[Any, Any], upload: Upload, part: Part) -> dict[str, A
         )
     else:
         found = await uploads.type_of(parts.blobs, upload.org_id, blob, upload.name)
+        inward = parts.trust(upload.zone) < parts.trust(parts.most_trusted)
         wire = await ctx.write(
-            lambda tx, actor: uploads.finish_file(tx, actor, upload.public_id, blob, found, parts.trust)
+            lambda tx, actor: uploads.finish_file(tx, actor, upload.public_id, blob, found, parts.trust, inward=inward)
         )
     await part.discard()
     return wire

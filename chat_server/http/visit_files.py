@@ -13,6 +13,7 @@ from chat_server.domain.errors import (
     LINK_CLOSED,
     LINK_FILES_FULL,
     LINK_GONE,
+    LINK_NOT_SAFE,
     ORGANIZATION_FULL,
     SENDS_IN_PROGRESS,
     TOO_LARGE,
@@ -23,6 +24,7 @@ from chat_server.domain.errors import (
     UPLOAD_TYPE,
     UPLOAD_VERSION,
     VISIT_OVER,
+    Problem,
 )
 from chat_server.http import tus
 from chat_server.http.calls import Access, AnyCall, Call, Ctx, Nothing
@@ -30,7 +32,7 @@ from chat_server.http.link_tokens import holder
 from chat_server.http.receiving import check_offset, receive
 from chat_server.http.replies import Bare
 from chat_server.ports import Part
-from chat_server.services import handed_files
+from chat_server.services import handed_files, quarantine
 from chat_server.services.handed_files import HandedFile, Holder
 from chat_server.services.link_wire import COMING
 
@@ -44,6 +46,8 @@ async def tell_tus_outside(ctx: Ctx[Nothing, Nothing]) -> Bare:
 async def begin_file(ctx: Ctx[Nothing, Nothing]) -> Bare:
     tus.check_version(ctx.scope)
     size, name = tus.number(ctx.scope, "Upload-Length"), tus.metadata(ctx.scope).get("filename", "")
+    if not ctx.parts.sanitizing():
+        raise Problem(LINK_NOT_SAFE)
     who = holder(ctx)
     public_id, expires = await ctx.parts.storage.write(lambda tx: handed_files.begin(tx, who, name, size))
     place = (b"location", f"{PLACE}/{public_id}".encode())
@@ -99,9 +103,9 @@ async def _finish(ctx: Ctx[Any, Any], who: Holder, file: HandedFile, part: Part)
     """Whole: sealed, then one transaction, and only then its own bytes go, as with uploads. The link may have been taken back
     meanwhile: the transaction looks again."""
     parts = ctx.parts
-    blob = await part.keep(file.org_id)
+    sealed = await quarantine.seal(parts.blobs, parts.seals, parts.keys, file.org_id, part)
     await parts.storage.write(
-        lambda tx: handed_files.finish(tx, who, file.public_id, blob.sha256, blob, parts.trust), org_id=file.org_id
+        lambda tx: handed_files.finish(tx, who, file.public_id, sealed, parts.trust), org_id=file.org_id
     )
     await part.discard()
 
@@ -130,7 +134,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         access=Access.ANYONE,
         changes=False,
         faults=(
-            VISIT_OVER, LINK_GONE, LINK_CLOSED, LINK_FILES_FULL, LINK_BYTES_FULL, ORGANIZATION_FULL, UPLOAD_VERSION,
+            VISIT_OVER, LINK_GONE, LINK_CLOSED, LINK_FILES_FULL, LINK_BYTES_FULL, LINK_NOT_SAFE, ORGANIZATION_FULL, UPLOAD_VERSION,
             INVALID_FIELD,
         ),
         note="With `Authorization: Visit <token>`. tus creation: `Upload-Length` in bytes, `Upload-Metadata` with `filename`, with "

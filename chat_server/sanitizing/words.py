@@ -149,6 +149,10 @@ REASONS: Final[dict[str, tuple[tuple[str, str], tuple[str, str]]]] = {
         _OPERATOR,
     ),
     "busy": (("いまは処理できませんでした。", "It could not be processed just now."), _OPERATOR),
+    "not_asked_for": (
+        ("この種類のファイルは、今回はお願いしていません。", "This kind of file was not asked for."),
+        ("お願いした種類のファイルを送るか、担当者に確かめてください。", "Send what was asked for, or ask the person who sent you the link."),
+    ),
     "by_policy": (
         ("この形式は受け取らない決まりです。", "By policy this format is not accepted."),
         _RESEND_PDF,

@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from chat_server.bot_blocks import BotBlock, Buttons, Form
+from chat_server.bot_wire import HandedIn
 from chat_server.domain import limits
 from chat_server.domain.actors import Actor
 from chat_server.domain.errors import (
@@ -21,9 +22,9 @@ from chat_server.domain.errors import (
     Problem,
 )
 from chat_server.ports import Blob, Tx
-from chat_server.services import changing, messages
+from chat_server.services import bot_links, changing, messages
 from chat_server.services.answers import Ack
-from chat_server.services.blocks import AnyBlock, Files, Text, clean_text
+from chat_server.services.blocks import AnyBlock, Files, Photos, Text, clean_text, mention_tokens
 from chat_server.services.commands import Edit, Send
 from chat_server.services.drafts import Draft, check_length
 from chat_server.services.photo_upload import Trust
@@ -51,10 +52,11 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """`name`: empty, or the bot's own for it."""
+    """`name`: empty, or the bot's own for it. `calls`: ids of people whom it may call."""
 
     name: str
-    parts: tuple[str | BotBlock | Kept, ...]
+    parts: tuple[str | BotBlock | Kept | HandedIn, ...]
+    calls: tuple[str, ...] = ()
 
 
 async def write(tx: Tx, bot: Actor, room: str, post: Post, client_msg_id: str, key: bytes, trust: Trust) -> Ack:
@@ -64,8 +66,13 @@ async def write(tx: Tx, bot: Actor, room: str, post: Post, client_msg_id: str, k
     blocks = _blocks(post)
     if files:
         blocks += (Files(ids=tuple(wire["id"] for wire in files)),)
+    handed_in = [part.id for part in post.parts if isinstance(part, HandedIn)]
+    shown, told = await bot_links.blocks(tx, bot, room, handed_in)
+    blocks += shown
+    called = tuple(token for token in mention_tokens(blocks) if token.removeprefix("user:") in post.calls)
     command = Send(ref=1, room=room, client_msg_id=client_msg_id)
-    ack = await messages.send(tx, bot, Draft(command, blocks, ()), key)
+    ack = await messages.send(tx, bot, Draft(command, blocks, called), key)
+    await bot_links.posted(tx, told)
     if post.name or any(isinstance(block, (Buttons, Form)) for block in blocks):
         assert ack.id is not None
         stored = await stored_messages.by_public_id(tx, ack.id)
@@ -88,7 +95,7 @@ async def change(tx: Tx, bot: Actor, room_id: int, post: Post) -> None:
     stored = (await stored_messages.by_ids(tx, [found.message_id]))[found.message_id]
     if stored.redacted_at is not None:
         return
-    blocks = _blocks(post) + tuple(block for block in blocks_of(stored) if isinstance(block, Files))
+    blocks = _blocks(post) + tuple(block for block in blocks_of(stored) if isinstance(block, (Files, Photos)))
     _check_secrecy(blocks_of(stored), blocks)
     last = stored.edited_at or stored.created_at
     quiet = _quiet(standing.members)
@@ -136,7 +143,7 @@ def _files(post: Post) -> list[Kept]:
 
 def _blocks(post: Post) -> tuple[AnyBlock, ...]:
     """Raises `Problem` 2001, 4007."""
-    blocks = tuple(_block(part) for part in post.parts if not isinstance(part, Kept))
+    blocks = tuple(_block(part) for part in post.parts if not isinstance(part, (Kept, HandedIn)))
     if not blocks and not _files(post):
         raise Problem(INVALID_FIELD, field="blocks", reason="an empty post")
     if len(blocks) >= limits.BLOCKS:

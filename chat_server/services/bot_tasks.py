@@ -6,7 +6,7 @@ from typing import Final
 
 from chat_server.bot_api import FILE_BYTES, NAME_CHARS, NOTE_CHARS, SAYS, STORE_BYTES, TEXT_CHARS, TIMERS
 from chat_server.bot_blocks import BotBlock, Value
-from chat_server.bot_wire import Answered, Answers, Done, File, Pressed, Said, Task, pack
+from chat_server.bot_wire import Answered, Answers, AskLink, Done, File, HandedIn, Pressed, Said, Task, pack
 from chat_server.bot_wire import Post as WirePost
 from chat_server.domain.errors import INVALID_FIELD, Problem
 from chat_server.domain.media import media_type
@@ -31,7 +31,7 @@ def task(asked: Asked, now: int) -> Task:
         answers = Answers(asked.post.name, given)
     edited = due.kind == EDIT
     return Task(
-        due.room_kind, due.room_name, now, dict(asked.store), said, press, answers, due.note, edited, asked.removed
+        due.room_kind, due.room_name, now, dict(asked.store), said, press, answers, due.note, edited, asked.removed, asked.link
     )  # fmt: skip
 
 
@@ -44,7 +44,7 @@ def check(done: Done) -> None:
             raise Problem(INVALID_FIELD, field=name, reason=f"at most {SAYS}")
         for post in posts:
             _check_post(name, post)
-    for name, many in (("pins", done.pins), ("sends", done.sends)):
+    for name, many in (("pins", done.pins), ("sends", done.sends), ("links", done.links)):
         if len(many) > SAYS:
             raise Problem(INVALID_FIELD, field=name, reason=f"at most {SAYS}")
     if len(done.timers) > TIMERS:
@@ -54,6 +54,9 @@ def check(done: Done) -> None:
         _check_words("timers", timer.note, NOTE_CHARS)
     for send in done.sends:
         _check_words("sends", send.room, TEXT_CHARS)
+    for act in done.links:
+        if isinstance(act, AskLink):
+            _check_words("links", act.recipient + act.company + act.purpose, TEXT_CHARS)
     if done.tidy is not None and done.tidy.before is not None:
         _check_time("tidy", done.tidy.before)
     _check_store(done)
@@ -94,14 +97,15 @@ async def kept(blobs: BlobStore, org_id: int, done: Done) -> Did:
     check(done)
     posts = [await _kept_post(blobs, org_id, post) for post in done.posts]
     changes = [
-        Post(post.name, tuple(part for part in post.parts if not isinstance(part, File))) for post in done.changes
+        Post(post.name, tuple(part for part in post.parts if not isinstance(part, (File, HandedIn))))
+        for post in done.changes
     ]
     timers = [(timer.at, timer.note) for timer in done.timers]
-    return Did(posts, changes, timers, done.store, done.pins, done.sends, done.tidy)
+    return Did(posts, changes, timers, done.store, done.pins, done.sends, done.tidy, done.links)
 
 
 async def _kept_post(blobs: BlobStore, org_id: int, post: WirePost) -> Post:
-    parts: list[str | BotBlock | Kept] = []
+    parts: list[str | BotBlock | Kept | HandedIn] = []
     for part in post.parts:
         if isinstance(part, File):
             blob = await blobs.keep_bytes(org_id, part.data)

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, Final
 
 import msgspec
 
 from chat_server.bot_api import ROOM_TIMERS
-from chat_server.bot_wire import Pin, SendOn, Tidy
+from chat_server.bot_wire import Link, LinkAct, Pin, SendOn, Tidy
 from chat_server.domain import limits
 from chat_server.domain.actors import BOT, Actor
 from chat_server.domain.errors import Problem
 from chat_server.domain.ids import new_id
-from chat_server.domain.rooms import WRITER
+from chat_server.domain.rooms import ANNOUNCEMENT, OWNER, WRITER
 from chat_server.ports import Reader, Tx
-from chat_server.services import access, bot_acts, bot_posts, directory, membership, pressing
+from chat_server.services import access, bot_acts, bot_links, bot_posts, directory, membership, pressing
 from chat_server.services.blocks import clean_text
 from chat_server.services.bot_posts import Post, Waiting
 from chat_server.services.membership import Who
@@ -62,7 +62,7 @@ class Plugin:
 class Asked:
     """What the bot gets to see of one thing. `said`: (text, author, photos, names of files, at, person, id). `removed`: the id of a
     message that was taken back. `post`: the one that was pressed or answered, with `answers` as they are now. None of them: a
-    timer. `gone`: there is nothing left to do."""
+    timer; or `link`: what became of an upload link. `gone`: there is nothing left to do."""
 
     due: Due
     store: Mapping[str, Any]
@@ -71,6 +71,7 @@ class Asked:
     post: BotPost | None = None
     answers: Sequence[Given] = ()
     gone: bool = False
+    link: Link | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ class Did:
     pins: Sequence[Pin] = ()
     sends: Sequence[SendOn] = ()
     tidy: Tidy | None = None
+    links: Sequence[LinkAct] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,9 @@ async def asked(reader: Reader, due_: Due) -> Asked:
     store = msgspec.msgpack.decode(packed, type=dict[str, Any]) if packed else {}
     if due_.message_id is not None:
         return await _asked_of_post(reader, due_, store)
+    if bot_links.names_link(due_) is not None:
+        link = await bot_links.facts(reader, due_)
+        return Asked(due_, store, link=link, gone=link is None)
     if due_.seq is None:
         return Asked(due_, store)
     found = await stored_messages.page(reader, due_.room_id, due_.seq - 1, due_.seq + 1, 1, newest=True)
@@ -169,6 +174,8 @@ async def asked(reader: Reader, due_: Due) -> Asked:
 async def _is_out(reader: Reader, due_: Due) -> bool:
     """Whether the bot is not in the room any more, or not in that part of its history: what waited for it is not for it."""
     standing = await rooms.standing_by_id(reader, due_.bot_id, due_.room_id)
+    if standing is None and due_.kind == bot_links.LINK:
+        return False  # whoever asked for a link asked the bot in with it
     if standing is None:
         return not await bots.is_everywhere(reader, due_.bot_id, due_.room_kind)
     return due_.seq is not None and not await access.may_see(reader, _account(due_, ""), standing, due_.seq)
@@ -210,7 +217,8 @@ async def finish(tx: Tx, asked: Asked, did: Did, place: Place) -> bool:
         await bots.add_timer(tx, due_, new_id(tx.now), max(at, tx.now + _SOON), note)
     bot = _account(due_, place.zone)
     for number, post in enumerate(did.posts):
-        await _post(tx, due_, bot, post, f"bot-{due_.key}-{number}", place)
+        called = replace(post, calls=asked.link.calls) if asked.link is not None else post
+        await _post(tx, due_, bot, called, f"bot-{due_.key}-{number}", place)
     for post in did.changes:
         with _passing_over():
             await bot_posts.change(tx, bot, due_.room_id, post)
@@ -220,6 +228,9 @@ async def finish(tx: Tx, asked: Asked, did: Did, place: Place) -> bool:
             await bot_acts.carry_out(tx, bot, due_, did.pins, did.sends, did.tidy, place.key)
         ):
             await _post(tx, due_, bot, Post("", (words,)), f"bot-{due_.key}-told-{number}", place)
+    person = due_.by if asked.said is None else asked.said[5]
+    for number, words in enumerate(await bot_links.carry_out(tx, bot, due_, did.links, person)):
+        await _post(tx, due_, bot, Post("", (words,)), f"bot-{due_.key}-link-{number}", place)
     await _told_of_all(tx, asked)
     return True
 
@@ -284,9 +295,9 @@ def _passing_over() -> Iterator[None]:
 
 async def _be_there(tx: Tx, due_: Due, bot: Actor) -> None:
     """A bot that is everywhere in rooms of this kind becomes a member when it first has something to say."""
-    if await rooms.standing_by_id(tx, bot.user_id, due_.room_id) is None and await bots.is_everywhere(
-        tx, bot.user_id, due_.room_kind
+    if await rooms.standing_by_id(tx, bot.user_id, due_.room_id) is None and (
+        due_.kind == bot_links.LINK or await bots.is_everywhere(tx, bot.user_id, due_.room_kind)
     ):
         where = membership.Place(due_.room_id, due_.room, due_.org_id, "all", 1)
         who = Who(bot.user_id, bot.org_id, bot.id)
-        await membership.enter(tx, who, where, who, WRITER)
+        await membership.enter(tx, who, where, who, OWNER if due_.room_kind == ANNOUNCEMENT else WRITER)

@@ -15,6 +15,7 @@ from chat_server.domain.errors import (
     Fault,
     Problem,
 )
+from chat_server.domain.media import ending_in
 from chat_server.domain.zones import (
     ALLOWED,
     MORE_PAGES,
@@ -85,7 +86,9 @@ async def readable(reader: Reader, actor: Actor, ids: Sequence[str], kind: str, 
         if rendition is None or rendition.sha256 is None:
             continue
         if _verdict(one, rendition, kind, actor.zone, trust) == ALLOWED:
-            found[public_id] = OpenFile(rendition.org_id, rendition.sha256, rendition.media_type, one.name)
+            found[public_id] = OpenFile(
+                rendition.org_id, rendition.sha256, rendition.media_type, _called(one, rendition)
+            )
     return found
 
 
@@ -124,7 +127,7 @@ async def best_of(
             original = own[ORIGINAL].sha256 if ORIGINAL in own else None
             sha256 = own[chosen].sha256
             assert sha256 is not None
-            file = OpenFile(own[chosen].org_id, sha256, own[chosen].media_type, one.name)
+            file = OpenFile(own[chosen].org_id, sha256, own[chosen].media_type, _called(one, own[chosen]))
         else:
             whole = SANITIZED if one.kind == PHOTO else ORIGINAL
             told = Problem(_fault(_verdict(one, own.get(whole), whole, actor.zone, trust))).as_dict()
@@ -155,7 +158,13 @@ async def open_file(reader: Reader, capability: Capability, trust: Trust) -> Ope
         raise Problem(ATTACHMENT_NOT_FOUND)
     if verdict != ALLOWED:
         raise Problem(_fault(verdict))
-    return OpenFile(rendition.org_id, rendition.sha256, rendition.media_type, one.name)
+    return OpenFile(rendition.org_id, rendition.sha256, rendition.media_type, _called(one, rendition))
+
+
+def _called(one: Seen, rendition: Rendition) -> str:
+    """What was rebuilt may be of another type than what came."""
+    rebuilt = rendition.kind == SANITIZED and one.kind != PHOTO
+    return ending_in(one.name, rendition.media_type) if rebuilt else one.name
 
 
 def _fault(verdict: str) -> Fault:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from chat_server.domain import limits
 from chat_server.domain.errors import (
     LINK_BYTES_FULL,
     LINK_CLOSED,
@@ -22,11 +21,12 @@ from chat_server.domain.errors import (
 )
 from chat_server.domain.file_names import display_path
 from chat_server.domain.ids import is_id, new_id
-from chat_server.ports import Blob, Reader, Tx
-from chat_server.services import audit, link_visits, quota
+from chat_server.ports import Reader, Tx
+from chat_server.services import audit, link_visits, quarantine, quota
 from chat_server.services.link_news import told
 from chat_server.services.link_wire import COMING
 from chat_server.services.photo_upload import Trust, add_blob
+from chat_server.services.quarantine import Sealed
 from chat_server.services.uploads import NAMELESS
 from chat_server.storage.queries import handed_files as queries
 from chat_server.storage.queries import link_visits as visits
@@ -37,7 +37,6 @@ from chat_server.storage.queries.link_visits import Visit
 from chat_server.storage.queries.upload_links import Link
 
 Wire = dict[str, Any]
-_QUARANTINE: Final = 90 * limits.DAY
 STEP: Final = 20
 """Files that one transaction forgets."""
 
@@ -109,14 +108,15 @@ async def cancel(tx: Tx, holder: Holder, public_id: str) -> None:
         raise Problem(UPLOAD_NOT_FOUND)
 
 
-async def finish(tx: Tx, holder: Holder, public_id: str, sha256: str, sealed: Blob, trust: Trust) -> None:
-    """It is whole: `sha256` of what was received, which the receipt promises, and `sealed`, the blob that holds it encrypted.
+async def finish(tx: Tx, holder: Holder, public_id: str, sealed: Sealed, trust: Trust) -> None:
+    """It is whole, and sealed; the SHA-256 of what was received is what the receipt promises.
     From here on it waits to be disarmed. Once: whoever asks again changes nothing. Raises as `find`."""
     visit, link, file = await _found(tx, holder, public_id)
-    if not await queries.finish(tx, file.id, sha256, sealed.sha256, tx.now + _QUARANTINE):
+    ends = await quarantine.ends(tx, link.org_id)
+    if not await queries.finish(tx, file.id, sealed.received.sha256, sealed.blob.sha256, ends):
         return
     await quota.give_back_for_all(tx, link.org_id, file.size)
-    await add_blob(tx, link.org_id, sealed, file.zone, trust)
+    await add_blob(tx, link.org_id, sealed.blob, file.zone, trust)
     await link_visits.went_on(tx, visit, link)
     await told(tx, link)
 

@@ -22,6 +22,9 @@ SENDS: Final = "sends"
 HOOKS: Final = "hooks"
 """Makes the secrets of webhooks, together with what stands in their rows. Never rotated: others hold those secrets."""
 
+QUARANTINE: Final = "quarantine"
+"""Seals what strangers handed in, as it was received. Never rotated: what lies there is opened by it."""
+
 OVERLAP: Final = {
     TOKEN: limits.ACCESS_LIVES + limits.HOUR,
     FILE: 2 * limits.ADDRESS_STEP + limits.HOUR,
@@ -69,7 +72,7 @@ async def prepare(storage: Storage, keys: Keys) -> None:
 
     async def make_missing(tx: Tx) -> None:
         present = {key.purpose for key in await queries.all_keys(tx) if key.retires_at is None}
-        for purpose in (TOKEN, FILE, SENDS, HOOKS):
+        for purpose in (TOKEN, FILE, SENDS, HOOKS, QUARANTINE):
             if purpose not in present:
                 await _make(tx, purpose)
 

@@ -19,6 +19,7 @@ from chat_server.storage.queries import attachments as queries
 from chat_server.storage.queries.attachments import NewAttachment, NewRendition
 
 PHOTO: Final = "photo"
+_PIECE: Final = 1 << 20
 
 Trust = Callable[[str], int]
 """Rank of a zone; -1 for one that is not known."""
@@ -108,6 +109,18 @@ async def insert_photo(tx: Tx, actor: Actor, prepared: Prepared, name: str, trus
 async def keep_file(blobs: BlobStore, org_id: int, path: Path) -> Blob:
     """The bytes of a decoder's output, safe. Raises as `BlobStore.keep`."""
     return await blobs.keep_bytes(org_id, await asyncio.to_thread(path.read_bytes))
+
+
+async def keep_large(blobs: BlobStore, org_id: int, path: Path) -> Blob:
+    """The same for a file of any size, in pieces."""
+    incoming = blobs.receive()
+    try:
+        with await asyncio.to_thread(path.open, "rb") as file:
+            while piece := await asyncio.to_thread(file.read, _PIECE):
+                await incoming.write(piece)
+        return await blobs.keep(org_id, incoming)
+    finally:
+        await incoming.discard()
 
 
 async def add_blob(tx: Tx, org_id: int, blob: Blob, zone: str, trust: Trust) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 
 from chat_server.domain.errors import DECODER_BUSY, DISK_FULL, NOT_A_PHOTO, PHOTO_TOO_MANY_PIXELS, Problem
 from chat_server.domain.previews import PHOTOS, RENDITION_TYPES, expected
-from chat_server.domain.zones import POLICY_VERSION, PREVIEW, THUMBNAIL
+from chat_server.domain.zones import POLICY_VERSION, PREVIEW, SANITIZED, THUMBNAIL
 from chat_server.ports import BlobStore, Derived, Documents, Photos, Reader, Tx
 from chat_server.services import attachment_events
 from chat_server.services.photo_upload import add_blob, keep_file
@@ -47,6 +47,11 @@ async def expect(tx: Tx, attachment_id: int, org_id: int, media_type: str) -> No
     `org_id`: under which that lies."""
     kinds = [(kind, RENDITION_TYPES[kind]) for kind in expected(media_type)]
     await queries.expect(tx, attachment_id, org_id, kinds, POLICY_VERSION)
+
+
+async def expect_rebuilt(tx: Tx, attachment_id: int, org_id: int, media_type: str) -> None:
+    """A row for the copy that more trusted zones may have: see `inward`."""
+    await queries.expect(tx, attachment_id, org_id, [(SANITIZED, media_type)], POLICY_VERSION)
 
 
 async def resume(tx: Tx) -> None:

@@ -25,6 +25,12 @@ async def take(tx: Tx, actor: Actor, size: int) -> None:
     await _take(tx, actor.org_id, WHOLE, size, policy.organization_quota, ORGANIZATION_FULL)
 
 
+async def count(tx: Tx, org_id: int, user_id: int, size: int) -> None:
+    """Count what is kept in any case: it was promised when there was room for it."""
+    await queries.add(tx, org_id, user_id, size)
+    await queries.add(tx, org_id, WHOLE, size)
+
+
 async def take_for_all(tx: Tx, org_id: int, size: int) -> None:
     """Count `size` bytes of nobody's more, which came from outside. Raises `Problem` 5018 where they do not fit."""
     policy = await organizations.policy(tx, org_id)

@@ -118,13 +118,16 @@ async def finish_photo(tx: Tx, actor: Actor, public_id: str, prepared: Prepared,
     return wire
 
 
-async def finish_file(tx: Tx, actor: Actor, public_id: str, blob: Blob, type_: str, trust: Trust) -> dict[str, Any]:
-    """The upload is whole and has become a file; its previews are to be made. Once, like `finish_photo`."""
+async def finish_file(
+    tx: Tx, actor: Actor, public_id: str, blob: Blob, type_: str, trust: Trust, *, inward: bool = False
+) -> dict[str, Any]:
+    """The upload is whole and has become a file; its previews are to be made, and, where there are more trusted zones than the one
+    it came by (`inward`), a rebuilt copy for those. Once, like `finish_photo`."""
     upload = await find(tx, actor, public_id)
     done = await outcome(tx, actor, upload)
     if done is not None:
         return done
-    wire = await _insert_file(tx, actor, upload.name, blob, type_, trust)
+    wire = await _insert_file(tx, actor, upload.name, blob, type_, trust, inward=inward)
     await queries.finish(tx, upload.id, wire["id"])
     return wire
 
@@ -136,7 +139,9 @@ async def add_file(tx: Tx, actor: Actor, name: str, blob: Blob, type_: str, trus
     return await _insert_file(tx, actor, display_name(name, NAMELESS), blob, type_, trust)
 
 
-async def _insert_file(tx: Tx, actor: Actor, name: str, blob: Blob, type_: str, trust: Trust) -> dict[str, Any]:
+async def _insert_file(
+    tx: Tx, actor: Actor, name: str, blob: Blob, type_: str, trust: Trust, *, inward: bool = False
+) -> dict[str, Any]:
     """Its rows; its previews are to be made."""
     await add_blob(tx, actor.org_id, blob, actor.zone, trust)
     public_id = new_id(tx.now)
@@ -162,6 +167,8 @@ async def _insert_file(tx: Tx, actor: Actor, name: str, blob: Blob, type_: str, 
     original = NewRendition(ORIGINAL, blob, type_, None, None)
     await attachments.insert_rendition(tx, attachment_id, actor.org_id, original, POLICY_VERSION)
     await previews.expect(tx, attachment_id, actor.org_id, type_)
+    if inward:
+        await previews.expect_rebuilt(tx, attachment_id, actor.org_id, type_)
     added = await attachments.waiting(tx, actor.user_id, public_id)
     assert added is not None
     return added.wire

@@ -36,7 +36,7 @@ import structlog
 from chat_server.domain import limits
 from chat_server.domain.errors import Problem
 from chat_server.ports import BLOB_YOUNG, BlobStore, Storage
-from chat_server.services import backups, leftovers, uploads
+from chat_server.services import backups, leftovers, quarantine, uploads
 from chat_server.services.scratch import clear_scratch
 
 EVERY: Final = 3600.0
@@ -84,8 +84,9 @@ class FileSweeper:
         blobs = await self._remove_orphans()
         unsent = await self._forget_unsent()
         uploads = await self._forget_uploads()
-        if halves or blobs or unsent or uploads:
-            log.info("swept", halves=halves, blobs=blobs, unsent=unsent, uploads=uploads)
+        sealed = await self._forget_sealed()
+        if halves or blobs or unsent or uploads or sealed:
+            log.info("swept", halves=halves, blobs=blobs, unsent=unsent, uploads=uploads, sealed=sealed)
 
     async def _clear_old_scratch(self) -> int:
         return await asyncio.to_thread(clear_scratch, self._scratch, time.time() - BLOB_YOUNG / limits.SECOND)
@@ -105,6 +106,12 @@ class FileSweeper:
         forgotten = 0
         while found := await self._storage.read(leftovers.unsent):
             forgotten += await self._storage.write(partial(leftovers.forget, attachment_ids=found))
+        return forgotten
+
+    async def _forget_sealed(self) -> int:
+        forgotten = 0
+        while found := await self._storage.read(quarantine.expired):
+            forgotten += await self._storage.write(partial(quarantine.forget, ids=found))
         return forgotten
 
     async def _forget_uploads(self) -> int:

@@ -83,7 +83,8 @@ async def test_files_are_handed_in_and_the_receipt_says_so(asker: Staff, vendor:
         assert (answer.status_code, answer.headers["upload-offset"]) == (204, str(first + 100_000))
     receipt = (await vendor.receipt()).json()
     [line] = receipt["files"]
-    assert (line["name"], line["state"], line["offset"]) == ("緑橋 / 遠景 / 橋.jpg", "waiting", len(data))
+    assert (line["name"], line["offset"]) == ("緑橋 / 遠景 / 橋.jpg", len(data))
+    assert line["state"] in ("waiting", "refused"), "noise is no picture, and that may be known already"
     assert line["sha256"] == hashlib.sha256(data).hexdigest()
     assert receipt["delivered"] is None
     assert (await asker.now(link))["state"] == "received"

@@ -38,7 +38,7 @@ def test_one_that_cannot_be_loaded_is_left_out(tmp_path: Path, monkeypatch: pyte
         (tmp_path / name).mkdir()
         (tmp_path / name / "__init__.py").write_text("")
         (tmp_path / name / "bot.py").write_text(text)
-    assert [one.name for one in find(str(tmp_path))] == ["memo_pad", "polls", "reminders"]
+    assert [one.name for one in find(str(tmp_path))] == ["memo_pad", "polls", "reminders", "sanitizing_upload"]
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,7 @@ CREATE TABLE handed_files (                   -- a file on its way in from outsi
 CREATE INDEX handed_files_link ON handed_files (link_id, id);
 CREATE INDEX handed_files_due ON handed_files (due_at) WHERE state = 'waiting';
 CREATE INDEX handed_files_end ON handed_files (expires_at) WHERE state = 'coming' OR sealed_sha256 IS NOT NULL;
+CREATE INDEX handed_files_attachment ON handed_files (attachment_id) WHERE attachment_id IS NOT NULL;
 CREATE INDEX handed_files_sealed ON handed_files (org_id, sealed_sha256) WHERE sealed_sha256 IS NOT NULL;
 
 CREATE UNIQUE INDEX bot_events_links ON bot_events (bot_id, note) WHERE kind = 'link';  -- note: the link's public id; told of once, as it is then

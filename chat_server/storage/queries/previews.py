@@ -10,6 +10,12 @@ from dataclasses import dataclass
 
 from chat_server.ports import Blob, Reader, Tx
 
+_SOURCE = (
+    "(o.kind = 'original' OR (o.kind = 'sanitized' AND NOT EXISTS (SELECT 1 FROM renditions w"
+    " WHERE w.attachment_id = o.attachment_id AND w.kind = 'original')))"
+)
+"""Of what they are made: of the original, or, where there is none, of what was rebuilt. That itself is none of them (`inward`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Due:
@@ -58,12 +64,12 @@ async def expect(
 async def due(reader: Reader, limit: int) -> list[Due]:
     """What may be tried now: oldest first, organizations in turn."""
     rows = await reader.all(
-        "SELECT org_id, sha256, media_type, tries, size FROM ("
+        "SELECT org_id, sha256, media_type, tries, size FROM ("  # noqa: S608 (a constant)
         " SELECT o.org_id, o.sha256, a.media_type, max(r.tries) AS tries, max(a.size) AS size, min(a.id) AS first,"
         " row_number() OVER (PARTITION BY o.org_id ORDER BY min(a.id)) AS turn"
         " FROM renditions r JOIN attachments a ON a.id = r.attachment_id"
-        " JOIN renditions o ON o.attachment_id = r.attachment_id AND o.kind = 'original'"
-        " WHERE r.state = 'pending' AND r.due_at <= ? AND o.sha256 IS NOT NULL"
+        f" JOIN renditions o ON o.attachment_id = r.attachment_id AND {_SOURCE}"
+        " WHERE r.state = 'pending' AND r.kind <> 'sanitized' AND r.due_at <= ? AND o.sha256 IS NOT NULL"
         " GROUP BY o.org_id, o.sha256, a.media_type) AS waiting ORDER BY turn, first LIMIT ?",
         reader.now,
         limit,
@@ -74,10 +80,10 @@ async def due(reader: Reader, limit: int) -> list[Due]:
 async def pending(reader: Reader, job: Due) -> list[Pending]:
     """The attachments that wait for these bytes."""
     rows = await reader.all(
-        "SELECT a.id, a.origin_zone, CASE WHEN a.withdrawn_at IS NULL THEN 0 ELSE 1 END"
+        "SELECT a.id, a.origin_zone, CASE WHEN a.withdrawn_at IS NULL THEN 0 ELSE 1 END"  # noqa: S608 (a constant)
         " FROM renditions o JOIN attachments a ON a.id = o.attachment_id"
-        " WHERE o.org_id = ? AND o.sha256 = ? AND o.kind = 'original' AND a.media_type = ?"
-        " AND EXISTS (SELECT 1 FROM renditions r WHERE r.attachment_id = a.id AND r.state = 'pending') ORDER BY a.id",
+        f" WHERE o.org_id = ? AND o.sha256 = ? AND {_SOURCE} AND a.media_type = ? AND EXISTS (SELECT 1 FROM renditions r"
+        " WHERE r.attachment_id = a.id AND r.state = 'pending' AND r.kind <> 'sanitized') ORDER BY a.id",
         job.org_id,
         job.sha256,
         job.media_type,
@@ -89,7 +95,8 @@ async def postpone(tx: Tx, attachment_ids: Sequence[int], due_at: int) -> None:
     """One more try is counted; the next not before `due_at`."""
     places = ", ".join("?" * len(attachment_ids))
     await tx.run(
-        f"UPDATE renditions SET tries = tries + 1, due_at = ? WHERE state = 'pending' AND attachment_id IN ({places})",  # noqa: S608
+        "UPDATE renditions SET tries = tries + 1, due_at = ? WHERE state = 'pending' AND kind <> 'sanitized'"  # noqa: S608
+        f" AND attachment_id IN ({places})",
         due_at,
         *attachment_ids,
     )
@@ -97,7 +104,7 @@ async def postpone(tx: Tx, attachment_ids: Sequence[int], due_at: int) -> None:
 
 async def hurry(tx: Tx) -> None:
     """Everything that is pending is due."""
-    await tx.run("UPDATE renditions SET due_at = 0 WHERE state = 'pending' AND due_at > 0")
+    await tx.run("UPDATE renditions SET due_at = 0 WHERE state = 'pending' AND kind <> 'sanitized' AND due_at > 0")
 
 
 async def finish(tx: Tx, attachment_id: int, org_id: int, ended: Finished, policy_version: int) -> None:
@@ -117,7 +124,8 @@ async def finish(tx: Tx, attachment_id: int, org_id: int, ended: Finished, polic
 
 async def fail_pending(tx: Tx, attachment_id: int, reason: str) -> None:
     await tx.run(
-        "UPDATE renditions SET state = 'failed', reason = ? WHERE attachment_id = ? AND state = 'pending'",
+        "UPDATE renditions SET state = 'failed', reason = ? WHERE attachment_id = ? AND state = 'pending'"
+        " AND kind <> 'sanitized'",
         reason,
         attachment_id,
     )

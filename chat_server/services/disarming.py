@@ -1,0 +1,207 @@
+"""What was handed in by a link: rebuilt or refused, and then the room's to see.
+
+Nothing here waits for a decoder inside of a transaction: `prepare` makes the files, `deliver` writes the rows. A file is released
+by `deliver` alone, and only with what a sanitizer has put out; every other end is a refusal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from chat_server.domain import limits
+from chat_server.domain.actors import BOT, Actor
+from chat_server.domain.errors import NOT_A_PHOTO, PHOTO_BROKEN, PHOTO_TOO_MANY_PIXELS, Problem
+from chat_server.domain.file_names import display_name
+from chat_server.domain.ids import new_id
+from chat_server.domain.links import FAMILIES
+from chat_server.domain.media import media_type
+from chat_server.domain.policy import Policy
+from chat_server.domain.previews import PHOTOS
+from chat_server.domain.zones import POLICY_VERSION, SANITIZED
+from chat_server.ports import Blob, BlobStore, Disarmed, Photos, Reader, Sanitizer, Seals, Tx
+from chat_server.sanitizing.report import Report
+from chat_server.services import link_news, previews, quarantine, quota
+from chat_server.services.keys import Keys
+from chat_server.services.photo_upload import Prepared, Trust, add_blob, insert_photo, keep_large, prepare_kept_photo
+from chat_server.services.scratch import scratch_folder
+from chat_server.services.uploads import FILE, HEAD_BYTES, NAMELESS
+from chat_server.storage.queries import attachments, organizations, upload_links
+from chat_server.storage.queries import disarming as queries
+from chat_server.storage.queries.attachments import NewAttachment, NewRendition
+
+TRIES: Final = 3
+_LEASE: Final = limits.HOUR
+"""Longer than any file may take: whoever is killed meanwhile has its files tried again at the next start (`resume`)."""
+_LATER: Final = (10 * limits.SECOND, limits.MINUTE, 10 * limits.MINUTE)
+"""Until the next try, by the number of those before."""
+RELEASED: Final = "released"
+REFUSED: Final = "refused"
+
+Job = queries.Job
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A rebuilt file whose bytes are safe: a photo, or (name, media type, bytes)."""
+
+    name: str
+    media_type: str
+    blob: Blob
+    photo: Prepared | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`report`: JSON of `sanitizing.report.Report`. `made`: None where it was refused."""
+
+    report: bytes
+    made: Made | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What files are taken apart with. `scratch`: a folder on the disk of the blobs."""
+
+    sanitizer: Sanitizer
+    photos: Photos
+    seals: Seals
+    keys: Keys
+    blobs: BlobStore = field(repr=False)
+    scratch: Path
+
+
+async def resume(tx: Tx) -> None:
+    """At the start: what was under way or put off is due now; tries that were made stay counted."""
+    await queries.hurry(tx)
+
+
+async def due(reader: Reader, limit: int, but: Collection[int] = ()) -> list[Job]:
+    """What may be tried now, organizations and their links in turn; `but`: links that have enough under way."""
+    return await queries.due(reader, limit, but)
+
+
+async def begin(tx: Tx, job: Job, trust: Trust) -> Policy | None:
+    """Count a try before it is made: a file that takes the machine down with it is not tried for ever. Answers the rules that hold;
+    None where it is decided, or has had its tries and is refused now."""
+    if job.tries >= TRIES:
+        await deliver(tx, job, Verdict(_gave_up(job)), trust)
+        return None
+    if not await queries.count_try(tx, job, tx.now + _LEASE):
+        return None
+    return await organizations.policy(tx, job.org_id)
+
+
+async def later(tx: Tx, job: Job) -> None:
+    """This try came to nothing: again in a while."""
+    await queries.postpone(tx, job.id, tx.now + _LATER[min(job.tries, len(_LATER) - 1)])
+
+
+async def prepare(tools: Tools, policy: Policy, job: Job) -> Verdict:
+    """Take it apart, and keep what was rebuilt. Raises `Problem` 8xxx, `SealBroken`, OSError: to be tried again. Then nothing was
+    kept that the sweeper does not remove."""
+    async with scratch_folder(tools.scratch) as folder:
+        source, out = folder / "received", folder / "out"
+        out.mkdir()
+        await quarantine.open_sealed(
+            tools.blobs, tools.seals, tools.keys, job.org_id, job.sealed, job.sha256, source
+        )  # fmt: skip
+        formats = formats_of(policy)
+        made = await tools.sanitizer.sanitize(source, job.name, out, formats, unasked(job.kinds))
+        source.unlink()
+        return await _verdict(tools, job, made)
+
+
+def formats_of(policy: Policy) -> dict[str, str]:
+    """What the organization wants done, by the kinds of `sanitizing.kinds`."""
+    return {kind: getattr(policy, f"sanitize_{family}") for family, kinds in FAMILIES.items() for kind in kinds}
+
+
+def unasked(families: str) -> frozenset[str]:
+    """Kinds that a link did not ask for. `families`: comma between; empty: it takes all."""
+    wanted = set(filter(None, families.split(",")))
+    return frozenset(
+        kind for family, kinds in FAMILIES.items() if wanted and family not in wanted for kind in kinds
+    )  # fmt: skip
+
+
+async def _verdict(tools: Tools, job: Job, made: Disarmed) -> Verdict:
+    if made.output is None:
+        return Verdict(made.report)
+    with made.output.open("rb") as file:
+        found = media_type(file.read(HEAD_BYTES), made.name)
+    blob = await keep_large(tools.blobs, job.org_id, made.output)
+    name = display_name(made.name, NAMELESS)
+    if found not in PHOTOS:
+        return Verdict(made.report, Made(name, found, blob))
+    try:
+        photo = await prepare_kept_photo(tools.photos, tools.blobs, tools.scratch, job.org_id, blob)
+    except Problem as problem:
+        if problem.fault not in _NO_PHOTO:
+            raise
+        return Verdict(_refused(made.report, _NO_PHOTO[problem.fault]))
+    return Verdict(made.report, Made(name, found, blob, photo))
+
+
+_NO_PHOTO: Final = {NOT_A_PHOTO: "check_failed", PHOTO_BROKEN: "check_failed", PHOTO_TOO_MANY_PIXELS: "too_many_pixels"}
+
+
+def _refused(report: bytes, reason: str) -> bytes:
+    told = msgspec.json.decode(report, type=Report)
+    without = {"sha256_after": None, "size_after": None, "output": None}
+    return msgspec.json.encode(msgspec.structs.replace(told, action="refused", reason=reason, **without))
+
+
+def _gave_up(job: Job) -> bytes:
+    return msgspec.json.encode(
+        Report(
+            file=job.name,
+            kind_found=None,
+            kind_claimed=None,
+            action="refused",
+            reason="crashed",
+            sha256_before=job.sha256,
+            size_before=job.size,
+            seconds=0.0,
+        )
+    )
+
+
+async def deliver(tx: Tx, job: Job, verdict: Verdict, trust: Trust) -> bool:
+    """The rows, once: what the room will see of it, why there is nothing, and the bot is told. False where it was decided before."""
+    made = verdict.made
+    if not await queries.decide(tx, job.id, REFUSED if made is None else RELEASED, verdict.report):
+        return False
+    if made is not None:
+        bot = Actor(job.bot, job.org_id, 0, job.account, "", BOT, job.title, job.zone, "")
+        await queries.became(tx, job.id, await _insert(tx, bot, made, trust))
+    await link_news.told(tx, await upload_links.by_id(tx, job.link_id))
+    return True
+
+
+async def _insert(tx: Tx, bot: Actor, made: Made, trust: Trust) -> int:
+    """It belongs to the bot until that posts it. Counted, and never refused any more: its sender has the receipt."""
+    if made.photo is not None:
+        wire = await insert_photo(tx, bot, made.photo, made.name, trust)
+        await quota.count(tx, bot.org_id, bot.user_id, made.photo.size)
+        added = await attachments.waiting(tx, bot.user_id, wire["id"])
+        assert added is not None
+        return added.id
+    await quota.count(tx, bot.org_id, bot.user_id, made.blob.size)
+    await add_blob(tx, bot.org_id, made.blob, bot.zone, trust)
+    key = await attachments.insert(
+        tx,
+        NewAttachment(
+            public_id=new_id(tx.now), org_id=bot.org_id, uploader_id=bot.user_id, kind=FILE, name=made.name,
+            media_type=made.media_type, size=made.blob.size, width=None, height=None, color=None, taken_at=None,
+            latitude=None, longitude=None, origin_zone=bot.zone,
+        ),
+    )  # fmt: skip
+    rebuilt = NewRendition(SANITIZED, made.blob, made.media_type, None, None)
+    await attachments.insert_rendition(tx, key, bot.org_id, rebuilt, POLICY_VERSION)
+    await previews.expect(tx, key, bot.org_id, made.media_type)
+    return key

@@ -1,0 +1,93 @@
+"""Files that colleagues sent from a less trusted zone: rebuilt, so that the desks may have them.
+
+Their originals never go inward (`domain.zones.may_read`). What is made here is the rendition `sanitized`; until it is there, and
+where it cannot be made, the desks see previews alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from chat_server.domain import limits
+from chat_server.domain.media import media_type
+from chat_server.domain.policy import Policy
+from chat_server.domain.zones import POLICY_VERSION
+from chat_server.ports import Blob, Reader, Tx
+from chat_server.sanitizing.report import Report
+from chat_server.services import attachment_events
+from chat_server.services.disarming import Tools, formats_of
+from chat_server.services.photo_upload import Trust, add_blob, keep_large
+from chat_server.services.scratch import scratch_folder
+from chat_server.services.uploads import HEAD_BYTES
+from chat_server.storage.queries import inward as queries
+from chat_server.storage.queries import organizations
+
+TRIES: Final = 3
+_LEASE: Final = limits.HOUR
+_LATER: Final = 10 * limits.MINUTE
+GIVEN_UP: Final = "given_up"
+_MARKUP: Final = frozenset(("text/html", "text/xml", "image/svg+xml"))
+"""What words that were rebuilt as text may look like; they are text."""
+
+Due = queries.Due
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """`blob`: its bytes are safe; None: there is none, for `reason`."""
+
+    blob: Blob | None
+    media_type: str
+    reason: str | None = None
+
+
+async def resume(tx: Tx) -> None:
+    """At the start: what was under way is due now; tries that were made stay counted."""
+    await queries.hurry(tx)
+
+
+async def due(reader: Reader) -> Due | None:
+    """What may be tried now."""
+    return await queries.due(reader)
+
+
+async def begin(tx: Tx, job: Due, trust: Trust) -> Policy | None:
+    """Count a try before it is made. Answers the rules that hold; None where nobody waits, or it has had its tries."""
+    if not await queries.waiting(tx, job):
+        return None
+    if job.tries >= TRIES:
+        await deliver(tx, job, Rebuilt(None, job.media_type, GIVEN_UP), trust)
+        return None
+    await queries.postpone(tx, job, tx.now + _LEASE, tries=1)
+    return await organizations.policy(tx, job.home)
+
+
+async def later(tx: Tx, job: Due) -> None:
+    """This try came to nothing."""
+    await queries.postpone(tx, job, tx.now + _LATER, tries=0)
+
+
+async def prepare(tools: Tools, policy: Policy, job: Due) -> Rebuilt:
+    """Take it apart, and keep what was rebuilt. Raises `Problem` 8xxx and OSError: to be tried again."""
+    async with scratch_folder(tools.scratch) as folder, tools.blobs.local(job.org_id, job.sha256) as source:
+        made = await tools.sanitizer.sanitize(source, job.name, folder, formats_of(policy), ())
+        if made.output is None:
+            return Rebuilt(None, job.media_type, msgspec.json.decode(made.report, type=Report).reason)
+        with made.output.open("rb") as file:
+            found = media_type(file.read(HEAD_BYTES), made.name)
+        blob = await keep_large(tools.blobs, job.org_id, made.output)
+        return Rebuilt(blob, "text/plain" if found in _MARKUP else found)
+
+
+async def deliver(tx: Tx, job: Due, made: Rebuilt, trust: Trust) -> None:
+    """The rows, for every attachment that waits for these bytes, and an event where it was sent."""
+    for attachment_id, zone, withdrawn in await queries.waiting(tx, job):
+        blob = None if withdrawn else made.blob
+        if blob is not None:
+            await add_blob(tx, job.org_id, blob, zone, trust)
+        await queries.finish(tx, attachment_id, job.org_id, blob, made.media_type, made.reason, POLICY_VERSION)
+        if not withdrawn:
+            await attachment_events.changed(tx, attachment_id)

@@ -1,0 +1,58 @@
+"""Rebuilding what colleagues sent from a less trusted zone, for the desks: one file at a time, so that what strangers handed in
+(`disarming`) finds the sanitizer free. What is pending is nowhere but in the database."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+import structlog
+
+from chat_server.ports import Storage
+from chat_server.services import inward
+from chat_server.services.disarming import Tools
+from chat_server.services.photo_upload import Trust
+
+log = structlog.get_logger("renraku.inward")
+
+
+class InwardWorker:
+    """One task."""
+
+    def __init__(self, storage: Storage, tools: Tools, trust: Trust, *, poll: float = 1.0) -> None:
+        self._storage = storage
+        self._tools = tools
+        self._trust = trust
+        self._poll = poll
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        begun = False
+        while True:
+            try:
+                if not begun:
+                    await self._storage.write(inward.resume)
+                    begun = True
+                worked = await self.work()
+            except Exception:
+                log.exception("rebuilding files failed")
+                worked = False
+            if not worked:
+                await asyncio.sleep(self._poll)
+
+    async def work(self) -> bool:
+        """The next file, if one is due; answers whether one was."""
+        job = await self._storage.read(inward.due)
+        if job is None:
+            return False
+        policy = await self._storage.write(partial(inward.begin, job=job, trust=self._trust), org_id=job.org_id)
+        if policy is None:
+            return True
+        try:
+            made = await inward.prepare(self._tools, policy, job)
+            await self._storage.write(partial(inward.deliver, job=job, made=made, trust=self._trust), org_id=job.org_id)
+            log.info("rebuilt", made=made.blob is not None, why=made.reason, type=job.media_type)
+        except Exception as error:
+            log.warning("rebuilding postponed", why=str(error), type=job.media_type, tries=job.tries + 1)
+            await self._storage.write(partial(inward.later, job=job), org_id=job.org_id)
+        return True
