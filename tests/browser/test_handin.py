@@ -19,6 +19,8 @@ from tests.browser.test_files import GOES_ON, MIB, file, noise
 from tests.browser.test_layout import sticks_out
 
 DAY: Final = 86_400_000
+DISARMED: Final = 30_000
+"""Milliseconds, on two slow cores."""
 NARROW: Final = {"width": 320, "height": 640}
 
 
@@ -100,12 +102,18 @@ def test_what_staff_ask_for_is_handed_in_and_a_receipt_given(
     expect(finish).to_have_attribute("aria-disabled", "true")
     is_well_made(page)
     drawing = noise(300_000)
-    pick(page, file("縦断図.dxf", drawing), photo(0), file("空.txt", b""))
+    program = file("設定.exe", b"MZ" + noise(5_000))
+    pick(page, file("縦断図.dxf", drawing), photo(0), program, file("空.txt", b""))
     expect(page.get_by_role("alert").filter(has_text="空.txt")).to_contain_text("中身が空です。")
-    expect(lines(page, *ARRIVED)).to_have_count(2)
+    expect(lines(page, *ARRIVED)).to_have_count(3)
+    # What the room does not get is told with the reason, and what to send in its place; the photo is on its way to the room.
+    refused = lines(page, "refused").filter(has_text="設定.exe")
+    expect(refused).to_contain_text("受け取れませんでした", timeout=DISARMED)
+    expect(refused).to_contain_text("代わりに")
+    expect(lines(page, "released").filter(has_text=".jpg")).to_contain_text("届きました", timeout=DISARMED)
     # By mistake once more: it is not sent twice.
-    pick(page, file("縦断図.dxf", drawing))
-    expect(page.get_by_role("alert").filter(has_text="縦断図.dxf")).to_contain_text("すでに一覧にあります。")
+    pick(page, photo(0))
+    expect(page.get_by_role("alert").filter(has_text="すでに一覧にあります。")).to_contain_text(photo(0)["name"])
     is_well_made(page)
     finish.click()
     receipt = page.get_by_role("article")
@@ -114,8 +122,9 @@ def test_what_staff_ask_for_is_handed_in_and_a_receipt_given(
     expect(receipt).to_contain_text("青葉測量株式会社 青葉 一郎 様")
     expect(lines(page).filter(has_text="縦断図.dxf")).to_contain_text(hashlib.sha256(drawing).hexdigest())
     is_well_made(page)
+    expect(page.get_by_text("受け取れなかったファイルがあります。担当者にご連絡ください。")).to_be_visible()
     page.reload()
-    expect(lines(page)).to_have_count(2)
+    expect(lines(page)).to_have_count(3)
 
     # Used up for everybody else; the one who has it keeps the receipt.
     other = visit(address)
@@ -123,7 +132,7 @@ def test_what_staff_ask_for_is_handed_in_and_a_receipt_given(
     is_well_made(other)
     desk.page.keyboard.press("Escape")
     desk.details("メンバー").get_by_role("button", name="ファイルを受け取る").click()
-    expect(dialog.locator("[data-link=done]")).to_contain_text("2件を受領")
+    expect(dialog.locator("[data-link=done]")).to_contain_text("3件を受領")
     dialog.get_by_role("button", name="届いたファイル(青葉測量株式会社 青葉 一郎 様)").click()
     expect(dialog.get_by_text("縦断図.dxf")).to_be_visible()
     dialog.get_by_role("button", name="再依頼(青葉測量株式会社 青葉 一郎 様)").click()

@@ -3,7 +3,7 @@ import { en } from '../src/text/en'
 import { ja } from '../src/text/ja'
 import type { Pair } from '../src/text/pair'
 
-const modules = import.meta.glob<Record<string, Pair<object>>>('../src/text/words/*.ts', { eager: true })
+const modules = import.meta.glob<Record<string, Pair<object>>>(['../src/text/words/*.ts', '../src/handin/words.ts'], { eager: true })
 const pairs = Object.entries(modules).flatMap(([path, exported]) =>
   Object.entries(exported)
     .filter(([, value]) => typeof value === 'object' && 'ja' in value && 'en' in value)

@@ -110,7 +110,7 @@ export const words = pair(
   },
   {
     title: 'Hand in files',
-    language: '言語 (Language)',
+    language: 'Language',
     loading: 'Loading',
     again: 'Try again',
     unreachable: 'The server cannot be reached. Check your network; the page goes on by itself once it is back.',
