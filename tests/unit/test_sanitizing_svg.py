@@ -105,6 +105,16 @@ def test_a_picture_in_it_is_called_what_it_is() -> None:
     assert removed == []
 
 
+def test_pictures_in_it_are_together_no_larger_than_one_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = carried(encoded(picture()))
+    width, height = picture().size
+    monkeypatch.setattr("chat_server.sanitizing.svg.pictures.MAX_PIXELS", 2 * width * height)
+    plain(svg(one * 2), Tally())
+    with pytest.raises(Refused) as refused:
+        plain(svg(one * 3), Tally())
+    assert refused.value.reason == "too_many_pixels"
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [

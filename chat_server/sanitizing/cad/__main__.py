@@ -1,5 +1,5 @@
-"""`python -m chat_server.sanitizing.cad KIND FILE`: prints one line of JSON (`report.Told`), then the DXF; for the kind "preview",
-of a DXF that was made here, the PDF that shows it."""
+"""`python -m chat_server.sanitizing.cad KIND FILE`: prints one line of JSON (`report.Told`), then the DXF; for the kind
+"preview", of a DXF that was made here, the PDF that shows it."""
 
 from __future__ import annotations
 

@@ -35,8 +35,8 @@ _ALSO_KNOWN_AS: Final = "ArialUni.ttf"
 """Where the library looks first for a font that it does not have."""
 _WIDE: Final = re.compile("[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff01-\uff60]")
 _EM: Final = 0.75
-"""Of a text's height: the library lets its capitals be as high as that, which Jw_cad, SXF and the Japanese fonts of AutoCAD have for the
-whole square of a kanji. Words would run over the frames of their tables."""
+"""Of a text's height: the library lets its capitals be as high as that, which Jw_cad, SXF and the Japanese fonts of
+AutoCAD have for the whole square of a kanji. Words would run over the frames of their tables."""
 _STROKE: Final = re.compile(r"(?<=stroke: #)[0-9a-f]{6}|(?<=fill: #)[0-9a-f]{6}")
 _COLOURED: Final = 0.3
 _LIGHTEST: Final = 0.6

@@ -22,6 +22,6 @@ async def redrawn(helper: Helper, source: Path, kind: str, scratch: Path) -> tup
 
 
 async def previewed(helper: Helper, redrawn_: Path, scratch: Path) -> Path:
-    """A page (PDF) that shows what was redrawn: what is to be released is looked at, and not what came. Raises the same."""
+    """A page (PDF) that shows what was redrawn: what is to be released, and not what came. Raises the same."""
     _, made = await programs.run(helper, _MODULE, PREVIEW, redrawn_, scratch, makes="pdf", seconds=_SECONDS)
     return made

@@ -1,4 +1,4 @@
-"""SVG to PNG by resvg, which knows no scripts and no web. What it could open by name, the wall around this program holds back."""
+"""SVG to PNG by resvg, which knows no scripts and no web. What it could open by name, the wall around it holds back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pictures that an SVG carries: of a kind that the painter decodes, and all of them together no larger than one picture may be."""
+"""The pictures that an SVG carries: of a kind that the painter decodes, and all together no larger than one may be."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An SVG cut down to what is drawn: known elements, references within itself, pictures that it carries. Everything else is told.
+"""An SVG cut down to what is drawn: known elements, references within itself, pictures that it carries. All else is told.
 
 The painter would follow none of it, and the wall would hold it back; but what a file tried, its reader is to know.
 """

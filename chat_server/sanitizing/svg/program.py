@@ -11,7 +11,7 @@ from chat_server.sanitizing.report import Rebuilt
 
 _MODULE: Final = "chat_server.sanitizing.svg"
 _SECONDS: Final = 20
-"""Of processor time. Towers of `use`, filters and patterns multiply: how long it takes is the one measure that bounds them all."""
+"""Of processor time. Towers of `use`, filters and patterns multiply: the time they take is what bounds them all."""
 
 
 async def painted(helper: Helper, source: Path, scratch: Path) -> tuple[Rebuilt, Path]:
