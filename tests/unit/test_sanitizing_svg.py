@@ -119,12 +119,13 @@ def test_pictures_in_it_are_together_no_larger_than_one_may_be(monkeypatch: pyte
     ("data", "reason"),
     [
         (b'<!DOCTYPE svg [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]>' + svg("<text>&b;</text>"), "declares"),
+        (b"<!DOCTYPE svg><!DOCTYPE svg>" + svg(""), "declares"), (b'<!DOCTYPE svg SYSTEM "a" [ ]>' + svg(""), "declares"),
         ("<!DOCTYPE svg SYSTEM 'http://e.example/'><svg/>".encode("utf-16"), "declares"),
         (svg("<text>&#1;</text>"), "broken"), (svg("<text>\x01</text>"), "broken"), (svg("<g>" * 1000 + "</g>" * 1000), "broken"),
         (b"<svg/>", "broken"), (svg("")[:-3], "broken"), (svg("<g/>" * 100), "too_large"),
         (svg(carried(sample("pillow/decompression_bomb.gif").read_bytes())), "too_many_pixels"),
     ],
-    ids=["laughs", "utf-16", "reference", "control", "deep", "no svg", "cut", "many", "picture"],
+    ids=["laughs", "two", "subset", "utf-16", "reference", "control", "deep", "no svg", "cut", "many", "picture"],
 )  # fmt: skip
 def test_what_cannot_be_read_or_is_too_much_is_refused(
     data: bytes, reason: str, monkeypatch: pytest.MonkeyPatch
@@ -153,6 +154,17 @@ def test_how_large_it_is_painted_is_bounded(root: str, dots: tuple[int, int] | N
     with pytest.raises(Refused) as refused:
         size(etree.fromstring(svg("", root)))
     assert refused.value.reason == "too_many_pixels"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "<!DOCTYPE svg>",
+        '<?xml version="1.0"?>\n<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">',
+    ],
+)
+def test_a_document_type_that_declares_nothing_is_passed_over(head: str) -> None:
+    assert len(plain(head.encode() + svg("<g/>"), Tally())) == 1
 
 
 @pytest.mark.parametrize("head", ["", '<?xml version="1.0"?>\n', "<!DOCTYPE svg>"])

@@ -37,6 +37,8 @@ _BYTES: Final = 64 << 20
 _ELEMENTS: Final = 300_000
 _UNSEEN: Final = re.compile("[\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _DOCTYPES: Final = tuple("<!DOCTYPE".encode(each) for each in ("utf-8", "utf-16-le", "utf-16-be"))
+_BARE: Final = re.compile(rb"""<!DOCTYPE\s+svg(?:\s+(?:PUBLIC\s+"[^"<>]{0,200}"|SYSTEM)\s+"[^"<>]{0,200}")?\s*>""")
+"""One that declares nothing: drawing programs write it out of habit."""
 _IMPORT: Final = re.compile(r"@(?:import|font-face|charset|namespace)\b[^;{}]*(?:;|\{[^}]*\}|$)", re.IGNORECASE)
 _URL: Final = re.compile(r"url\s*\(\s*(?!\s*[\"']?\s*#)[^)]*\)?", re.IGNORECASE)
 
@@ -72,7 +74,9 @@ def plain(data: bytes, tally: Tally) -> etree._Element:
 
 
 def _parse(data: bytes) -> etree._Element:
-    """Document types are refused: entities come by them, and pictures need none."""
+    """Document types are refused: entities come by them, and pictures need none. One that declares nothing is cut out first, so that
+    nobody fetches what it names."""
+    data = _BARE.sub(b"", data, count=1)
     if any(doctype in data for doctype in _DOCTYPES):
         raise Refused("declares")
     parser = etree.XMLParser(
