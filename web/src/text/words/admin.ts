@@ -195,10 +195,7 @@ export const admin = pair(
       where_it_runs: '検査ソフトがあれば行う',
       required: '検査できないファイルは受け取らない',
       refuse: '受け取らない',
-      '30': '30日',
-      '90': '90日',
-      '365': '1年',
-      '1095': '3年',
+      '30': '30日', '90': '90日', '365': '1年', '1095': '3年',
     } as Record<string, string>,
   },
   {
@@ -396,10 +393,7 @@ export const admin = pair(
       where_it_runs: 'where a scanner runs',
       required: 'nothing is accepted without it',
       refuse: 'refused',
-      '30': '30 days',
-      '90': '90 days',
-      '365': 'a year',
-      '1095': 'three years',
+      '30': '30 days', '90': '90 days', '365': 'a year', '1095': 'three years',
     },
   },
 )
