@@ -49,7 +49,7 @@ class DisarmingWorker:
                 worked = await self.work()
             except Exception:
                 log.exception("disarming failed")
-                worked = 0
+                worked, begun = 0, False  # what was under way is nobody's now
             if not worked:
                 await asyncio.sleep(self._poll)
 
