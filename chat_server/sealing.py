@@ -41,6 +41,10 @@ class AgeSeals:
                 pyrage.decrypt_io(sealed, opened, [_identity(secret)])
             except pyrage.DecryptError as error:
                 raise SealBroken(str(error)) from None
+            except OSError as error:
+                if error.errno is None:  # age's own: what it read does not belong together
+                    raise SealBroken(str(error)) from None
+                raise
         with target.open("rb") as opened:
             return hashlib.file_digest(opened, "sha256").hexdigest()
 

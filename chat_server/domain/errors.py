@@ -977,14 +977,6 @@ PRINTER_BUSY = _fault(
     "Several notes are being made into PDFs. Try again in {retry_after} seconds.",
 )
 
-SANITIZING_AWAY = _fault(
-    8009,
-    "sanitizing_away",
-    503,
-    "いまはファイルを安全に処理できないため、受け取れません。時間をおいて送り直してください。続くときは担当者にお知らせください。",
-    "Files cannot be processed safely just now. Send them later; if that does not help, tell the person who asked you.",
-)
-
 # 9xxx: the server's own fault
 INTERNAL = _fault(
     9001,

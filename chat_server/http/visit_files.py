@@ -7,6 +7,7 @@ from typing import Any, Final
 from chat_server.domain import limits
 from chat_server.domain.errors import (
     FILE_STORE_BUSY,
+    FILE_TOO_LARGE,
     INVALID_BODY,
     INVALID_FIELD,
     LINK_BYTES_FULL,
@@ -134,7 +135,8 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         access=Access.ANYONE,
         changes=False,
         faults=(
-            VISIT_OVER, LINK_GONE, LINK_CLOSED, LINK_FILES_FULL, LINK_BYTES_FULL, LINK_NOT_SAFE, ORGANIZATION_FULL, UPLOAD_VERSION,
+            VISIT_OVER, LINK_GONE, LINK_CLOSED, LINK_FILES_FULL, LINK_BYTES_FULL, LINK_NOT_SAFE, FILE_TOO_LARGE, ORGANIZATION_FULL,
+            UPLOAD_VERSION,
             INVALID_FIELD,
         ),
         note="With `Authorization: Visit <token>`. tus creation: `Upload-Length` in bytes, `Upload-Metadata` with `filename`, with "

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from chat_server.domain.errors import (
+    FILE_TOO_LARGE,
     LINK_BYTES_FULL,
     LINK_CLOSED,
     LINK_FILES_FULL,
@@ -57,7 +58,7 @@ async def begin(tx: Tx, holder: Holder, name: str, size: int) -> tuple[str, int]
     """Announce a file of `size` bytes; the first one takes the one delivery that some links have: one winner. Answers its public id
     and until when its bytes are waited for.
 
-    Raises `Problem` 7101 (another one took it), 7102, 7110 (over), 7111, 7112, 5018.
+    Raises `Problem` 7101 (another one took it), 7102, 7110 (over), 7111, 7112, 5011 (larger than the organization allows), 5018.
     """
     visit, link = await link_visits.find(tx, holder.token, holder.zone)
     if visit.delivered_at is not None or link.done_at is not None or link.ends_at <= tx.now:
@@ -69,6 +70,8 @@ async def begin(tx: Tx, holder: Holder, name: str, size: int) -> tuple[str, int]
     if link.taken_bytes + size > link.most_bytes:
         left = max(0, link.most_bytes - link.taken_bytes)
         raise Problem(LINK_BYTES_FULL, field="Upload-Length", left=quota.readable(left))
+    if size > (largest := await quota.largest(tx, link.org_id)):
+        raise Problem(FILE_TOO_LARGE, field="Upload-Length", limit=largest)
     await quota.take_for_all(tx, link.org_id, size)
     public_id, expires = new_id(tx.now), await link_visits.went_on(tx, visit, link)
     await queries.insert(

@@ -173,3 +173,12 @@ async def test_what_cannot_be_rebuilt_stays_outside(scene: Scene, peer: Peer) ->
     item = await scene.item(scene.member, file)
     assert item is not None
     assert (set(item["addresses"]), "refused" in item) == (set(), True)
+
+
+async def test_a_machine_that_cannot_confine_takes_nothing(
+    scene: Scene, asker: Staff, vendor: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await vendor.begin(await asker.given())
+    monkeypatch.setattr(scene.server.app.sanitizer, "possible", False)
+    assert code_of(await vendor.announce(3)) == 7115
+    assert (await vendor.receipt()).json()["files"] == []

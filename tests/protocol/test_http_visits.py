@@ -320,7 +320,7 @@ async def test_wrong_pins_lock_the_link_for_a_while(scene: Scene, asker: Staff, 
     assert 0 < int(locked.headers["retry-after"]) <= 900
     assert (await asker.now(link))["pin_misses"] == 5
     assert len(await scene.world.recorded(scene.org, "link.pin_missed")) == 5
-    scene.server.clock.ahead = 15 * limits.MINUTE + 1
+    scene.server.clock.ahead = limits.FAILURE_WINDOW + limits.MINUTE
     assert (await vendor.begin(token, pin="４７１１０８")).status_code == 201, (
         "full-width, as a Japanese keyboard has it"
     )
@@ -429,9 +429,10 @@ def make_old(folder: Path, file: str) -> None:
 
 async def test_a_full_organization_takes_no_more(scene: Scene, asker: Staff, vendor: Outside) -> None:
     await scene.server.app.storage.write(
-        lambda tx: organizations.set_own_rules(tx, scene.org.id, {"organization_quota": "1GB"})
+        lambda tx: organizations.set_own_rules(tx, scene.org.id, {"organization_quota": "1GB", "file_size": "2GB"})
     )
     await vendor.begin(await asker.given())
+    assert code_of(await vendor.announce(2 * 1024**3 + 1)) == 5011
     assert code_of(await vendor.announce(1024**3 + 1)) == 5018
     file = await vendor.place(1024**3)
     assert code_of(await vendor.announce(1)) == 5018

@@ -192,10 +192,7 @@ export const admin = pair(
       rebuild: '作り直して受け取る',
       flatten: 'ページを画像にして受け取る',
       refuse: '受け取らない',
-      '30': '30日',
-      '90': '90日',
-      '365': '1年',
-      '1095': '3年',
+      '30': '30日', '90': '90日', '365': '1年', '1095': '3年',
     } as Record<string, string>,
   },
   {
@@ -390,10 +387,7 @@ export const admin = pair(
       rebuild: 'rebuilt',
       flatten: 'as pictures of their pages',
       refuse: 'refused',
-      '30': '30 days',
-      '90': '90 days',
-      '365': 'a year',
-      '1095': 'three years',
+      '30': '30 days', '90': '90 days', '365': 'a year', '1095': 'three years',
     },
   },
 )
