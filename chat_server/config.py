@@ -64,6 +64,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """names under which browsers reach the server, besides addresses and localhost"""
     trusted_proxies: tuple[str, ...] = ()
     """networks whose X-Forwarded-For is believed"""
+    outside_address: str = ""
+    """where people outside reach the page by which they hand in files, for example https://files.city.example; empty: where staff do"""
     https: bool = False
     """whether browsers reach the server by TLS (through the proxy in front of it)"""
     decoders: Annotated[int, msgspec.Meta(ge=1, le=32)] = 2

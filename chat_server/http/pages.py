@@ -96,10 +96,9 @@ def _load(folder: Path) -> dict[str, Page]:
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
         if path.is_file() and not path.is_symlink() and not hidden:
             pages["/" + name] = _page("/" + name, path.read_bytes(), _media_type(path))
-    index = pages.pop("/" + INDEX, None)
-    pages["/"] = index or _page("/", _NOT_BUILT.encode("utf-8"), "text/plain")
-    handin = pages.pop("/" + HANDIN, None)
-    pages["/handin"] = handin or _page("/handin", _NOT_BUILT.encode("utf-8"), "text/plain")
+    unbuilt = _page("/", _NOT_BUILT.encode("utf-8"), "text/plain")
+    for address, name in (("/", INDEX), ("/handin", HANDIN)):
+        pages[address] = pages.pop("/" + name, unbuilt)
     return pages
 
 
@@ -108,7 +107,7 @@ def _page(name: str, body: bytes, media_type: str) -> Page:
     packed = gzip.compress(body, 9, mtime=0) if text and len(body) > 1024 else None
     if name.startswith(_HASHED):
         cache = _FOR_EVER
-    elif name in ("/", "/" + INDEX, "/handin", "/" + HANDIN):
+    elif name in ("/", "/" + INDEX, "/" + HANDIN):
         cache = _NEVER
     else:
         cache = _ASK

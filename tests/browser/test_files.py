@@ -51,7 +51,7 @@ def offsets(page: Page) -> list[int]:
     seen: list[int] = []
 
     def heard(request: Request) -> None:
-        if request.method == "PATCH" and "/api/uploads/" in request.url:
+        if request.method == "PATCH" and re.search("/api/(uploads|visit/files)/", request.url):
             seen.append(int(request.headers["upload-offset"]))
 
     page.on("request", heard)

@@ -15,7 +15,7 @@ from tests.browser.axe import violations
 from tests.browser.conftest import DESK, PHONE, Enter, Hand, Person, listen
 from tests.browser.line import Line
 from tests.browser.photos import photo
-from tests.browser.test_files import GOES_ON, MIB, file, noise
+from tests.browser.test_files import GOES_ON, MIB, file, noise, offsets
 from tests.browser.test_layout import sticks_out
 
 DAY: Final = 86_400_000
@@ -172,11 +172,10 @@ def test_a_file_goes_on_over_a_line_that_breaks_and_after_the_page_was_closed(
     expect(page.get_by_role("alert").filter(has_text="1 did not arrive.")).to_be_visible()
     page.get_by_role("button", name="Back").click()
     line.do(lambda proxy: proxy.throttle(None))
-    offsets: list[int] = []
-    page.on("request", lambda sent: sent.method == "PATCH" and offsets.append(int(sent.headers["upload-offset"])))
+    going_on = offsets(page)
     row.get_by_role("button", name="Resume drawing.dxf").click()
     expect(lines(page, *ARRIVED)).to_have_count(2, timeout=GOES_ON)
-    assert offsets[0] > 0, "from where it stopped"
+    assert going_on[0] > 0, "from where it stopped"
     # A camera gives all its photos one name.
     expect(lines(page).filter(has_text=re.compile(r"\d{8}_\d{6}\.jpg"))).to_have_count(1)
     page.get_by_role("button", name="That is all").click()
