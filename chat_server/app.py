@@ -198,6 +198,7 @@ class App:
             names=frozenset(name.lower() for name in self.settings.hosts),
             trusted_proxies=self.settings.proxies,
             https=self.settings.https,
+            outside=self.settings.outside_address,
         )
         self.site = site
         self.sanitizer = sanitizer = open_sanitizer(self.settings, scratch)

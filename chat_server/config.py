@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,6 +31,7 @@ ENVIRONMENT: Final = {
 OPERATORS_SOCKET: Final = "renraku.sock"
 """In the data folder: the way of the command line to a running server."""
 
+_ORIGIN: Final = re.compile(r"https?://[a-z0-9.\-]+(?::\d{1,5})?|https?://\[[0-9a-f:]+\](?::\d{1,5})?")
 Zone = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_-]{0,31}$")]
 Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 
@@ -167,6 +169,10 @@ def _check(settings: Settings) -> None:
         for rule in getattr(settings, name):
             if wrong := check_rule(rule):
                 raise BadSettings(f"{name}: “{rule}”: {wrong}.")
+    if settings.outside_address and not _ORIGIN.fullmatch(settings.outside_address):
+        raise BadSettings(
+            f"outside_address: “{settings.outside_address}” is not an address like https://files.city.example."
+        )
     for network in settings.trusted_proxies:
         try:
             ipaddress.ip_network(network)

@@ -119,9 +119,11 @@ class LinkWithFiles(UploadLink, frozen=True, kw_only=True):
 
 
 class LinkWithToken(UploadLink, frozen=True, kw_only=True):
-    """The token is told once: an answer that is given again (`Idempotency-Key`) has none."""
+    """The token is told once: an answer that is given again (`Idempotency-Key`) has none. `page`: scheme and host by which people
+    outside reach the server; empty: as staff do."""
 
     token: str | None
+    page: str
 
 
 class LinkList(msgspec.Struct, frozen=True):

@@ -25,12 +25,14 @@ class Site:
     """How the server is reached.
 
     `names`: host names besides literal addresses and localhost, lower case. `trusted_proxies`: networks whose
-    `X-Forwarded-For` is believed. `https`: all of it is served over TLS (by a proxy or by us).
+    `X-Forwarded-For` is believed. `https`: all of it is served over TLS (by a proxy or by us). `outside`: the origin by which people
+    outside reach it, empty: by the same as staff.
     """
 
     names: frozenset[str] = frozenset()
     trusted_proxies: Sequence[Network] = ()
     https: bool = False
+    outside: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,12 +90,13 @@ async def give_link_address(ctx: Ctx[Nothing, Nothing]) -> Any:
     link, token = ctx.path["link"], new_secret()
 
     async def act(tx: Tx, actor: Actor) -> dict[str, Any]:
-        return await upload_links.give_address(tx, actor, link, digest(token)) | {"token": None}
+        given = await upload_links.give_address(tx, actor, link, digest(token))
+        return given | {"token": None, "page": ctx.parts.site.outside}
 
     made = await ctx.write(act)
     if ctx.written is not None:
         ctx.written = Answer(ctx.written.status, encode({**msgspec.json.decode(ctx.written.body), "token": token}))
-    return None if made is None else made | {"token": token}
+    return None if made is None else made | {"token": token, "page": ctx.parts.site.outside}
 
 
 async def ask_again(ctx: Ctx[AskAgain, Nothing]) -> Any:
@@ -197,8 +198,8 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         give_link_address,
         answer=LinkWithToken,
         faults=(LINK_NOT_FOUND, LINK_NOT_YOURS, LINK_ENDED, *_ASKING),
-        example_answer=_more(LinkWithToken, token="kq3N…"),  # noqa: S106 (an example)
-        note="For the asker. The address is `https://<this server>/handin#<token>`; the one before is good no more.",
+        example_answer=_more(LinkWithToken, token="kq3N…", page="https://files.city.example"),  # noqa: S106 (an example)
+        note="For the asker. The address is `<page>/handin#<token>`, where `page` is empty that of this server; the one before is good no more.",
     ),
     Call(
         "POST",

@@ -38,3 +38,21 @@ def test_a_bus_that_is_no_address_is_refused_without_a_word_of_it(bus: str) -> N
     with pytest.raises(BadSettings, match=r"^bus: it ") as refused:
         load(None, {**POSTGRESQL, "RENRAKU_BUS": bus})
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "good"),
+    [
+        ("https://files.city.example", True), ("http://127.0.0.1:8081", True), ("https://[fd00::1]:8443", True),
+        ("files.city.example", False), ("https://files.city.example/", False), ("https://a@b.example", False),
+        ("javascript://x", False), ("https://files.city.example#x", False),
+    ],
+)  # fmt: skip
+def test_the_outside_address_is_a_scheme_and_a_host(tmp_path: Path, address: str, good: bool) -> None:
+    path = tmp_path / "renraku.toml"
+    path.write_text(f'outside_address = "{address}"\n', encoding="utf-8")
+    if good:
+        assert load(path, {}).outside_address == address
+        return
+    with pytest.raises(BadSettings, match=r"^outside_address: .*https://files\.city\.example"):
+        load(path, {})

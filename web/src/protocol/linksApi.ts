@@ -64,7 +64,7 @@ export const linksApi = (api: Calls) => ({
   of: (room: RoomId): Promise<Paged<UploadLink>> => api.call(ofRoom(room)),
   one: (link: string): Promise<UploadLink & { files: FileOfLink[] }> => api.call(at(link)),
   /** The address before is good no more. */
-  address: (link: string): Promise<UploadLink & { token: string | null }> => api.call(at(link, '/address'), { method: 'POST' }),
+  address: (link: string): Promise<UploadLink & { token: string | null; page: string }> => api.call(at(link, '/address'), { method: 'POST' }),
   extend: (link: string, ends: number): Promise<UploadLink> => api.call(at(link), { method: 'PATCH', body: { ends } }),
   close: (link: string): Promise<UploadLink> => api.call(at(link), { method: 'PATCH', body: { done: true } }),
   revoke: (link: string): Promise<UploadLink> => api.call(at(link), { method: 'DELETE' }),

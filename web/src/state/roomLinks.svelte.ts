@@ -27,9 +27,9 @@ export class RoomLinks {
   /** The token stands behind the #, which browsers send to nobody. */
   async address(link: UploadLink): Promise<void> {
     this.#took(link)
-    const { token, ...given } = await this.#api.address(link.id)
+    const { token, page, ...given } = await this.#api.address(link.id)
     this.#took(given)
-    this.made = { link: given, address: token === null ? null : `${location.origin}/handin#${token}` }
+    this.made = { link: given, address: token === null ? null : `${page || location.origin}/handin#${token}` }
   }
 
   async extend(link: UploadLink, ends: number): Promise<void> {
