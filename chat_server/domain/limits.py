@@ -117,6 +117,8 @@ LINKS: Final = 200
 """Of one room that are still good."""
 LINK_LIVES: Final = 30 * DAY
 LINK_FILES: Final = 100
+LINK_TRIES: Final = 2
+"""What is refused can be sent again in another form: a link takes so many times its files in all."""
 LINK_BYTES: Final = FILE_BYTES
 LINK_TOLD: Final = 20
 """People who are notified besides the asker."""

@@ -78,6 +78,7 @@ class Addressed(msgspec.Struct, frozen=True):
     place: Place | UnsetType = UNSET
     refused: Refused | UnsetType = UNSET
     pages: list[str] | UnsetType = UNSET
+    report: bool | UnsetType = UNSET
 
 
 class AddressList(msgspec.Struct, frozen=True):
@@ -176,7 +177,8 @@ CALLS: Final[tuple[AnyCall, ...]] = (
             ]
         ),
         note="Attachments that one may not see are left out. The place is for the staff of the room's home "
-        "organization. An address works for 10 to 20 minutes, for this person on this device in this zone.",
+        "organization. An address works for 10 to 20 minutes, for this person on this device in this zone. "
+        "`report`: of what came by an upload link there is one.",
     ),
     Call(
         "GET",

@@ -77,13 +77,16 @@ async def see_upload(ctx: Ctx[Nothing, Nothing]) -> Bare:
 
 async def read_upload(ctx: Ctx[Nothing, Nothing]) -> UploadState:
     upload = await _find(ctx)
-    wire = await ctx.read(lambda reader: uploads.outcome(reader, ctx.actor, upload))
-    offset = upload.size
+    offset, wire = upload.size, None
     if upload.attachment is None:
         async with ctx.parts.uploading.turn(upload.public_id, ctx.parts.blobs) as (_, part):
-            offset = part.size
-            if offset == upload.size:
-                wire = await _finish(ctx, upload, part)
+            upload = await _find(ctx)  # while this one waited it may have become whole, and its part is gone
+            if upload.attachment is None:
+                offset = part.size
+                if offset == upload.size:
+                    wire = await _finish(ctx, upload, part)
+    if wire is None:
+        wire = await ctx.read(lambda reader: uploads.outcome(reader, ctx.actor, upload))
     attachment = None if wire is None else msgspec.convert(wire, Attachment)
     return UploadState(upload.public_id, offset, upload.size, upload.expires_at, attachment)
 
@@ -93,16 +96,18 @@ async def add_to_upload(ctx: Ctx[Nothing, Nothing]) -> Bare:
     tus.check_content(ctx.scope)
     offset, expected = tus.number(ctx.scope, "Upload-Offset"), tus.checksum(ctx.scope)
     upload = await _find(ctx)
-    if upload.attachment is not None:
-        check_offset(offset, upload.size)
-        return Bare(204, tus.progress(upload.size, upload.size, upload.expires_at))
-    async with ctx.parts.uploading.turn(upload.public_id, ctx.parts.blobs) as (turn, part):
-        if await receive(ctx, turn, part, upload.size, offset, expected):
-            await _finish(ctx, upload, part)
-            return Bare(204, tus.progress(upload.size, upload.size, upload.expires_at))
-        expires = await ctx.write(lambda tx, actor: uploads.went_on(tx, actor, upload.public_id))
-        assert expires is not None
-        return Bare(204, tus.progress(part.size, upload.size, expires))
+    if upload.attachment is None:
+        async with ctx.parts.uploading.turn(upload.public_id, ctx.parts.blobs) as (turn, part):
+            upload = await _find(ctx)
+            if upload.attachment is None:
+                if await receive(ctx, turn, part, upload.size, offset, expected):
+                    await _finish(ctx, upload, part)
+                    return Bare(204, tus.progress(upload.size, upload.size, upload.expires_at))
+                expires = await ctx.write(lambda tx, actor: uploads.went_on(tx, actor, upload.public_id))
+                assert expires is not None
+                return Bare(204, tus.progress(part.size, upload.size, expires))
+    check_offset(offset, upload.size)
+    return Bare(204, tus.progress(upload.size, upload.size, upload.expires_at))
 
 
 async def cancel_upload(ctx: Ctx[Nothing, Nothing]) -> Bare:

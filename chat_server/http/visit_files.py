@@ -63,9 +63,11 @@ async def see_file(ctx: Ctx[Nothing, Nothing]) -> Bare:
     offset = file.size
     if file.state == COMING:
         async with ctx.parts.uploading.turn(file.public_id, ctx.parts.blobs) as (_, part):
-            offset = part.size
-            if offset == file.size:
-                await _finish(ctx, who, file, part)
+            file = await _find(ctx, who)  # while this one waited it may have become whole, and its part is gone
+            if file.state == COMING:
+                offset = part.size
+                if offset == file.size:
+                    await _finish(ctx, who, file, part)
     return Bare(200, tus.progress(offset, file.size, file.expires_at))
 
 
@@ -75,15 +77,17 @@ async def add_to_file(ctx: Ctx[Nothing, Nothing]) -> Bare:
     offset, expected = tus.number(ctx.scope, "Upload-Offset"), tus.checksum(ctx.scope)
     who = holder(ctx)
     file = await _find(ctx, who)
-    if file.state != COMING:
-        check_offset(offset, file.size)
-        return Bare(204, tus.progress(file.size, file.size, file.expires_at))
-    async with ctx.parts.uploading.turn(file.public_id, ctx.parts.blobs) as (turn, part):
-        if await receive(ctx, turn, part, file.size, offset, expected):
-            await _finish(ctx, who, file, part)
-            return Bare(204, tus.progress(file.size, file.size, file.expires_at))
-        expires = await ctx.parts.storage.write(lambda tx: handed_files.went_on(tx, who, file.public_id))
-        return Bare(204, tus.progress(part.size, file.size, expires))
+    if file.state == COMING:
+        async with ctx.parts.uploading.turn(file.public_id, ctx.parts.blobs) as (turn, part):
+            file = await _find(ctx, who)
+            if file.state == COMING:
+                if await receive(ctx, turn, part, file.size, offset, expected):
+                    await _finish(ctx, who, file, part)
+                    return Bare(204, tus.progress(file.size, file.size, file.expires_at))
+                expires = await ctx.parts.storage.write(lambda tx: handed_files.went_on(tx, who, file.public_id))
+                return Bare(204, tus.progress(part.size, file.size, expires))
+    check_offset(offset, file.size)
+    return Bare(204, tus.progress(file.size, file.size, file.expires_at))
 
 
 async def cancel_file(ctx: Ctx[Nothing, Nothing]) -> Bare:

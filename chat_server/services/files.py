@@ -37,6 +37,7 @@ from chat_server.services.capabilities import Capability, next_expiry, seal
 from chat_server.services.keys import Keys
 from chat_server.services.photo_upload import PHOTO
 from chat_server.storage.queries import attachments as queries
+from chat_server.storage.queries import disarming
 from chat_server.storage.queries.attachments import Rendition, Seen
 
 FILES: Final = "/files/"
@@ -64,7 +65,8 @@ async def addresses(reader: Reader, actor: Actor, ids: Sequence[str], keys: Keys
     here, and a file that cannot be downloaded here, say why in `refused`.
     """
     seen = await queries.seen_by(reader, actor.user_id, ids, memo_pad=actor.memo_pad)
-    made = await queries.renditions(reader, [one.id for one in seen.values() if one.member])
+    members = [one.id for one in seen.values() if one.member]
+    made, reported = await queries.renditions(reader, members), await disarming.reported(reader, members)
     expires = next_expiry(reader.now)
     items = []
     for public_id in dict.fromkeys(ids):
@@ -72,7 +74,7 @@ async def addresses(reader: Reader, actor: Actor, ids: Sequence[str], keys: Keys
         if one is None or not one.member or one.withdrawn:
             continue
         verdicts = {kind: _verdict(one, made.get(one.id, {}).get(kind), kind, actor.zone, trust) for kind in _OFFERED}
-        items.append(_item(one, actor, verdicts, keys, expires))
+        items.append(_item(one, actor, verdicts, keys, expires) | ({"report": True} if one.id in reported else {}))
     return items
 
 

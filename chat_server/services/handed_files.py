@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from chat_server.domain import limits
 from chat_server.domain.errors import (
     FILE_TOO_LARGE,
     LINK_BYTES_FULL,
@@ -65,7 +66,7 @@ async def begin(tx: Tx, holder: Holder, name: str, size: int) -> tuple[str, int]
         raise Problem(LINK_CLOSED)
     if link.is_once and not await queries.any_of_visit(tx, link.id, visit.id) and not await links.claim(tx, link.id):
         raise Problem(LINK_GONE)
-    if link.taken_files >= link.most_files:
+    if link.taken_files >= link.most_files or link.tried_files >= link.most_files * limits.LINK_TRIES:
         raise Problem(LINK_FILES_FULL, limit=link.most_files)
     if link.taken_bytes + size > link.most_bytes:
         left = max(0, link.most_bytes - link.taken_bytes)

@@ -103,9 +103,10 @@ def test_what_staff_ask_for_is_handed_in_and_a_receipt_given(
     is_well_made(page)
     drawing = noise(300_000)
     program = file("設定.exe", b"MZ" + noise(5_000))
-    pick(page, file("縦断図.dxf", drawing), photo(0), program, file("空.txt", b""))
+    table = file("数量表.csv", "品名,数量\n側溝,=1+1\n".encode())
+    pick(page, file("縦断図.dxf", drawing), photo(0), program, file("空.txt", b""), table)
     expect(page.get_by_role("alert").filter(has_text="空.txt")).to_contain_text("中身が空です。")
-    expect(lines(page, *ARRIVED)).to_have_count(3)
+    expect(lines(page, *ARRIVED)).to_have_count(4)
     # What the room does not get is told with the reason, and what to send in its place; the photo is on its way to the room.
     refused = lines(page, "refused").filter(has_text="設定.exe")
     expect(refused).to_contain_text("受け取れませんでした", timeout=DISARMED)
@@ -124,7 +125,7 @@ def test_what_staff_ask_for_is_handed_in_and_a_receipt_given(
     is_well_made(page)
     expect(page.get_by_text("受け取れなかったファイルがあります。担当者にご連絡ください。")).to_be_visible()
     page.reload()
-    expect(lines(page)).to_have_count(3)
+    expect(lines(page)).to_have_count(4)
 
     # Used up for everybody else; the one who has it keeps the receipt.
     other = visit(address)
@@ -132,13 +133,20 @@ def test_what_staff_ask_for_is_handed_in_and_a_receipt_given(
     is_well_made(other)
     desk.page.keyboard.press("Escape")
     desk.details("メンバー").get_by_role("button", name="ファイルを受け取る").click()
-    expect(dialog.locator("[data-link=done]")).to_contain_text("3件を受領")
+    expect(dialog.locator("[data-link=done]")).to_contain_text("4件を受領")
     dialog.get_by_role("button", name="届いたファイル(青葉測量株式会社 青葉 一郎 様)").click()
     expect(dialog.get_by_text("縦断図.dxf")).to_be_visible()
     dialog.get_by_role("button", name="再依頼(青葉測量株式会社 青葉 一郎 様)").click()
     is_well_made(desk.page)
     dialog.get_by_role("group", name="同じ内容で").get_by_role("button", name="再依頼").click()
     expect(dialog.get_by_text(re.compile("^http://")).first).not_to_have_text(address)
+
+    # One tap from the message: what was done with a file.
+    desk.page.keyboard.press("Escape")
+    desk.page.get_by_role("button", name="数量表.csvの無害化の報告").click(timeout=DISARMED)
+    told = desk.page.get_by_role("dialog", name="無害化の報告")
+    expect(told).to_contain_text("数式に見えるセルは文字として残しました。")
+    is_well_made(desk.page)
 
 
 def test_a_file_goes_on_over_a_line_that_breaks_and_after_the_page_was_closed(

@@ -263,6 +263,21 @@ async def test_no_more_than_was_asked_for(asker: Staff, vendor: Outside) -> None
     assert (await vendor.announce(60)).status_code == 201
 
 
+async def test_what_was_refused_may_be_sent_in_another_form(scene: Scene, asker: Staff, vendor: Outside) -> None:
+    await vendor.begin(await asker.given(most_files=1, most_bytes=100))
+
+    async def refuse() -> None:
+        await scene.server.app.storage.write(
+            lambda tx: tx.run("UPDATE handed_files SET state = 'refused' WHERE name = 'again.exe'")
+        )
+
+    for _ in range(limits.LINK_TRIES):
+        assert (await vendor.announce(100, "again.exe")).status_code == 201
+        assert code_of(await vendor.announce(1)) == 7111
+        await refuse()
+    assert code_of(await vendor.announce(1)) == 7111, "without end"
+
+
 async def test_a_delivery_is_of_what_is_whole(asker: Staff, vendor: Outside) -> None:
     await vendor.begin(await asker.given())
     assert code_of(await vendor.deliver()) == 7114

@@ -81,6 +81,7 @@ SENTENCES: Final[dict[str, str]] = {
     "LINKS": f"A room has up to {limits.LINKS} links that are good",
     "LINK_LIVES": f"`ends` at most {limits.LINK_LIVES // DAY} days ahead",
     "LINK_FILES": f"`most_files` is up to {limits.LINK_FILES}",
+    "LINK_TRIES": f"up to {limits.LINK_TRIES} times `most_files` in all",
     "LINK_BYTES": f"`most_bytes` (of all files together) up to {limits.LINK_BYTES // 1024 // MIB} GiB",
     "LINK_TOLD": f"`told`: up to {limits.LINK_TOLD} members of the room",
     "LINK_WORDS_CHARS": f"other words up to {limits.LINK_WORDS_CHARS}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from chat_server.ports import Reader, Tx
@@ -96,6 +96,18 @@ async def report_of(reader: Reader, attachment_id: int) -> Told | None:
         attachment_id,
     )
     return None if row is None else Told(bytes(row[0]), *row[1:])
+
+
+async def reported(reader: Reader, attachment_ids: Sequence[int]) -> set[int]:
+    """Those of them of which there is a report."""
+    if not attachment_ids:
+        return set()
+    marks = ",".join("?" * len(attachment_ids))
+    rows = await reader.all(
+        f"SELECT attachment_id FROM handed_files WHERE attachment_id IN ({marks}) AND report IS NOT NULL",  # noqa: S608
+        *attachment_ids,
+    )
+    return {int(row[0]) for row in rows}
 
 
 # Quarantine

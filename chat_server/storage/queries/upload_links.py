@@ -10,7 +10,7 @@ from chat_server.ports import Reader, Tx
 
 class Link(NamedTuple):
     """`room`, `asker`: public ids. `is_given`: an address of it is good. `kinds`, `told`: comma between. `files`, `bytes`: of what
-    is whole; `taken_files`, `taken_bytes`: with what is still coming."""
+    is whole; `taken_files`, `taken_bytes`: with what is still coming, without what was refused; `tried_files`: with both."""
 
     id: int
     public_id: str
@@ -44,6 +44,7 @@ class Link(NamedTuple):
     bytes: int
     taken_files: int
     taken_bytes: int
+    tried_files: int
 
     def __repr__(self) -> str:
         return f"Link({self.public_id})"
@@ -78,10 +79,11 @@ def _of_files(what: str, which: str = "") -> str:
 
 
 _WHOLE: Final = " AND h.state <> 'coming'"
+_GOOD: Final = " AND h.state <> 'refused'"
 _COUNTS: Final = ", ".join(
     (
         _of_files("count(*)", _WHOLE), _of_files("coalesce(sum(h.size), 0)", _WHOLE),
-        _of_files("count(*)"), _of_files("coalesce(sum(h.size), 0)"),
+        _of_files("count(*)", _GOOD), _of_files("coalesce(sum(h.size), 0)", _GOOD), _of_files("count(*)"),
     )
 )  # fmt: skip
 _SELECT: Final = (

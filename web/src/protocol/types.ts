@@ -168,6 +168,8 @@ export interface AttachmentAddress {
   pages?: string[]
   expires: number
   refused?: { ja: string; en: string }
+  /** It came from outside, and what was taken out of it is told (`filesApi`: report). */
+  report?: true
 }
 
 /** A row of a room's list of files and photos. */

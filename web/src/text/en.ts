@@ -136,6 +136,8 @@ export const en: Words = {
     openNamed: (name) => `Open ${name}`,
     save: 'Save',
     saveNamed: (name) => `Save ${name}`,
+    report: 'Report',
+    reportNamed: (name) => `What was taken out of ${name}`,
     saving: 'Preparing to save',
     pages: (count) => plural(count, 'page', 'pages'),
     pending: 'Being processed',

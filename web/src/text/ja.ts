@@ -130,6 +130,8 @@ export const ja = {
     openNamed: (name: string) => `${name}を開く`,
     save: '保存',
     saveNamed: (name: string) => `${name}を保存`,
+    report: '報告',
+    reportNamed: (name: string) => `${name}の無害化の報告`,
     saving: '保存の準備をしています',
     pages: (count: number) => `${count}ページ`,
     pending: '処理中',

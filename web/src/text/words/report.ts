@@ -1,0 +1,27 @@
+import { pair } from '../pair'
+
+/** What was taken out of a file that came from outside. */
+export const report = pair(
+  {
+    title: '無害化の報告',
+    received: '受け取り',
+    size: '大きさ',
+    before: '受け取ったもののSHA-256',
+    after: '作り直したもののSHA-256',
+    nothing: '取り除いたものはありません。',
+    removed: '取り除いたもの',
+    warnings: 'ご注意',
+    from: (before: string, after: string) => `${before} → ${after}`,
+  },
+  {
+    title: 'What was taken out',
+    received: 'Received',
+    size: 'Size',
+    before: 'SHA-256 as received',
+    after: 'SHA-256 as rebuilt',
+    nothing: 'Nothing was taken out.',
+    removed: 'Taken out',
+    warnings: 'Please note',
+    from: (before: string, after: string) => `${before} → ${after}`,
+  },
+)
