@@ -30,7 +30,7 @@ SECTIONS: Final = {
     "Files ファイル": {"sanitize": "sanitize:sanitize"},
     "Client クライアント": {
         "login": "client:login", "logout": "client:logout", "rooms": "client:rooms_command", "post": "client:post",
-        "tail": "client:tail", "search": "search:search", "files": "files:files_command",
+        "tail": "client:tail", "search": "search:search", "link": "link:link_group", "files": "files:files_command",
         "download": "files:download",
     },
 }  # fmt: skip

@@ -8,6 +8,7 @@ import os
 import sys
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from tests.support.engines import database_of
@@ -174,6 +175,15 @@ async def test_files_go_up_and_come_down(tmp_path: Path) -> None:
         assert (tmp_path / "desk" / "別名.txt").read_bytes() == b"memo\n"
         assert "[5001]" in await desk.run("download", "0" * 26, fails=True)
         assert not [path for path in (tmp_path / "desk").iterdir() if path.name.endswith(".part")]
+        asked = await desk.run("link", "ask", "道路", "--from", "青葉 一郎", "--for", "緑橋の写真", "--json")
+        link = json.loads(asked)
+        page, _, token = link["address"].partition("#")
+        assert page == f"{url}/handin"
+        async with httpx2.AsyncClient(base_url=url, trust_env=False) as outside:
+            shown = await outside.get("/api/link", headers={"Authorization": f"Link {token}"})
+        assert (shown.json()["purpose"], shown.json()["once"]) == ("緑橋の写真", True)
+        await desk.run("link", "revoke", link["id"])
+        assert "取り消し / revoked  青葉 一郎  緑橋の写真" in await desk.run("link", "list", "道路")
 
 
 async def test_who_reads_no_further_is_not_complained_about(tmp_path: Path) -> None:
