@@ -1,6 +1,8 @@
 # The container image. Needs nothing but a Debian-like BASE with Python and its venv module, Debian's packages, the Python
 # package index and the npm registry: Node comes from the Python package index too, so there is one base image to trust.
 ARG BASE=python:3.13-slim-bookworm
+# An image that has the helpers already, instead of the stage of that name.
+ARG WITH_HELPERS=helpers
 
 
 # The client: static files.
@@ -40,7 +42,7 @@ RUN apt-get update -qq \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/cache/ldconfig/* /var/log/apt /var/log/dpkg.log /var/log/alternatives.log
 
 
-FROM helpers
+FROM ${WITH_HELPERS}
 # Nothing else is run in this stage, so nothing of the building machine can stay in it.
 COPY --from=server /opt/renraku /opt/renraku
 COPY --from=server --chown=10001:10001 /data /var/lib/renraku

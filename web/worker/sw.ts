@@ -13,6 +13,7 @@ const PREFIX = 'renraku-page-'
 const CACHE = PREFIX + __PAGE__.version
 /** What was shared with the page and has not been sent on: see src/state/shared.ts. */
 const SHARED = 'renraku-shared'
+const WHOLE = '/shared/whole'
 const SHARE = '/share'
 /** Of all that waits. More is no share from a gallery; the disk of a phone is not ours to fill. */
 const MOST_FILES = 40
@@ -95,6 +96,8 @@ async function shared(request: Request): Promise<Response> {
     const kept = said.slice(0, Math.max(0, MOST_CHARACTERS - before.characters))
     if (kept !== '') entries.push(cache.put(`/shared/${stamp}/words`, new Response(kept, { headers: { 'x-characters': String(kept.length) } })))
     await Promise.all(entries)
+    // The page looks for this alone (src/state/shared.ts): what it finds then is all there.
+    if (entries.length > 0) await cache.put(WHOLE, new Response(''))
     // The page says what was left out.
     const [lost, cut] = [files.length - taken.length, said.length - kept.length]
     return Response.redirect(`/#/share${lost + cut > 0 ? `/cut-${lost}-${cut}` : ''}`, 303)
@@ -108,6 +111,7 @@ async function shared(request: Request): Promise<Response> {
 async function waiting(cache: Cache): Promise<{ files: number[]; characters: number }> {
   const found = { files: [] as number[], characters: 0 }
   for (const key of await cache.keys()) {
+    if (key.url.endsWith(WHOLE)) continue
     const headers = (await cache.match(key))?.headers
     if (key.url.endsWith('/words')) found.characters += Number(headers?.get('x-characters') ?? 0)
     else found.files.push(Number(headers?.get('x-size') ?? 0))

@@ -42,6 +42,7 @@ CREATE TABLE link_visits (                    -- a short session of whoever hold
   delivered_at BIGINT                                     -- when it said that all is handed in
 );
 CREATE INDEX link_visits_link ON link_visits (link_id);
+CREATE INDEX link_visits_end ON link_visits (expires_at);
 
 CREATE TABLE handed_files (                   -- a file on its way in from outside; its bytes while it comes: ports.Part of public_id
   id $ID,
@@ -68,6 +69,7 @@ CREATE TABLE handed_files (                   -- a file on its way in from outsi
   posted_at BIGINT                                        -- when the room was told
 );
 CREATE INDEX handed_files_link ON handed_files (link_id, id);
+CREATE INDEX handed_files_visit ON handed_files (visit_id);
 CREATE INDEX handed_files_due ON handed_files (due_at) WHERE state = 'waiting';
 CREATE INDEX handed_files_end ON handed_files (expires_at) WHERE state = 'coming' OR sealed_sha256 IS NOT NULL;
 CREATE INDEX handed_files_attachment ON handed_files (attachment_id) WHERE attachment_id IS NOT NULL;

@@ -1,19 +1,21 @@
 /** The cache in which the service worker leaves what was shared with the page (worker/sw.ts). */
 export const SHARED = 'renraku-shared'
 
+/** Written when all of a share is there. */
+export const WHOLE = '/shared/whole'
+
 export interface SharedThings {
   words: string
   files: File[]
 }
 
-/** Whether something that was shared waits to be told where it goes. */
+/**
+ * Whether something that was shared waits to be told where it goes. It only looks: whoever opens a cache that was wiped meanwhile
+ * makes it anew, and whoever tidies up one that is empty takes it from under a share that is just being put there.
+ */
 export async function isShared(): Promise<boolean> {
   try {
-    if (!(await caches.has(SHARED))) return false
-    if ((await (await caches.open(SHARED)).keys()).length > 0) return true
-    // It was wiped while we looked, and looking made it anew.
-    await caches.delete(SHARED)
-    return false
+    return (await caches.match(WHOLE, { cacheName: SHARED })) !== undefined
   } catch {
     return false
   }
@@ -27,7 +29,7 @@ export async function readShared(): Promise<SharedThings> {
   const files: File[] = []
   for (const request of requests) {
     const response = await cache.match(request)
-    if (response === undefined) continue
+    if (response === undefined || request.url.endsWith(WHOLE)) continue
     if (request.url.endsWith('/words')) {
       words.push(await response.text())
       continue
