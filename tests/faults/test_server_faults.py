@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import sqlite3
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from chat_server.domain import closing, limits
@@ -106,6 +109,28 @@ async def test_a_dead_line_is_found_within_a_minute(tmp_path: Path) -> None:
             while connections:
                 await asyncio.sleep(0.25)
                 assert time.monotonic() - began < 60, "the dead line is still held"
+
+
+async def test_a_log_whose_reader_is_gone_costs_its_lines_and_nothing_else(tmp_path: Path) -> None:
+    """A collector that died: requests are answered, and a stop is a stop. (It ended the stop half-way, and the process stayed.)"""
+    reading, writing = os.pipe()
+    environment = os.environ | {"RENRAKU_DATA": str(tmp_path / "data"), "RENRAKU_PORT": "0"}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "chat_server", "serve", env=environment, stdout=asyncio.subprocess.PIPE, stderr=writing
+    )
+    os.close(writing)
+    os.close(reading)
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(60):
+            ready = (await process.stdout.readline()).decode()
+            async with httpx2.AsyncClient(base_url=ready.split(" ")[3], trust_env=False) as http:
+                assert (await http.get("/api/me")).status_code == 401
+            process.send_signal(signal.SIGTERM)
+            assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
 
 
 async def test_the_order_is_that_of_seq_whatever_the_clock_says(tmp_path: Path) -> None:
