@@ -59,7 +59,7 @@ def card(link: Link) -> Card:
     if link.expected:
         rows.insert(2, ("お願いしたもの", link.expected))
     if link.state == "new":
-        rows.append(("次にすること", "画面の「ファイルを受け取るリンク」でアドレスを出し、相手に送ってください。"))
+        rows.append(("次にすること", "「詳細」の「ファイルを受け取る」でアドレスを作り、相手に送ってください。"))
     colour = _COLOURS.get(link.state, "open")
     return Card(f"ファイルの受け取り: {link.purpose}"[:200], "", tuple(rows), colour)  # type: ignore[arg-type]
 

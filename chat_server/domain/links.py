@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-TOKEN_BYTES: Final = 32
-"""256 bits: nobody guesses one."""
-
 State = Literal["new", "open", "opened", "received", "done", "expired", "revoked"]
 """new: nobody has the address yet; open: it was given out; opened: a visit was begun; received: files came, and more may; done: nothing
 more comes; expired: the deadline passed; revoked: taken back."""

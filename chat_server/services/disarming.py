@@ -83,7 +83,7 @@ async def resume(tx: Tx) -> None:
 
 async def due(reader: Reader, limit: int, but: Collection[int] = ()) -> list[Job]:
     """What may be tried now, organizations and their links in turn; `but`: links that have enough under way."""
-    return await queries.due(reader, limit, but)
+    return await queries.due(reader, limit, but, link_news.PLUGIN)
 
 
 async def begin(tx: Tx, job: Job, trust: Trust) -> Policy | None:

@@ -36,7 +36,7 @@ class InwardWorker:
                 worked = await self.work()
             except Exception:
                 log.exception("rebuilding files failed")
-                worked = False
+                worked, begun = False, False  # what was under way is nobody's now
             if not worked:
                 await asyncio.sleep(self._poll)
 

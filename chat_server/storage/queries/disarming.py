@@ -7,9 +7,6 @@ from dataclasses import dataclass
 
 from chat_server.ports import Reader, Tx
 
-PLUGIN = "sanitizing_upload"
-"""The folder of the bot to whom released files belong until it posts them."""
-
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -32,8 +29,9 @@ class Job:
     title: str
 
 
-async def due(reader: Reader, limit: int, but: Collection[int]) -> list[Job]:
-    """What may be tried now: organizations in turn, in each of them its links in turn, but for the links `but`."""
+async def due(reader: Reader, limit: int, but: Collection[int], plugin: str) -> list[Job]:
+    """What may be tried now: organizations in turn, in each of them its links in turn, but for the links `but`. `plugin`: folder of the
+    bot to whom released files belong until it posts them."""
     marks = ",".join("?" * len(but)) or "0"
     rows = await reader.all(
         "SELECT h.id, h.org_id, h.link_id, h.room_id, h.name, h.size, h.zone, h.sha256, h.sealed_sha256, h.tries, l.kinds,"  # noqa: S608
@@ -44,7 +42,7 @@ async def due(reader: Reader, limit: int, but: Collection[int]) -> list[Job]:
         " JOIN upload_links l ON l.id = h.link_id JOIN bots b ON b.org_id = h.org_id AND b.plugin = ?"
         " JOIN users u ON u.id = b.user_id"
         " WHERE h.sha256 IS NOT NULL AND h.sealed_sha256 IS NOT NULL ORDER BY h.org_turn, h.id LIMIT ?",
-        reader.now, *but, PLUGIN, limit,
+        reader.now, *but, plugin, limit,
     )  # fmt: skip
     return [Job(*row) for row in rows]
 
