@@ -165,7 +165,8 @@ def test_the_lines_below_stay_when_the_first_one_turns_out_to_continue_another(
     held[0].continue_()
     expect(rows[boundary]).to_have_class(re.compile("continued"))
     after = rows[seq].bounding_box()
-    assert before and after
+    assert before is not None
+    assert after is not None
     assert after["y"] == pytest.approx(before["y"], abs=1), name
 
 
