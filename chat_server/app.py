@@ -215,6 +215,7 @@ class App:
             sign_in=self.sign_in,
             trust=self.settings.trust,
             most_trusted=self.settings.most_trusted,
+            zones=self.settings.zones,
             site=site,
             data=self.settings.folder,
             scratch=scratch,
@@ -308,7 +309,7 @@ class App:
     def _sanitizing(self, scratch: Path) -> Tools:
         assert self.sanitizer is not None
         photos = PhotosThrough(self.previewing)
-        return Tools(self.sanitizer, photos, self.seals, self.keys, self.blobs, scratch)
+        return Tools(self.sanitizer, photos, self.seals, self.keys, self.blobs, scratch, self.settings.zones)
 
     # What the storage tells
 

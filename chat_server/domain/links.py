@@ -33,6 +33,9 @@ FAMILIES: Final[dict[str, tuple[str, ...]]] = {
 }
 """What the asker may allow, and the kinds of `sanitizing.kinds` that it stands for."""
 
+OTHERS: Final = ("jtd", "xdw", "xbd")
+"""Documents that nobody can take apart (一太郎, DocuWorks): refused, or handed over as they came once somebody has approved."""
+
 
 def state_of(
     now: int,

@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from chat_server.domain.errors import METHOD_NOT_ALLOWED, Problem
 from chat_server.http import (
     announcements,
+    approvals,
     attachments,
     audit,
     bots,
@@ -56,6 +57,7 @@ MODULES: Final = (
     me,
     organization,
     overview,
+    approvals,
     directory,
     people,
     staff,

@@ -23,6 +23,7 @@ from chat_server.domain.zones import (
     NOT_READY,
     NOT_SANITIZED,
     ORIGINAL,
+    PASSED,
     PREVIEW,
     SANITIZED,
     TEXT,
@@ -37,11 +38,11 @@ from chat_server.services.capabilities import Capability, next_expiry, seal
 from chat_server.services.keys import Keys
 from chat_server.services.photo_upload import PHOTO
 from chat_server.storage.queries import attachments as queries
-from chat_server.storage.queries import disarming
+from chat_server.storage.queries import file_reports
 from chat_server.storage.queries.attachments import Rendition, Seen
 
 FILES: Final = "/files/"
-_OFFERED: Final = (THUMBNAIL, PREVIEW, *MORE_PAGES, SANITIZED, TEXT, ORIGINAL)
+_OFFERED: Final = (THUMBNAIL, PREVIEW, *MORE_PAGES, SANITIZED, TEXT, ORIGINAL, PASSED)
 _HIDDEN: Final = frozenset({NOT_A_MEMBER, WITHDRAWN, NOT_READY})
 """Reasons that answer like what does not exist; the others say that there is a file but not here."""
 
@@ -66,7 +67,7 @@ async def addresses(reader: Reader, actor: Actor, ids: Sequence[str], keys: Keys
     """
     seen = await queries.seen_by(reader, actor.user_id, ids, memo_pad=actor.memo_pad)
     members = [one.id for one in seen.values() if one.member]
-    made, reported = await queries.renditions(reader, members), await disarming.reported(reader, members)
+    made, reported = await queries.renditions(reader, members), await file_reports.reported(reader, members)
     expires = next_expiry(reader.now)
     items = []
     for public_id in dict.fromkeys(ids):
@@ -210,7 +211,7 @@ def _item(one: Seen, actor: Actor, verdicts: Mapping[str, str], keys: Keys, expi
     item["addresses"] = made
     item["expires"] = expires
     whole = SANITIZED if one.kind == PHOTO else ORIGINAL
-    if not allowed or (one.kind != PHOTO and not {ORIGINAL, SANITIZED} & set(allowed)):
+    if not allowed or (one.kind != PHOTO and not {ORIGINAL, SANITIZED, PASSED} & set(allowed)):
         refusal = Problem(_fault(verdicts[whole])).as_dict()
         item["refused"] = {"ja": refusal["ja"], "en": refusal["en"]}
     return item

@@ -1,4 +1,4 @@
-"""What was taken out of a file that came by a link, for whoever may read what is left of it."""
+"""What was taken out of a file that came from outside, or who let it through as it came, for whoever may read what is left of it."""
 
 from __future__ import annotations
 
@@ -14,25 +14,29 @@ from chat_server.ports import Reader
 from chat_server.sanitizing.report import Report
 from chat_server.sanitizing.words import REASONS, WARNINGS, sentence
 from chat_server.storage.queries import attachments
-from chat_server.storage.queries import disarming as queries
+from chat_server.storage.queries import file_reports as queries
 
 Wire = dict[str, Any]
 
 
 async def report(reader: Reader, actor: Actor, attachment: str) -> Wire:
-    """Raises `Problem` 5001 (not there for them, or withdrawn), 5019 (it did not come by a link)."""
+    """Raises `Problem` 5001 (not there for them, or withdrawn), 5019 (nothing was done with it)."""
     seen = await attachments.seen_by(
         reader, actor.user_id, [attachment] if is_id(attachment) else [], memo_pad=actor.memo_pad
     )
     one = seen.get(attachment)
     if one is None or not one.member or one.withdrawn:
         raise Problem(ATTACHMENT_NOT_FOUND)
-    found = await queries.report_of(reader, one.id)
+    found = await queries.of(reader, one.id)
     if found is None:
         raise Problem(NO_REPORT)
     told = msgspec.json.decode(found.report, type=Report)
+    approval = None
+    if found.approver is not None:
+        approval = {"name": found.approver, "at": found.approved_at, "reason": found.approved_why}
     return {
         "attachment": attachment,
+        "approval": approval,
         "link": found.link,
         "received": found.received_at,
         "decided": found.decided_at,

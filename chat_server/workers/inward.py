@@ -45,13 +45,13 @@ class InwardWorker:
         job = await self._storage.read(inward.due)
         if job is None:
             return False
-        policy = await self._storage.write(partial(inward.begin, job=job, trust=self._trust), org_id=job.org_id)
-        if policy is None:
+        begun = await self._storage.write(partial(inward.begin, job=job, trust=self._trust), org_id=job.org_id)
+        if begun is None:
             return True
         try:
-            made = await inward.prepare(self._tools, policy, job)
+            made = await inward.prepare(self._tools, begun, job)
             await self._storage.write(partial(inward.deliver, job=job, made=made, trust=self._trust), org_id=job.org_id)
-            log.info("rebuilt", made=made.blob is not None, why=made.reason, type=job.media_type)
+            log.info("rebuilt", made=made.blob is not None, held=made.held, why=made.reason, type=job.media_type)
         except Exception as error:
             log.warning("rebuilding postponed", why=str(error), type=job.media_type, tries=job.tries + 1)
             await self._storage.write(partial(inward.later, job=job), org_id=job.org_id)

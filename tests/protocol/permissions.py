@@ -85,6 +85,11 @@ PERMISSIONS: Final[dict[str, Row]] = {
     "get_organization": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200),
     "change_organization": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200),
     "list_organization_rooms": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200),
+    "list_held_files": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200, department_admin=7119),
+    "approve_file": signed_in(3009, 2008, 2008, 2008, 200, 2008, 7116, department_admin=7119),
+    "refuse_file": signed_in(3009, 2008, 2008, 2008, 200, 2008, 7116, department_admin=7119),
+    "list_zone_rules": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200),
+    "change_zone_rule": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200),
     "get_health": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200),
     # The staff file: into one's own organization, and only what was shown before.
     "show_staff_difference": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200),

@@ -35,16 +35,16 @@ async def due(reader: Reader) -> Due | None:
     return None if row is None else Due(*row)
 
 
-async def waiting(reader: Reader, job: Due) -> list[tuple[int, str, int]]:
-    """(integer key, origin zone, whether withdrawn) of the attachments that wait for these bytes to be rebuilt."""
+async def waiting(reader: Reader, job: Due) -> list[tuple[int, str, int, int, int, str, str]]:
+    """(integer key, origin zone, whether withdrawn, organization, who sent it as integer key and public id, name) of the attachments that wait for these bytes to be rebuilt."""
     rows = await reader.all(
-        "SELECT a.id, a.origin_zone, CASE WHEN a.withdrawn_at IS NULL THEN 0 ELSE 1 END FROM renditions o"
-        " JOIN attachments a ON a.id = o.attachment_id WHERE o.org_id = ? AND o.sha256 = ? AND o.kind = 'original'"
+        "SELECT a.id, a.origin_zone, CASE WHEN a.withdrawn_at IS NULL THEN 0 ELSE 1 END, a.org_id, a.uploader_id, u.public_id, a.name"
+        " FROM renditions o JOIN attachments a ON a.id = o.attachment_id JOIN users u ON u.id = a.uploader_id WHERE o.org_id = ? AND o.sha256 = ? AND o.kind = 'original'"
         " AND a.media_type = ? AND EXISTS (SELECT 1 FROM renditions r WHERE r.attachment_id = a.id AND r.kind = 'sanitized'"
         " AND r.state = 'pending') ORDER BY a.id",
         job.org_id, job.sha256, job.media_type,
     )  # fmt: skip
-    return [(int(row[0]), str(row[1]), int(row[2])) for row in rows]
+    return [(row[0], row[1], row[2], row[3], row[4], row[5], row[6]) for row in rows]
 
 
 async def postpone(tx: Tx, job: Due, due_at: int, *, tries: int) -> None:
