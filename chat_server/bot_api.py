@@ -116,7 +116,7 @@ class Link:
     """An upload link of the room, as it is now. `state`: see `domain.links.State`. `asker`: who asks, as people see them; `person`:
     their id. `calls`: ids of those who are to be called: `<@user:ID>` in a post about the link does it. `received`: files that are
     whole. `approvers`: ids of those in the room who may approve of a file that is held; `admins`: that takes an administrator of the
-    organization."""
+    organization. `silent`: nobody said that this was all; the time of who handed in was over."""
 
     id: str
     state: str
@@ -133,6 +133,7 @@ class Link:
     files: tuple[Handed, ...] = ()
     approvers: tuple[str, ...] = ()
     admins: bool = True
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

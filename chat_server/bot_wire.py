@@ -87,6 +87,7 @@ class Link(msgspec.Struct, frozen=True):
     files: tuple[Handed, ...] = ()
     approvers: tuple[str, ...] = ()
     admins: bool = True
+    silent: bool = False
 
 
 class Task(msgspec.Struct, frozen=True):

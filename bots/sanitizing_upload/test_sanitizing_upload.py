@@ -113,6 +113,13 @@ def test_all_is_here() -> None:
     assert (shown(dialog)[0]["状態"], shown(dialog)[1]) == ("完了しました(受け取り 1件)", ["again"])
 
 
+def test_who_never_said_that_this_was_all_is_told_of_as_that() -> None:
+    dialog = Dialog(SanitizingUpload())
+    dialog.link(LINK)
+    [_, said] = dialog.link(replace(received(handed(1), state="done"), silent=True))
+    assert "追加のファイルが届かないまま時間が過ぎたため、受け付けを終えました(1件)" in said
+
+
 def test_a_deadline_that_passed_with_nothing_is_told_once_with_words_to_send_on() -> None:
     dialog = Dialog(SanitizingUpload())
     dialog.link(LINK)

@@ -101,6 +101,11 @@ def _found(file: Handed) -> str:
 
 
 def done(link: Link) -> str:
+    if link.silent:
+        return (
+            f"{_called(link)}{_recipient(link)}からの「{link.purpose}」は、追加のファイルが届かないまま時間が過ぎたため、"
+            f"受け付けを終えました({link.received}件)。足りないものがあれば、「再依頼」を押してください。"
+        )
     return f"{_called(link)}{_recipient(link)}からの「{link.purpose}」は、これで全部です({link.received}件)。"
 
 

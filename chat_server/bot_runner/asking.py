@@ -83,7 +83,7 @@ def _link(link: wire.Link) -> Link:
     )
     return Link(
         link.id, link.state, link.recipient, link.company, link.purpose, link.expected, link.asker, link.person, link.calls,
-        _time(link.ends), link.most_files, link.received, files, link.approvers, link.admins,
+        _time(link.ends), link.most_files, link.received, files, link.approvers, link.admins, link.silent,
     )  # fmt: skip
 
 

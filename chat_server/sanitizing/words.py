@@ -177,7 +177,7 @@ REASONS: Final[dict[str, tuple[tuple[str, str], tuple[str, str]]]] = {
         ("お願いした種類のファイルを送るか、担当者に確かめてください。", "Send what was asked for, or ask the person who sent you the link."),
     ),
     "needs_approval": (
-        ("この形式は、職員の承認がないと受け取れません。", "This kind of file is accepted only after somebody has approved of it."),
+        ("受け取るには、職員の承認が必要です。", "Somebody has to approve of it before it is accepted."),
         ("ほかのファイルとまとめずに、そのまま送ってください。", "Send it by itself, not together with other files."),
     ),
     "not_approved": (("承認されなかったため、受け取れません。", "It was not approved."), _ASK),

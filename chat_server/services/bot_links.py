@@ -28,7 +28,7 @@ from chat_server.services.link_wire import HELD, parts
 from chat_server.services.photo_upload import PHOTO
 from chat_server.services.upload_links import Wanted
 from chat_server.storage.queries import bot_links as queries
-from chat_server.storage.queries import organizations
+from chat_server.storage.queries import link_visits, organizations
 from chat_server.storage.queries import upload_links as links
 from chat_server.storage.queries.bots import Due
 from chat_server.storage.queries.upload_links import Link
@@ -72,6 +72,7 @@ async def facts(reader: Reader, due: Due) -> Facts | None:
         files=(files := tuple(map(_handed, await queries.files(reader, link.id)))),
         approvers=await _approvers(reader, link) if any(file.state == HELD for file in files) else (),
         admins=(await organizations.policy(reader, link.org_id)).approve_files == ORGANIZATION_ADMIN,
+        silent=await link_visits.any_silent(reader, link.id),
     )
 
 

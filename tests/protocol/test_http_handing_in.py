@@ -85,7 +85,7 @@ async def test_what_is_handed_in_is_at_the_desk_rebuilt(
     assert [block["type"] for block in card["blocks"]] == ["card", "buttons"]
     await vendor.begin(await asker.address(link))
     macro = sample("SimpleMacro.xlsm").read_bytes()
-    for data, name in ((macro, "数量表.xlsm"), (encoded(picture()), "遠景/橋.jpg"), (b"MZ\x90\0" * 99, "setup.exe")):
+    for data, name in ((macro, "数量表.xlsm"), (encoded(picture()), "遠景/橋.jpg"), (b"MZ\x90\0" * 99, "説明書.pdf")):
         await vendor.hand_in(data, name)
     await vendor.deliver()
     arrived, posted = "", list[dict[str, Any]]()

@@ -1,4 +1,5 @@
--- Files that wait for a second person, rules by pair of zones, and what was said of each file that was rebuilt.
+-- Files that wait for a second person, rules by pair of zones, what was said of each file that was rebuilt, and visits that ended without a
+-- word.
 
 CREATE TABLE held_files (                     -- handed over as it came, if a second person approves
   id $ID,
@@ -42,6 +43,9 @@ CREATE TABLE file_reports (                   -- a forwarded copy has one of its
   decided_at BIGINT NOT NULL
 );
 CREATE INDEX file_reports_held ON file_reports (held_id) WHERE held_id IS NOT NULL;
+
+ALTER TABLE link_visits ADD COLUMN silent BIGINT NOT NULL DEFAULT 0;  -- 1: its time was over, and nobody had said that all is handed in
+CREATE INDEX link_visits_over ON link_visits (expires_at) WHERE delivered_at IS NULL;
 
 INSERT INTO file_reports (attachment_id, org_id, report, link, received_at, decided_at)
   SELECT h.attachment_id, h.org_id, h.report, l.public_id, h.received_at, h.decided_at

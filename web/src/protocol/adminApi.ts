@@ -36,6 +36,32 @@ export interface Organization {
   policy: Record<string, string>
 }
 
+/** A file that is handed over as it came, if somebody approves. `own`: one asked for it, or sent it. */
+export interface HeldFile {
+  id: string
+  name: string
+  size: number
+  kind: string
+  zone: string
+  sha256: string
+  sender: { id: UserId; name: string }
+  own: boolean
+  link: string | null
+  purpose: string
+  recipient: string
+  company: string
+  held: number
+  expires: number
+  findings: { ja: string; en: string }[]
+}
+
+/** `zones`: from the least to the most trusted. */
+export interface ZoneRules {
+  zones: string[]
+  families: Record<string, string[]>
+  items: { from: string; to: string; family: string; action: string }[]
+}
+
 export interface RoomOverview {
   id: RoomId
   kind: string
@@ -156,6 +182,24 @@ export class AdminApi {
   /** A rule that is null has its default again. */
   rule(change: { name?: string; policy?: Record<string, string | null> }): Promise<Organization> {
     return this.#api.call('/api/organization', { method: 'PATCH', body: change })
+  }
+
+  held(): Promise<Paged<HeldFile>> {
+    return this.#api.call('/api/organization/held-files')
+  }
+
+  decide(file: string, approve: boolean, reason: string): Promise<HeldFile> {
+    const act = approve ? 'approve' : 'refuse'
+    return this.#api.call(`/api/organization/held-files/${encodeURIComponent(file)}/${act}`, { method: 'POST', body: { reason } })
+  }
+
+  zoneRules(): Promise<ZoneRules> {
+    return this.#api.call('/api/organization/zone-rules')
+  }
+
+  /** Null: as the organization's rule. */
+  zoneRule(from: string, to: string, family: string, action: string | null): Promise<ZoneRules> {
+    return this.#api.call('/api/organization/zone-rules', { method: 'PATCH', body: { from, to, family, action } })
   }
 
   /** Newest first. Each asking is on the trail itself. */

@@ -33,7 +33,7 @@ export class Opening {
     return this.#do(id, 'saving', async () => {
       const address = await this.#address(id)
       if (address.refused !== undefined) throw new Told(address.refused[text.language])
-      const path = address.addresses?.original ?? address.addresses?.sanitized
+      const path = address.addresses?.original ?? address.addresses?.passed ?? address.addresses?.sanitized
       if (path === undefined) throw new Told(text.words.file.notReady)
       // The browser saves by itself and cannot tell the page that it did not work: so one byte is tried first.
       await fetched(path, 0)
