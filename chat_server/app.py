@@ -63,6 +63,7 @@ from chat_server.workers.bots import BotWorker
 from chat_server.workers.confirmations import ConfirmationWorker
 from chat_server.workers.disarming import DisarmingWorker
 from chat_server.workers.file_sweeper import FileSweeper
+from chat_server.workers.flattening import FlatteningWorker
 from chat_server.workers.hooks import HookWorker
 from chat_server.workers.indexer import Indexer
 from chat_server.workers.inward import InwardWorker
@@ -250,6 +251,7 @@ class App:
             self._preview_worker(scratch),
             DisarmingWorker(self.storage, self._sanitizing(scratch), self.settings.trust),
             InwardWorker(self.storage, self._sanitizing(scratch), self.settings.trust),
+            FlatteningWorker(self.storage, self._sanitizing(scratch), self.settings.trust),
             *self._robots(),
             ConfirmationWorker(self.storage),
             ScheduledWorker(self.storage, self.keys.current(SENDS).secret),

@@ -636,6 +636,13 @@ NO_REPORT = _fault(
     "このファイルには無害化の報告がありません。リンクで受け取ったファイルだけにあります。",
     "There is no report of this file. Only those that came by an upload link have one.",
 )
+NO_PAGES = _fault(
+    5020,
+    "no_pages",
+    422,
+    "このファイルにはページがありません。PDF・Office文書・図面だけを、ページの画像にできます。",
+    "This file has no pages. Only PDF, Office documents and drawings can become pictures of their pages.",
+)
 
 # 6xxx: people and organizations
 PERSON_NOT_FOUND = _fault(

@@ -21,11 +21,13 @@ PAGES: Final = 5
 MORE_PAGES: Final = tuple(f"{PREVIEW}-{page}" for page in range(2, PAGES + 1))
 PASSED: Final = "passed"
 """The bytes as they were received, let through by a second person: see `services.approvals`."""
-RENDITIONS: Final = (ORIGINAL, SANITIZED, PREVIEW, THUMBNAIL, TEXT, *MORE_PAGES, PASSED)
+FLATTENED: Final = "flattened"
+"""A document that is nothing but pictures of its pages: see `services.flattening`."""
+RENDITIONS: Final = (ORIGINAL, SANITIZED, PREVIEW, THUMBNAIL, TEXT, *MORE_PAGES, PASSED, FLATTENED)
 """Addresses hold a place in this list: new ones come at its end."""
 
 _VIEWS: Final = frozenset({PREVIEW, *MORE_PAGES, THUMBNAIL, TEXT})
-REBUILT: Final = _VIEWS | {SANITIZED}
+REBUILT: Final = _VIEWS | {SANITIZED, FLATTENED}
 """Decoded and encoded anew: nothing of the received bytes is left. Text: characters to read, nothing to obey."""
 
 

@@ -61,6 +61,7 @@ class Addresses(msgspec.Struct, frozen=True):
     text: str | UnsetType = UNSET
     original: str | UnsetType = UNSET
     passed: str | UnsetType = UNSET
+    flattened: str | UnsetType = UNSET
 
 
 class Refused(msgspec.Struct, frozen=True):

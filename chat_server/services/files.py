@@ -18,6 +18,7 @@ from chat_server.domain.errors import (
 from chat_server.domain.media import ending_in
 from chat_server.domain.zones import (
     ALLOWED,
+    FLATTENED,
     MORE_PAGES,
     NOT_A_MEMBER,
     NOT_READY,
@@ -42,7 +43,7 @@ from chat_server.storage.queries import file_reports
 from chat_server.storage.queries.attachments import Rendition, Seen
 
 FILES: Final = "/files/"
-_OFFERED: Final = (THUMBNAIL, PREVIEW, *MORE_PAGES, SANITIZED, TEXT, ORIGINAL, PASSED)
+_OFFERED: Final = (THUMBNAIL, PREVIEW, *MORE_PAGES, SANITIZED, TEXT, ORIGINAL, PASSED, FLATTENED)
 _HIDDEN: Final = frozenset({NOT_A_MEMBER, WITHDRAWN, NOT_READY})
 """Reasons that answer like what does not exist; the others say that there is a file but not here."""
 
@@ -166,7 +167,7 @@ async def open_file(reader: Reader, capability: Capability, trust: Trust) -> Ope
 
 def _called(one: Seen, rendition: Rendition) -> str:
     """What was rebuilt may be of another type than what came."""
-    rebuilt = rendition.kind == SANITIZED and one.kind != PHOTO
+    rebuilt = rendition.kind in (SANITIZED, FLATTENED) and one.kind != PHOTO
     return ending_in(one.name, rendition.media_type) if rebuilt else one.name
 
 

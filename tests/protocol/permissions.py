@@ -181,6 +181,9 @@ PERMISSIONS: Final[dict[str, Row]] = {
     "give_addresses": everyone_signed_in(200),
     "withdraw_attachment": signed_in(4004, 4004, 4004, 204, 5001, 5001, 5001),
     "read_report": signed_in(5019, 5019, 5019, 5019, 5001, 5001, 5001),
+    # What they may see, people may have made into pictures; this one is a photo.
+    "flatten_attachment": signed_in(5020, 5020, 5020, 5020, 5001, 5001, 5001),
+    "read_flattened": signed_in(200, 200, 200, 200, 5001, 5001, 5001),
     "tell_tus": Row(204, 204, 204, 204, 204, 204, 204, 204, 204, 204, 204),
     "begin_upload": everyone_signed_in(201),
     # An upload is its sender's alone: for everybody else there is none.

@@ -378,6 +378,8 @@ REQUESTS: Final[dict[str, Request]] = {
     "get_file": Request(own_address),
     "withdraw_attachment": Request(lambda scene, person: {"attachment": scene.photo}),
     "read_report": Request(lambda scene, person: {"attachment": scene.photo}),
+    "flatten_attachment": Request(lambda scene, person: {"attachment": scene.photo}),
+    "read_flattened": Request(lambda scene, person: {"attachment": scene.photo}),
     "tell_tus": Request(),
     "begin_upload": Request(headers={**TUS, "Upload-Length": "3"}),
     "read_upload": Request(another_upload, headers=TUS),
@@ -408,7 +410,7 @@ async def test_permissions(call: AnyCall, world: World, document: Mapping[str, A
     scene: Scene | None = None
     for person in Row._fields:
         if scene is None or not call.safe:
-            scene = await scene_of(world, document, with_photo=call.tag in ("attachments", "reports"))
+            scene = await scene_of(world, document, with_photo=call.tag in ("attachments", "reports", "flattening"))
         answered[person] = await cell(scene, call, person)
     assert Row(**answered) == PERMISSIONS[call.id]
 

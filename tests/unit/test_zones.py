@@ -6,9 +6,18 @@ import itertools
 
 import pytest
 
-from chat_server.domain.zones import ORIGINAL, PASSED, POLICY_VERSION, RENDITIONS, SANITIZED, Reading, may_read
+from chat_server.domain.zones import (
+    FLATTENED,
+    ORIGINAL,
+    PASSED,
+    POLICY_VERSION,
+    RENDITIONS,
+    SANITIZED,
+    Reading,
+    may_read,
+)
 
-VIEWS = set(RENDITIONS) - {ORIGINAL, PASSED, SANITIZED}
+VIEWS = set(RENDITIONS) - {ORIGINAL, PASSED, SANITIZED, FLATTENED}
 RANKS = (-1, 0, 1, 2)
 
 

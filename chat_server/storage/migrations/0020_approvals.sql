@@ -1,5 +1,5 @@
--- Files that wait for a second person, rules by pair of zones, what was said of each file that was rebuilt, and visits that ended without a
--- word.
+-- Files that wait for a second person, rules by pair of zones, what was said of each file that was rebuilt, files whose pages somebody
+-- wants as pictures, and visits that ended without a word.
 
 CREATE TABLE held_files (                     -- handed over as it came, if a second person approves
   id $ID,
@@ -43,6 +43,18 @@ CREATE TABLE file_reports (                   -- a forwarded copy has one of its
   decided_at BIGINT NOT NULL
 );
 CREATE INDEX file_reports_held ON file_reports (held_id) WHERE held_id IS NOT NULL;
+
+CREATE TABLE flattenings (                    -- somebody wants a file's pages as pictures; made, it is a rendition
+  attachment_id BIGINT PRIMARY KEY REFERENCES attachments(id),
+  org_id BIGINT NOT NULL REFERENCES organizations(id),
+  state TEXT NOT NULL,                                    -- pending, ready, failed
+  reason TEXT NOT NULL DEFAULT '',                        -- failed: see services.flattening
+  tries BIGINT NOT NULL DEFAULT 0,
+  due_at BIGINT NOT NULL,
+  asked_by BIGINT NOT NULL REFERENCES users(id),
+  asked_at BIGINT NOT NULL
+) $COMPACT;
+CREATE INDEX flattenings_due ON flattenings (due_at) WHERE state = 'pending';
 
 ALTER TABLE link_visits ADD COLUMN silent BIGINT NOT NULL DEFAULT 0;  -- 1: its time was over, and nobody had said that all is handed in
 CREATE INDEX link_visits_over ON link_visits (expires_at) WHERE delivered_at IS NULL;
