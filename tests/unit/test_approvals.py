@@ -14,8 +14,10 @@ import pytest
 from chat_server.domain import limits
 from chat_server.domain.actors import DEPARTMENT_ADMIN, ORGANIZATION_ADMIN, Actor
 from chat_server.domain.errors import Problem
+from chat_server.domain.links import FAMILY_BY_ENDING, NEVER
 from chat_server.domain.policy import Policy, action
 from chat_server.ports import Reader, Tx
+from chat_server.sanitizing import kinds
 from chat_server.services import approvals, disarming, organizations, reports, zone_rules
 from chat_server.services.authority import Operator
 from chat_server.workers.links import LinkWorker
@@ -304,3 +306,11 @@ async def test_the_strictest_rule_of_those_further_in_holds() -> None:
     assert action(policy, both, "photos", "internet", zones) == "rebuild"
     assert action(policy, both, "photos", "dmz", zones) == "approve"
     assert action(policy, both, "photos", "lgwan", zones) == "approve"
+
+
+async def test_names_promise_what_the_sanitizer_thinks_that_they_promise() -> None:
+    for ending, kind in kinds._BY_SUFFIX.items():
+        family = next((family for family, found in zone_rules.KINDS.items() if kind in found), None)
+        assert FAMILY_BY_ENDING.get(ending.removeprefix(".")) == family, ending
+    assert not NEVER & set(FAMILY_BY_ENDING)
+    assert not NEVER & {ending.removeprefix(".") for ending in kinds._BY_SUFFIX}
