@@ -126,3 +126,27 @@ def test_rules_by_pair_of_networks(enter: Enter, two_zones: Server) -> None:
         rule.select_option(label="団体のルールのまま")
     page.reload()
     expect(rule).to_have_value("")
+
+
+def test_administrators_see_every_link_that_is_good_and_take_one_back(
+    enter: Enter, hand: Callable[..., Hand], two_zones: Server, room_name: str
+) -> None:
+    takahashi = hand("takahashi", two_zones.base)
+    room = takahashi.room(room_name)
+    for purpose in ("側溝の写真", "橋の写真"):
+        link(takahashi, room, recipient="青葉 一郎", company="青葉測量株式会社", purpose=purpose)
+    page = enter("sato", base=two_zones.base).page
+    page.goto("/#/admin/links")
+    rows = page.locator("[data-link]")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text(room_name)
+    expect(rows.first).to_contain_text("高橋 健")
+    page.get_by_role("button", name=re.compile("「橋の写真」を取り消す")).click()
+    expect(page.get_by_role("alert").filter(has_text="もうファイルを送れなくなります")).to_be_visible()
+    assert [*violations(page), *sticks_out(page)] == []
+    shot(page, "links")
+    page.get_by_role("button", name="取り消す", exact=True).click()
+    expect(page.get_by_role("status").filter(has_text="「橋の写真」のリンクを取り消しました。")).to_be_visible()
+    expect(rows).to_have_count(1)
+    states = {one["purpose"]: one["state"] for one in takahashi.call("GET", f"/api/rooms/{room}/upload-links")["items"]}
+    assert states == {"側溝の写真": "open", "橋の写真": "revoked"}

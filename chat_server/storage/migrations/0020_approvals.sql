@@ -47,6 +47,8 @@ CREATE INDEX file_reports_held ON file_reports (held_id) WHERE held_id IS NOT NU
 ALTER TABLE link_visits ADD COLUMN silent BIGINT NOT NULL DEFAULT 0;  -- 1: its time was over, and nobody had said that all is handed in
 CREATE INDEX link_visits_over ON link_visits (expires_at) WHERE delivered_at IS NULL;
 
+CREATE INDEX upload_links_living ON upload_links (org_id, ends_at) WHERE done_at IS NULL AND revoked_at IS NULL;
+
 INSERT INTO file_reports (attachment_id, org_id, report, link, received_at, decided_at)
   SELECT h.attachment_id, h.org_id, h.report, l.public_id, h.received_at, h.decided_at
   FROM handed_files h JOIN upload_links l ON l.id = h.link_id
