@@ -86,7 +86,7 @@ def ask(
 @click.option("--all", "all_", is_flag=True, help="All of the organization, for its administrators. 団体のすべて。")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def list_links(room: str | None, all_: bool, as_json: bool) -> None:
-    """The links of ROOM, the newest first; with --all those of the organization that are good. リンクの一覧です。"""
+    """The links of ROOM, or of all rooms. リンクの一覧です。"""
     if (room is None) != all_:
         raise click.UsageError("ROOM, or --all. トークルームか --all を指定してください。")
 
