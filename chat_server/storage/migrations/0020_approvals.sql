@@ -21,7 +21,7 @@ CREATE TABLE held_files (                     -- handed over as it came, if a se
   decided_at BIGINT,
   reason TEXT NOT NULL DEFAULT ''                         -- their words
 );
-CREATE INDEX held_files_waiting ON held_files (held_at) WHERE state = 'held';
+CREATE INDEX held_files_waiting ON held_files (org_id, held_at) WHERE state = 'held';
 CREATE INDEX held_files_end ON held_files (expires_at) WHERE state = 'held';
 
 CREATE TABLE zone_rules (                     -- instead of the organization's rule for a family, between these two zones
