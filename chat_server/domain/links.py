@@ -47,6 +47,18 @@ FAMILY_WORDS: Final = {
 }
 """For people outside."""
 
+_ENDINGS: Final = {
+    "photos": "jpg jpeg jpe png gif webp tif tiff bmp heic heif",
+    "documents": "pdf docx docm dotx xlsx xlsm xltx pptx pptm ppsx potx doc xls ppt rtf odt ods odp csv tsv txt md log htm html",
+    "drawings": "dxf dwg jww sfc p21",
+    "films": "mp4 m4v mov qt",
+    "archives": "zip",
+    "mail": "eml msg",
+    "others": "jtd jtt xdw xbd",
+}
+FAMILY_BY_ENDING: Final = {ending: family for family, endings in _ENDINGS.items() for ending in endings.split()}
+"""What a file's name promises (`sanitizing.kinds` has the same, and more)."""
+
 NEVER: Final = frozenset(
     [
         "exe",

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from chat_server.domain.errors import NAME_NOT_TAKEN, Problem
-from chat_server.domain.links import FAMILIES, FAMILY_WORDS, NEVER
+from chat_server.domain.links import FAMILIES, FAMILY_BY_ENDING, FAMILY_WORDS, NEVER
 from chat_server.ports import Reader
-from chat_server.sanitizing.kinds import claimed
 from chat_server.services import zone_rules
 from chat_server.services.zone_rules import KINDS
 from chat_server.storage.queries.upload_links import Link
@@ -25,8 +24,8 @@ async def check(reader: Reader, link: Link, name: str, zone: str, zones: Sequenc
         family for family, kinds in KINDS.items()
         if (family if family in FAMILIES else "documents") in wanted and formats[kinds[0]] != "refuse"
     }  # fmt: skip
-    ending, kind = PurePath(name).suffix.lower().removeprefix("."), claimed(name)
-    family = next((family for family, kinds in KINDS.items() if kind in kinds), None)
+    ending = PurePath(name).suffix.lower().removeprefix(".")
+    family = FAMILY_BY_ENDING.get(ending)
     if ending not in NEVER and (family is None or family in taken):
         return
     said = [FAMILY_WORDS[one] for one in FAMILIES if one in taken]

@@ -6,6 +6,7 @@ where it cannot be made, the desks see previews alone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,19 +18,23 @@ from chat_server.domain.media import media_type
 from chat_server.domain.zones import POLICY_VERSION
 from chat_server.ports import Blob, Reader, Tx
 from chat_server.sanitizing.report import Report
-from chat_server.services import approvals, attachment_events, zone_rules
+from chat_server.services import approvals, attachment_events, previews, zone_rules
 from chat_server.services.disarming import Tools, is_held
 from chat_server.services.photo_upload import Trust, add_blob, keep_large
 from chat_server.services.scratch import scratch_folder
 from chat_server.services.uploads import HEAD_BYTES
 from chat_server.services.zone_rules import Rules
-from chat_server.storage.queries import file_reports
+from chat_server.storage.queries import file_reports, settings
 from chat_server.storage.queries import inward as queries
 from chat_server.storage.queries.held_files import NewHeld
 
 TRIES: Final = 3
 _LEASE: Final = limits.HOUR
 _LATER: Final = 10 * limits.MINUTE
+PIECE: Final = 200
+"""Keys of files that one transaction looks at."""
+_BACKLOG: Final = "inward_below:"
+"""Name of the setting, before the zones: with other zones everything is looked at once more."""
 GIVEN_UP: Final = "given_up"
 _MARKUP: Final = frozenset(("text/html", "text/xml", "image/svg+xml"))
 """What words that were rebuilt as text may look like; they are text."""
@@ -76,6 +81,29 @@ async def begin(tx: Tx, job: Due, trust: Trust) -> Begun | None:
         return None
     await queries.postpone(tx, job, tx.now + _LEASE, tries=1)
     return Begun(await zone_rules.rules(tx, job.home), tuple(sorted({zone for _, zone, *_ in waiting})))
+
+
+async def behind(reader: Reader, zones: Sequence[str]) -> int | None:
+    """Below which key files are still to be looked at that were here before the server had these zones; None: all were."""
+    if len(zones) < 2:
+        return None
+    done = await settings.find(reader, _BACKLOG + ",".join(zones))
+    below = await queries.newest(reader) if done is None else int(done)
+    return below if below > 0 else None
+
+
+async def catch_up(tx: Tx, zones: Sequence[str]) -> int:
+    """Expect rebuilt copies of the next of them, the newest first; answers how many. A bounded piece, and where it stands is kept."""
+    below = await behind(tx, zones)
+    if below is None:
+        return 0
+    from_ = max(0, below - PIECE)
+    found = await queries.without(tx, below, from_, zones[:-1])
+    for turn, (attachment_id, org_id, type_) in enumerate(found, start=1):
+        await previews.expect_rebuilt(tx, attachment_id, org_id, type_)
+        await queries.take_turn(tx, attachment_id, turn)
+    await settings.put(tx, _BACKLOG + ",".join(zones), str(from_))
+    return len(found)
 
 
 async def later(tx: Tx, job: Due) -> None:

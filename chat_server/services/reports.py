@@ -13,6 +13,7 @@ from chat_server.domain.ids import is_id
 from chat_server.ports import Reader
 from chat_server.sanitizing.report import Report
 from chat_server.sanitizing.words import REASONS, WARNINGS, sentence
+from chat_server.services.approvals import NEEDS
 from chat_server.storage.queries import attachments
 from chat_server.storage.queries import file_reports as queries
 
@@ -55,6 +56,7 @@ def _files(told: Report, above: str) -> Iterator[Wire]:
     """The file, and those that lay in it, each below the other."""
     path = f"{above}{told.file}"
     why = REASONS.get(told.reason or "")
+    waits = not above and told.reason == NEEDS  # there is nothing to be sent instead
     yield {
         "file": path,
         "action": told.action,
@@ -65,7 +67,7 @@ def _files(told: Report, above: str) -> Iterator[Wire]:
         ],
         "warnings": [{"code": one} | _both(WARNINGS[one]) for one in told.warnings],
         "reason": None if why is None else _both(why[0]),
-        "instead": None if why is None else _both(why[1]),
+        "instead": None if why is None or waits else _both(why[1]),
     }
     for part in told.parts:
         yield from _files(part, f"{path}/")

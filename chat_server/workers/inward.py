@@ -44,7 +44,7 @@ class InwardWorker:
         """The next file, if one is due; answers whether one was."""
         job = await self._storage.read(inward.due)
         if job is None:
-            return False
+            return await self._catch_up()
         begun = await self._storage.write(partial(inward.begin, job=job, trust=self._trust), org_id=job.org_id)
         if begun is None:
             return True
@@ -55,4 +55,12 @@ class InwardWorker:
         except Exception as error:
             log.warning("rebuilding postponed", why=str(error), type=job.media_type, tries=job.tries + 1)
             await self._storage.write(partial(inward.later, job=job), org_id=job.org_id)
+        return True
+
+    async def _catch_up(self) -> bool:
+        """Where nothing is due: files from before there were these zones. Answers whether there may be more."""
+        zones = self._tools.zones
+        if await self._storage.read(partial(inward.behind, zones=zones)) is None:
+            return False
+        await self._storage.write(partial(inward.catch_up, zones=zones))
         return True

@@ -412,4 +412,6 @@ def test_a_file_from_the_internet_is_not_opened_inside_and_says_why(
     desk.open(room_name)
     row = desk.said("外から送ります。").locator("[data-file]")
     expect(row).to_contain_text(re.compile("信頼度の低いネットワークから届いたため、無害化が済むまで"))
-    expect(row.get_by_role("button")).to_have_count(0)
+    # Nothing of it but why it is not here.
+    expect(row.get_by_role("button")).to_have_count(1)
+    expect(row.get_by_role("button", name="業者の図面.zipの報告")).to_be_visible()

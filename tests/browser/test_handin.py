@@ -155,8 +155,8 @@ def test_what_staff_ask_for_is_handed_in_and_a_receipt_given(
 
     # One tap from the message: what was done with a file.
     desk.page.keyboard.press("Escape")
-    desk.page.get_by_role("button", name="数量表.csvの無害化の報告").click(timeout=DISARMED)
-    told = desk.page.get_by_role("dialog", name="無害化の報告")
+    desk.page.get_by_role("button", name="数量表.csvの報告").click(timeout=DISARMED)
+    told = desk.page.get_by_role("dialog", name="受け取りの報告")
     expect(told).to_contain_text("数式に見えるセルは文字として残しました。")
     is_well_made(desk.page)
 

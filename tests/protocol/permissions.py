@@ -88,6 +88,8 @@ PERMISSIONS: Final[dict[str, Row]] = {
     "list_held_files": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200, department_admin=7119),
     "approve_file": signed_in(3009, 2008, 2008, 2008, 200, 2008, 7116, department_admin=7119),
     "refuse_file": signed_in(3009, 2008, 2008, 2008, 200, 2008, 7116, department_admin=7119),
+    "list_organization_links": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200),
+    "revoke_organization_link": signed_in(3009, 2008, 2008, 2008, 200, 2008, 7103),
     "list_zone_rules": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200),
     "change_zone_rule": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200),
     "get_health": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200),

@@ -280,6 +280,8 @@ REQUESTS: Final[dict[str, Request]] = {
     "list_held_files": Request(),
     "approve_file": Request(on_held, json=lambda s, p: {"reason": "電話で確認した"}),
     "refuse_file": Request(on_held, json=lambda s, p: {"reason": "用途が不明"}),
+    "list_organization_links": Request(),
+    "revoke_organization_link": Request(on_link),
     "list_zone_rules": Request(),
     "change_zone_rule": Request(
         json=lambda s, p: {"from": "internet", "to": "lgwan", "family": "photos", "action": "refuse"}

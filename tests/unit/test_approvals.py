@@ -14,16 +14,21 @@ import pytest
 from chat_server.domain import limits
 from chat_server.domain.actors import DEPARTMENT_ADMIN, ORGANIZATION_ADMIN, Actor
 from chat_server.domain.errors import Problem
+from chat_server.domain.ids import new_id
+from chat_server.domain.links import FAMILY_BY_ENDING, NEVER
 from chat_server.domain.policy import Policy, action
 from chat_server.ports import Reader, Tx
-from chat_server.services import approvals, disarming, organizations, reports, zone_rules
+from chat_server.sanitizing import kinds
+from chat_server.services import approvals, disarming, handed_files, link_overview, organizations, reports, zone_rules
 from chat_server.services.authority import Operator
+from chat_server.storage.queries import departments, people
 from chat_server.workers.links import LinkWorker
 from tests.support.files import path_of
 from tests.support.handing_in import Link, add_link
 from tests.support.people import add_organization, add_person
 from tests.unit.document_samples import pages, sample, words
 from tests.unit.photo_samples import encoded, picture
+from tests.unit.storage.test_sweeping import Explaining
 from tests.unit.test_disarming import House, house, programs
 from tests.unit.test_sanitizing_drawings import jww
 
@@ -190,6 +195,42 @@ async def test_who_may_not_decide(house: House) -> None:
     assert (await house.row(key))["state"] == "held"
 
 
+async def test_a_departments_administrator_decides_for_their_own_people(house: House) -> None:
+    await rule(house, sanitize_documents="approve", approve_files="department_admin")
+    key, _, who, item = await held(house, pages(words("one")), "a.pdf")
+
+    async def appoint(tx: Tx) -> None:
+        department = await departments.insert(tx, new_id(tx.now), house.person.org_id, None, "1030", "道路課", 1)
+        await departments.appoint(
+            tx, house.person.org_id, house.person.user_id, department, "main", "主事", 10, 0, None
+        )
+        await people.grant(tx, house.person.org_id, who.user_id, DEPARTMENT_ADMIN, department)
+
+    section = replace(who, roles=frozenset((DEPARTMENT_ADMIN,)))
+    assert await listed(house, section) == []
+    await house.app.storage.write(appoint)
+    assert [one["id"] for one in await listed(house, section)] == [item["id"]]
+    await decide(house, section, item["id"])
+    assert (await house.row(key))["state"] == "waiting"
+
+
+async def test_what_is_looked_for_every_so_often_is_found_without_a_scan(house: House) -> None:
+    if house.app.settings.database:
+        pytest.skip("the plans of SQLite")
+
+    async def look(tx: Tx) -> dict[str, list[str]]:
+        explaining = Explaining(tx)
+        await approvals.lapsed(explaining)
+        await approvals.waiting(explaining, admin)
+        await handed_files.over(explaining)
+        await link_overview.living(explaining, admin)
+        return explaining.plans
+
+    admin = await approver(house)
+    for sql, steps in (await house.app.storage.write(look)).items():
+        assert not [step for step in steps if step.startswith("SCAN")], (sql, steps)
+
+
 async def test_of_two_who_decide_at_once_one_does(house: House) -> None:
     await rule(house, sanitize_documents="approve")
     key, _, who, item = await held(house, pages(words("one")), "a.pdf")
@@ -304,3 +345,11 @@ async def test_the_strictest_rule_of_those_further_in_holds() -> None:
     assert action(policy, both, "photos", "internet", zones) == "rebuild"
     assert action(policy, both, "photos", "dmz", zones) == "approve"
     assert action(policy, both, "photos", "lgwan", zones) == "approve"
+
+
+async def test_names_promise_what_the_sanitizer_thinks_that_they_promise() -> None:
+    for ending, kind in kinds._BY_SUFFIX.items():
+        family = next((family for family, found in zone_rules.KINDS.items() if kind in found), None)
+        assert FAMILY_BY_ENDING.get(ending.removeprefix(".")) == family, ending
+    assert not NEVER & set(FAMILY_BY_ENDING)
+    assert not NEVER & {ending.removeprefix(".") for ending in kinds._BY_SUFFIX}

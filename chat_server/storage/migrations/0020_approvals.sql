@@ -21,7 +21,7 @@ CREATE TABLE held_files (                     -- handed over as it came, if a se
   decided_at BIGINT,
   reason TEXT NOT NULL DEFAULT ''                         -- their words
 );
-CREATE INDEX held_files_waiting ON held_files (held_at) WHERE state = 'held';
+CREATE INDEX held_files_waiting ON held_files (org_id, held_at) WHERE state = 'held';
 CREATE INDEX held_files_end ON held_files (expires_at) WHERE state = 'held';
 
 CREATE TABLE zone_rules (                     -- instead of the organization's rule for a family, between these two zones
@@ -58,6 +58,8 @@ CREATE INDEX flattenings_due ON flattenings (due_at) WHERE state = 'pending';
 
 ALTER TABLE link_visits ADD COLUMN silent BIGINT NOT NULL DEFAULT 0;  -- 1: its time was over, and nobody had said that all is handed in
 CREATE INDEX link_visits_over ON link_visits (expires_at) WHERE delivered_at IS NULL;
+
+CREATE INDEX upload_links_living ON upload_links (org_id, ends_at) WHERE done_at IS NULL AND revoked_at IS NULL;
 
 INSERT INTO file_reports (attachment_id, org_id, report, link, received_at, decided_at)
   SELECT h.attachment_id, h.org_id, h.report, l.public_id, h.received_at, h.decided_at

@@ -95,8 +95,7 @@ async def by_id(reader: Reader, held_id: int) -> Held:
 async def waiting(reader: Reader, org_id: int, limit: int) -> list[Held]:
     """What somebody may decide now, the oldest first."""
     rows = await reader.all(
-        f"SELECT * FROM ({_SELECT} WHERE f.state = 'held' AND f.org_id = ? AND f.expires_at > ?) AS waiting"  # noqa: S608 (a constant)
-        " ORDER BY 16, 1 LIMIT ?",
+        f"{_SELECT} WHERE f.state = 'held' AND f.org_id = ? AND f.expires_at > ? ORDER BY f.held_at, f.id LIMIT ?",
         org_id, reader.now, limit,
     )  # fmt: skip
     return [held for held in (Held(*row) for row in rows) if not held.gone]

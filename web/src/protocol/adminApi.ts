@@ -1,5 +1,6 @@
 import type { PersonDetail } from './accountApi'
 import type { Api } from './api'
+import type { LinkState } from './linksApi'
 import type { Paged, Person, RoomId, UserId } from './types'
 
 export interface NewPerson {
@@ -53,6 +54,19 @@ export interface HeldFile {
   held: number
   expires: number
   findings: { ja: string; en: string }[]
+}
+
+/** A link by which somebody outside hands in files, as those see it who are not in its room. */
+export interface OrganizationLink {
+  id: string
+  room_name: string
+  state: LinkState
+  asker: { id: UserId; name: string }
+  recipient: string
+  company: string
+  purpose: string
+  ends: number
+  received_files: number
 }
 
 /** `zones`: from the least to the most trusted. */
@@ -191,6 +205,14 @@ export class AdminApi {
   decide(file: string, approve: boolean, reason: string): Promise<HeldFile> {
     const act = approve ? 'approve' : 'refuse'
     return this.#api.call(`/api/organization/held-files/${encodeURIComponent(file)}/${act}`, { method: 'POST', body: { reason } })
+  }
+
+  links(): Promise<Paged<OrganizationLink>> {
+    return this.#api.call('/api/organization/upload-links')
+  }
+
+  revokeLink(link: string): Promise<OrganizationLink> {
+    return this.#api.call(`/api/organization/upload-links/${encodeURIComponent(link)}`, { method: 'DELETE' })
   }
 
   zoneRules(): Promise<ZoneRules> {

@@ -28,6 +28,15 @@ export const approvals = pair(
     refused: (name: string) => `${name}を却下しました。`,
     counted: (label: string, count: number) => (count === 0 ? label : `${label}(${count})`),
 
+    linksHint: '外部の方からファイルを受け取るリンクのうち、いま使えるものです。期限の近い順に200件まで表示します。',
+    linksNone: '使えるリンクはありません。',
+    files: (count: number) => (count === 0 ? 'まだ届いていません' : `${count}件を受領`),
+    revoke: '取り消す',
+    revokeOf: (whom: string, purpose: string) => `${whom}への依頼「${purpose}」を取り消す`,
+    revokeAsk: 'このリンクでは、もうファイルを送れなくなります。届いたものは残ります。',
+    revokeDo: '取り消す',
+    revoked: (purpose: string) => `「${purpose}」のリンクを取り消しました。`,
+
     pairs: '網の組ごとのルール',
     pairsHint: '信頼度の低い網から高い網へ入るファイルに、団体のルールの代わりに使います。何も選ばなければ、団体のルールのままです。',
     pair: (from: string, to: string) => `${from} → ${to}`,
@@ -59,6 +68,15 @@ export const approvals = pair(
     approved: (name: string) => `${name} was approved.`,
     refused: (name: string) => `${name} was refused.`,
     counted: (label: string, count: number) => (count === 0 ? label : `${label} (${count})`),
+
+    linksHint: 'Links by which people outside hand in files that are good now: the 200 whose deadline is next.',
+    linksNone: 'There are none.',
+    files: (count: number) => (count === 0 ? 'nothing yet' : `${count} received`),
+    revoke: 'Take back',
+    revokeOf: (whom: string, purpose: string) => `Take back what ${whom} was asked for: ${purpose}`,
+    revokeAsk: 'No file can be sent by this link any more. What came in stays.',
+    revokeDo: 'Take back',
+    revoked: (purpose: string) => `The link for “${purpose}” was taken back.`,
 
     pairs: 'Rules by pair of networks',
     pairsHint: 'For files that go from a less trusted network into a more trusted one, instead of the organization’s rules.',
