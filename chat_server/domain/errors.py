@@ -965,6 +965,13 @@ NAME_NOT_TAKEN = _fault(
     "この種類のファイル({ending})は受け取れません。次の種類で送り直してください: {kinds}。",
     "Files of this kind ({ending}) are not accepted. Send one of these instead: {kinds_en}.",
 )
+FILE_HELD = _fault(
+    7122,
+    "file_held",
+    403,
+    "承認待ちのファイルです。団体の決まりにより、承認されるまでここでは開けません。",
+    "This file waits for approval: by your organization's rules it cannot be opened here before that.",
+)
 
 # 8xxx: later
 DATABASE_BUSY = _fault(

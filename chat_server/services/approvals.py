@@ -133,6 +133,7 @@ async def _refuse(tx: Tx, held: Held, reason: str) -> None:
         return
     for attachment_id in await queries.waiting_for(tx, held.id):
         await file_reports.insert(tx, attachment_id, held.org_id, report, held_id=held.id)
+        await queries.give_up(tx, attachment_id, reason)
         await attachment_events.changed(tx, attachment_id)
 
 

@@ -10,6 +10,7 @@ from chat_server.domain.actors import Actor
 from chat_server.domain.errors import (
     ADDRESS_EXPIRED,
     ATTACHMENT_NOT_FOUND,
+    FILE_HELD,
     FILE_NOT_SANITIZED,
     FILE_REFUSED_BY_ZONE,
     Fault,
@@ -35,6 +36,7 @@ from chat_server.domain.zones import (
 )
 from chat_server.ports import Reader
 from chat_server.services.actors import in_good_standing
+from chat_server.services.approvals import NEEDS
 from chat_server.services.capabilities import Capability, next_expiry, seal
 from chat_server.services.keys import Keys
 from chat_server.services.photo_upload import PHOTO
@@ -76,7 +78,10 @@ async def addresses(reader: Reader, actor: Actor, ids: Sequence[str], keys: Keys
         if one is None or not one.member or one.withdrawn:
             continue
         verdicts = {kind: _verdict(one, made.get(one.id, {}).get(kind), kind, actor.zone, trust) for kind in _OFFERED}
-        items.append(_item(one, actor, verdicts, keys, expires) | ({"report": True} if one.id in reported else {}))
+        waits = _waits(made.get(one.id, {}).get(SANITIZED))
+        items.append(
+            _item(one, actor, verdicts, keys, expires, waits=waits) | ({"report": True} if one.id in reported else {})
+        )
     return items
 
 
@@ -195,7 +200,14 @@ def _verdict(one: Seen, rendition: Rendition | None, kind: str, zone: str, trust
     )
 
 
-def _item(one: Seen, actor: Actor, verdicts: Mapping[str, str], keys: Keys, expires: int) -> dict[str, Any]:
+def _waits(rebuilt: Rendition | None) -> bool:
+    """Whether somebody has to approve before it may go inward."""
+    return rebuilt is not None and rebuilt.reason == NEEDS
+
+
+def _item(
+    one: Seen, actor: Actor, verdicts: Mapping[str, str], keys: Keys, expires: int, *, waits: bool
+) -> dict[str, Any]:
     allowed = [kind for kind, verdict in verdicts.items() if verdict == ALLOWED]
     item: dict[str, Any] = {"id": one.public_id, "name": one.name}
     if one.taken_at is not None:
@@ -213,7 +225,8 @@ def _item(one: Seen, actor: Actor, verdicts: Mapping[str, str], keys: Keys, expi
     item["expires"] = expires
     whole = SANITIZED if one.kind == PHOTO else ORIGINAL
     if not allowed or (one.kind != PHOTO and not {ORIGINAL, SANITIZED, PASSED} & set(allowed)):
-        refusal = Problem(_fault(verdicts[whole])).as_dict()
+        fault = _fault(verdicts[whole])
+        refusal = Problem(FILE_HELD if waits and fault is FILE_NOT_SANITIZED else fault).as_dict()
         item["refused"] = {"ja": refusal["ja"], "en": refusal["en"]}
     return item
 

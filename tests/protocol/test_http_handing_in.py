@@ -191,7 +191,8 @@ async def test_a_colleagues_original_goes_inward_by_approval_and_its_forwarded_c
         await peer.until(lambda wire: wire.get("kind") == "attachment" and wire["attachment"]["id"] == file)
     found = await scene.item(scene.member, file)
     assert found is not None
-    assert ("refused" in found, {"original", "sanitized", "passed"} & set(found["addresses"])) == (True, set())
+    assert {"original", "sanitized", "passed"} & set(found["addresses"]) == set()
+    assert found["refused"]["ja"].startswith("承認待ちのファイルです。")
     async with scene.server.client(scene.member.token) as client:
         api = Api(client, scene.document)
         page = (await api.call("list_messages", {"room": scene.room})).json()
@@ -214,6 +215,25 @@ async def test_a_colleagues_original_goes_inward_by_approval_and_its_forwarded_c
         assert (await scene.get(found["addresses"]["passed"])).content == macro
         told = (await report(scene, scene.member, one)).json()
         assert (told["action"], told["approval"]["name"]) == ("passed", admin.actor.name)
+    await rule(scene, sanitize_documents=None)
+
+
+async def test_what_a_colleague_sent_and_nobody_approved_stays_outside(scene: Scene, peer: Peer) -> None:
+    await rule(scene, sanitize_documents="approve")
+    admin = await scene.world.person(scene.org, role=ORGANIZATION_ADMIN)
+    phone = await scene.world.another_device(scene.org, scene.owner, "internet")
+    file = await scene.sent(phone, "一行目\n".encode(), "メモ.txt", "internet")
+    while not (await scene.item(scene.member, file) or {}).get("report"):
+        await peer.until(lambda wire: wire.get("kind") == "attachment" and wire["attachment"]["id"] == file)
+    item = await deciding(scene, admin, "メモ.txt")
+    assert (await decide(scene, admin, "refuse_file", item["id"])).json()["state"] == "refused"
+    found = await scene.item(scene.member, file)
+    assert found is not None
+    assert {"original", "sanitized", "passed"} & set(found["addresses"]) == set()
+    assert "承認待ち" not in found["refused"]["ja"]
+    told = (await report(scene, scene.member, file)).json()
+    assert (told["action"], told["approval"]["name"]) == ("refused", admin.actor.name)
+    assert told["files"][0]["reason"]["ja"] == "承認されなかったため、受け取れません。"
     await rule(scene, sanitize_documents=None)
 
 

@@ -150,6 +150,15 @@ async def waiting_for(reader: Reader, held_id: int) -> list[int]:
     return [int(row[0]) for row in rows]
 
 
+async def give_up(tx: Tx, attachment_id: int, reason: str) -> None:
+    """There will be no copy for more trusted zones."""
+    await tx.run(
+        "UPDATE renditions SET reason = ? WHERE attachment_id = ? AND kind = 'sanitized' AND state = 'failed'",
+        reason,
+        attachment_id,
+    )
+
+
 async def original(reader: Reader, attachment_id: int) -> tuple[int, str, int, str] | None:
     """(organization under which they lie, SHA-256, size, media type) of an attachment's bytes as they were received."""
     row = await reader.one(
