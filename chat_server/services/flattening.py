@@ -7,6 +7,7 @@ opens files.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -19,6 +20,7 @@ from chat_server.domain.zones import POLICY_VERSION
 from chat_server.ports import Blob, Reader, Tx
 from chat_server.sanitizing import words
 from chat_server.sanitizing.report import Report
+from chat_server.services import zone_rules
 from chat_server.services.disarming import Tools
 from chat_server.services.photo_upload import PHOTO, Trust, add_blob, keep_large
 from chat_server.services.scratch import scratch_folder
@@ -29,11 +31,12 @@ from chat_server.storage.queries.attachments import Seen
 
 Wire = dict[str, Any]
 Due = queries.Due
+Formats = Mapping[str, str]
 TRIES: Final = 3
 PDF: Final = "application/pdf"
 _LEASE: Final = limits.HOUR
 _LATER: Final = 10 * limits.MINUTE
-_WHOLE: Final = {kind: "flatten" for kinds in KINDS.values() for kind in kinds}
+_WHOLE: Final[Formats] = {kind: "flatten" for kinds in KINDS.values() for kind in kinds}
 
 WITHOUT_PAGES: Final = "no_pages"
 GIVEN_UP: Final = "given_up"
@@ -94,13 +97,19 @@ async def due(reader: Reader) -> Due | None:
     return await queries.due(reader)
 
 
-async def begin(tx: Tx, job: Due) -> bool:
-    """Count a try before it is made; false where there is none (any more)."""
+async def begin(tx: Tx, job: Due, zones: Sequence[str]) -> Formats | None:
+    """Count a try before it is made. Answers what is to be done by the kind of file; None where there is nothing (any more).
+
+    What the organization refuses of a less trusted zone does not come in as pictures either. `zones`: all, the least trusted first.
+    """
     if job.withdrawn or job.sha256 is None or job.tries >= TRIES:
         await queries.fail(tx, job.attachment_id, GIVEN_UP)
-        return False
+        return None
     await queries.postpone(tx, job.attachment_id, tx.now + _LEASE, tries=1)
-    return True
+    if job.origin_zone == zones[-1]:
+        return _WHOLE
+    formats = (await zone_rules.rules(tx, job.org_id)).formats((job.origin_zone,), zones)
+    return {kind: "refuse" if formats.get(kind) == "refuse" else wish for kind, wish in _WHOLE.items()}
 
 
 async def later(tx: Tx, job: Due) -> None:
@@ -108,12 +117,12 @@ async def later(tx: Tx, job: Due) -> None:
     await queries.postpone(tx, job.attachment_id, tx.now + _LATER, tries=0)
 
 
-async def prepare(tools: Tools, job: Due) -> Blob | str:
+async def prepare(tools: Tools, job: Due, formats: Formats) -> Blob | str:
     """The bytes, kept; or why there are none. Raises `Problem` 8xxx and OSError: to be tried again."""
     assert job.blob_org is not None
     assert job.sha256 is not None
     async with scratch_folder(tools.scratch) as folder, tools.blobs.local(job.blob_org, job.sha256) as source:
-        made = await tools.sanitizer.sanitize(source, job.name, folder, _WHOLE, (), scanned=False)
+        made = await tools.sanitizer.sanitize(source, job.name, folder, formats, (), scanned=False)
         told = msgspec.json.decode(made.report, type=Report)
         # Of a drawing, the page that shows it.
         pages = made.page or (made.output if told.action == "flattened" else None)

@@ -45,10 +45,12 @@ class FlatteningWorker:
         job = await self._storage.read(flattening.due)
         if job is None:
             return False
-        if not await self._storage.write(partial(flattening.begin, job=job), org_id=job.org_id):
+        begin = partial(flattening.begin, job=job, zones=self._tools.zones)
+        formats = await self._storage.write(begin, org_id=job.org_id)
+        if formats is None:
             return True
         try:
-            made = await flattening.prepare(self._tools, job)
+            made = await flattening.prepare(self._tools, job, formats)
             await self._storage.write(
                 partial(flattening.deliver, job=job, made=made, trust=self._trust), org_id=job.org_id
             )

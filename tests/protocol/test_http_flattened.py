@@ -13,6 +13,7 @@ from chat_server.domain import limits
 from chat_server.ports import Tx
 from chat_server.services import flattening, rooms, withdrawing
 from chat_server.storage.queries import flattening as queries
+from chat_server.storage.queries import organizations
 from tests.support.api import Api, code_of
 from tests.support.uploads import PDF, Scene
 from tests.support.world import Someone
@@ -38,6 +39,11 @@ async def asked(scene: Scene, who: Someone, file: str) -> dict[str, Any]:
             if told["state"] != "pending":
                 return told
             await asyncio.sleep(0.1)  # there is no event for it: nobody but who asked needs to know
+
+
+async def set_rule(scene: Scene, value: str) -> None:
+    rules = {"sanitize_documents": value}
+    await scene.server.app.storage.write(lambda tx: organizations.set_own_rules(tx, scene.org.id, rules))
 
 
 async def test_a_documents_pages_become_pictures_and_nothing_else(scene: Scene) -> None:
@@ -71,6 +77,17 @@ async def test_what_came_by_a_phone_is_there_for_the_desks(scene: Scene) -> None
     assert item is not None
     assert "flattened" in item["addresses"]
     assert "original" not in item["addresses"]
+    # What the organization refuses does not come in as pictures either.
+    await set_rule(scene, "refuse")
+    try:
+        refused = await scene.sent(phone, pages(words("refused")), "現場2.pdf", zone="internet")
+        told = await asked(scene, scene.owner, refused)
+        inside = await scene.sent(scene.member, pages(words("inside")), "庁内.pdf")
+        assert (await asked(scene, scene.owner, inside))["state"] == "ready"
+    finally:
+        await set_rule(scene, "rebuild")
+    assert told["state"] == "failed"
+    assert "決まり" in told["reason"]["ja"]
 
 
 async def test_what_has_no_pages_says_so(scene: Scene) -> None:
