@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -72,6 +72,10 @@ from chat_server.workers.previews import PreviewWorker
 from chat_server.workers.scheduled import ScheduledWorker
 from chat_server.workers.sweeper import Sweeper
 from chat_server.workers.tidying import TidyingWorker
+from mobile_api.ledger.opening import open_ledger
+from mobile_api.ledger.port import Ledger
+from mobile_api.providers.port import Platform, Provider
+from mobile_api.push.pushing import Pushing
 
 
 class Worker(Protocol):
@@ -119,6 +123,8 @@ class App:
         index: SearchIndex,
         webhooks: Webhooks,
         *,
+        ledger: Ledger | None = None,
+        providers: Mapping[Platform, Provider] | None = None,
         slow_path: bool,
         workers: bool,
     ) -> None:
@@ -143,6 +149,10 @@ class App:
         self.webhooks = webhooks
         self.index = index
         self.indexer = Indexer(storage, index, blobs)
+        self.ledger = ledger
+        self.providers = dict(providers or {})
+        """of pushes; none: nobody is pushed"""
+        self.pushing: Pushing | None = None
         self.leadership = engines.leadership(settings.database)
         self.node: Node | None = None
         """where other processes may serve the same database"""
@@ -156,11 +166,18 @@ class App:
 
     @classmethod
     async def open(
-        cls, settings: Settings, *, clock: Clock | None = None, slow_path: bool = False, workers: bool = True
+        cls,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        providers: Mapping[Platform, Provider] | None = None,
+        slow_path: bool = False,
+        workers: bool = True,
     ) -> App:
         """Open the database and everything in `settings.folder`. Raises `storage.folder.CannotOpen`.
 
         `workers`: run what a server does beside serving (decoders, outbox, sweeping); a single operation needs none.
+        `providers`: of pushes, closed with the app; without any, nobody is pushed.
         """
         clock, fuse = clock or SystemClock(), Fuse()
         webhooks = open_webhooks(settings)
@@ -171,13 +188,26 @@ class App:
             await storage.close()
             raise CannotOpen(str(error)) from None
         index = await open_index(session_options(settings.database) if settings.database else None, settings.folder)
-        app = cls(settings, clock, fuse, storage, blobs, index, webhooks, slow_path=slow_path, workers=workers)
+        app = cls(
+            settings, clock, fuse, storage, blobs, index, webhooks, providers=providers, slow_path=slow_path,
+            workers=workers,
+        )  # fmt: skip
         try:
+            if providers:
+                app.ledger = await app._open_ledger()
             await app._start()
         except BaseException:
             await app.close()
             raise
         return app
+
+    async def _open_ledger(self) -> Ledger:
+        """Raises `CannotOpen`."""
+        session = session_options(self.settings.database) if self.settings.database else None
+        try:
+            return await open_ledger(session, self.settings.folder, self.fuse)
+        except OSError as error:
+            raise CannotOpen(f"The ledger of pushes cannot be opened: {error}") from None
 
     async def _start(self) -> None:
         loop = asyncio.get_running_loop()
@@ -226,6 +256,7 @@ class App:
             sanitizing=lambda: sanitizer.possible,
             bus=lambda: "none" if self.node is None else self.node.bus_state,
             offers=self.offers,
+            pushes=self.ledger,
         )
         self.http: ASGI = build_http(self.parts)
         if not self._workers:
@@ -254,6 +285,7 @@ class App:
             ScheduledWorker(self.storage, self.keys.current(SENDS).secret),
             TidyingWorker(self.storage),
             LinkWorker(self.storage),
+            *self._pushers(),
         ]
         self._tasks = [
             asyncio.create_task(self.leadership.hold(partial(_all_of, once))),
@@ -293,6 +325,23 @@ class App:
         self.outbox.on_bots = wake
         return list(found)
 
+    def _pushers(self) -> list[Worker]:
+        if self.ledger is None:
+            return []
+        self.pushing = Pushing(
+            self.storage, self.ledger, self.providers, self.clock, self._looking, self.parts.registry,
+            secret=self.keys.current(SENDS).secret, most_trusted=self.settings.most_trusted,
+            origin=self.settings.outside_address,
+        )  # fmt: skip
+        self.outbox.pushing = True
+        self.outbox.on_messages = self.pushing.wake
+        return [self.pushing]
+
+    def _looking(self, room_id: int) -> set[int]:
+        """Who has the room on a screen, at this process."""
+        channel = self.hub.channels.get(room_id)
+        return set() if channel is None else {looker.actor.user_id for looker in channel.lookers}
+
     def _preview_worker(self, scratch: Path) -> PreviewWorker:
         return PreviewWorker(
             self.storage,
@@ -317,6 +366,8 @@ class App:
             self.hub.publish(notes)
         else:
             self.node.following.committed(notes)
+        if self.pushing is not None and self.leadership.leads:
+            self.pushing.committed(notes)
         self._wake()
 
     def _wake(self) -> None:
@@ -399,6 +450,10 @@ class App:
         if self.sanitizer is not None:
             await self.sanitizer.close()
         await self.webhooks.close()
+        for provider in self.providers.values():
+            await provider.close()
+        if self.ledger is not None:
+            await self.ledger.close()
         await self.index.close()
         await self.storage.close()
         await self.blobs.close()

@@ -55,6 +55,9 @@ and keep what was read on the device."""
 DeviceZones = Literal["everywhere", "issued", "most_trusted"]
 """From which zones devices may come; issued: from a less trusted zone only those that the organization gave out."""
 
+PushContent = Literal["none", "room", "sender_and_room", "all"]
+"""What a notification may show, sealed for the device so that nobody on the way reads it; none: that there is something new."""
+
 _UNITS: Final = {"MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
 
 
@@ -96,6 +99,7 @@ class Policy:
     sanitize_archives: Rebuilding = "rebuild"
     sanitize_mail: Rebuilding = "rebuild"
     virus_scan: Scanning = "where_it_runs"
+    push_content: PushContent = "none"
 
 
 RULES: Final[dict[str, tuple[str, ...]]] = {rule: get_args(values) for rule, values in get_type_hints(Policy).items()}
