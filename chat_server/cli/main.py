@@ -20,6 +20,7 @@ SECTIONS: Final = {
     "Operator 運用": {
         "organization": "organization:organization_group", "import-staff": "import_staff:import_staff",
         "user": "user:user_group", "room": "room:room_group", "bot": "bot:bot_group", "hook": "hook:hook_group",
+        "push": "push:push_group",
         "audit": "organization:audit_group", "keys": "organization:keys_group", "outbox": "outbox:outbox",
     },
     "Backup バックアップ": {

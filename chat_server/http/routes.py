@@ -22,6 +22,7 @@ from chat_server.http import (
     messages,
     note_exports,
     notes,
+    notifications,
     organization,
     overview,
     people,
@@ -54,6 +55,7 @@ from chat_server.http.seen import seen_of
 MODULES: Final = (
     sign_in,
     me,
+    notifications,
     organization,
     overview,
     directory,

@@ -159,6 +159,8 @@ class Request:
     content: bytes | None = None
     params: JSON = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
+    asking: Callable[[Scene, str], JSON] = lambda scene, person: {}
+    """more params"""
 
 
 def in_room(scene: Scene, person: str) -> JSON:
@@ -249,6 +251,12 @@ REQUESTS: Final[dict[str, Request]] = {
     "show_staff_difference": Request(content=STAFF),
     "import_staff_file": Request(content=STAFF, params={"difference": "0" * 64}),
     "list_audit": Request(),
+    "explain_push": Request(asking=lambda s, p: {"user": s.another_member.id, "message": s.message}),
+    "get_notifications": Request(),
+    "change_notifications": Request(
+        json=lambda s, p: {"push": "all", "duty": "off", "quiet": None, "time_zone": "Asia/Tokyo"}
+    ),
+    "change_room_notifications": Request(in_room, json=lambda s, p: {"level": "none"}),
     "list_rooms": Request(),
     "create_room": Request(json=lambda s, p: {"kind": "private", "name": "新しい部屋"}),
     "open_direct_room": Request(json=lambda s, p: {"user": s.colleague.id}),
@@ -378,7 +386,10 @@ async def cell(scene: Scene, call: AnyCall, person: str) -> int:
     request = REQUESTS[call.id]
     who = scene.people.get(person)
     api = Api(scene.world.server.client(who.token if who else None), scene.document)
-    made: JSON = {"params": request.params, "headers": {"Idempotency-Key": f"cell-{person}", **request.headers}}
+    made: JSON = {
+        "params": {**request.params, **request.asking(scene, person)},
+        "headers": {"Idempotency-Key": f"cell-{person}", **request.headers},
+    }
     if request.json is not None:
         made["json"] = request.json(scene, person)
     if request.content is not None:
@@ -397,7 +408,7 @@ async def fingerprint(reader: Reader) -> list[Any]:
     tables = (
         "users", "roles", "appointments", "departments", "rooms", "room_organizations", "memberships", "messages",
         "events", "attachments", "renditions", "blobs", "sends", "hooks", "hook_deliveries", "upload_links", "link_visits", "handed_files", "idempotency", "audit", "bookmarks", "refresh_tokens",
-        "sign_ins", "notes", "note_versions", "note_entries",
+        "sign_ins", "notification_settings", "room_notifications", "notes", "note_versions", "note_entries",
     )  # fmt: skip
     counts = ", ".join(f"(SELECT count(*) FROM {table})" for table in tables)
     row = await reader.one(

@@ -74,6 +74,7 @@ async def ids(world: World) -> Ids:
         "room": room,
         "scheduled": waiting["id"],
         "token": stranger.token,
+        "own_user": stranger.id,
     }
 
 
@@ -145,6 +146,8 @@ REQUESTS: Final[dict[str, tuple[str, Mapping[str, Any], int]]] = {
         {"json": {"recipient": "x", "purpose": "x", "ends": TOMORROW, "told": ["{a_user}"]}},
         2001,
     ),
+    "whom it rang": ("explain_push", {"params": {"user": "{a_user}", "message": "{a_message}"}}, 6001),
+    "what rang": ("explain_push", {"params": {"user": "{own_user}", "message": "{a_message}"}}, 4001),
     "sponsor": (
         "add_person",
         {"json": {"login": "g", "name": "客", "kind": "guest", "sponsor": "{a_user}", "ends_at": 4_000_000_000_000}},

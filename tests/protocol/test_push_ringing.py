@@ -112,7 +112,7 @@ async def test_what_the_desk_has_read_stops_ringing(scene: Scene) -> None:
 
 
 async def test_who_has_the_room_on_a_screen_is_not_rung(scene: Scene) -> None:
-    desk = await Peer.live(scene.world.server.ports["lgwan"], scene.reader.token, rooms={scene.direct: 0})
+    desk = await Peer.live(scene.world.server.ports["lgwan"], scene.reader.token)
     await desk.ask("look", room=scene.direct)
     await scene.ring(scene.direct)
     await scene.call()

@@ -152,7 +152,9 @@ def test_an_hour_that_the_clock_shows_twice_is_quiet_twice_and_one_it_leaves_out
     assert not within(before + 60_000, *hour, "Europe/Berlin")
 
 
-@given(st.integers(0, DAY_MINUTES - 1), st.integers(0, DAY_MINUTES - 1), st.sampled_from(["Asia/Tokyo", "Europe/Berlin"]))
+@given(
+    st.integers(0, DAY_MINUTES - 1), st.integers(0, DAY_MINUTES - 1), st.sampled_from(["Asia/Tokyo", "Europe/Berlin"])
+)
 def test_a_day_is_quiet_for_as_long_as_was_asked(start: int, end: int, zone: str) -> None:
     midnight = datetime(2026, 11, 27, tzinfo=ZoneInfo(zone))
     quiet = sum(

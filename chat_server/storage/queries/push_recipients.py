@@ -141,6 +141,21 @@ async def room_keys(reader: Reader, rooms: Sequence[str]) -> dict[str, int]:
     return found
 
 
+async def been_in(reader: Reader, user_id: int, room_id: int) -> bool:
+    """Whether the person is or was in the room."""
+    row = await reader.one("SELECT 1 FROM memberships WHERE user_id = ? AND room_id = ? LIMIT 1", user_id, room_id)
+    return row is not None
+
+
+async def devices(reader: Reader, devices: Sequence[int]) -> dict[int, tuple[str, str]]:
+    """Integer key → (public id, name), signed out or not."""
+    found = {}
+    for some in _some(devices):
+        for row in await reader.all(f"SELECT id, public_id, name FROM devices WHERE id IN ({_marks(some)})", *some):  # noqa: S608
+            found[int(row[0])] = (str(row[1]), str(row[2]))
+    return found
+
+
 def _some(keys: Sequence[int]) -> list[Sequence[int]]:
     return [keys[start : start + _AT_ONCE] for start in range(0, len(keys), _AT_ONCE)]
 

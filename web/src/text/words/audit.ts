@@ -68,6 +68,7 @@ export const audit = pair(
       'link.pin_missed': '受け取りリンクの暗証番号の間違い',
       'link.deliver': '受け取りリンクの受け渡し完了',
       'audit.read': '監査記録の表示',
+      'push.why': '通知が届かなかった理由の確認',
     } as Record<string, string>,
   },
   {
@@ -136,6 +137,7 @@ export const audit = pair(
       'link.pin_missed': 'Wrong PIN for an upload link',
       'link.deliver': 'All handed in by an upload link',
       'audit.read': 'Trail shown',
+      'push.why': 'Looked up why something did not ring',
     },
   },
 )
