@@ -75,6 +75,7 @@ from chat_server.workers.tidying import TidyingWorker
 from mobile_api.ledger.opening import open_ledger
 from mobile_api.ledger.port import Ledger
 from mobile_api.providers.port import Platform, Provider
+from mobile_api.push.judging import FIRST
 from mobile_api.push.pushing import Pushing
 
 
@@ -123,8 +124,8 @@ class App:
         index: SearchIndex,
         webhooks: Webhooks,
         *,
-        ledger: Ledger | None = None,
         providers: Mapping[Platform, Provider] | None = None,
+        push_again: float = FIRST,
         slow_path: bool,
         workers: bool,
     ) -> None:
@@ -149,10 +150,11 @@ class App:
         self.webhooks = webhooks
         self.index = index
         self.indexer = Indexer(storage, index, blobs)
-        self.ledger = ledger
+        self.ledger: Ledger | None = None
         self.providers = dict(providers or {})
         """of pushes; none: nobody is pushed"""
         self.pushing: Pushing | None = None
+        self._push_again = push_again
         self.leadership = engines.leadership(settings.database)
         self.node: Node | None = None
         """where other processes may serve the same database"""
@@ -171,13 +173,15 @@ class App:
         *,
         clock: Clock | None = None,
         providers: Mapping[Platform, Provider] | None = None,
+        push_again: float = FIRST,
         slow_path: bool = False,
         workers: bool = True,
     ) -> App:
         """Open the database and everything in `settings.folder`. Raises `storage.folder.CannotOpen`.
 
         `workers`: run what a server does beside serving (decoders, outbox, sweeping); a single operation needs none.
-        `providers`: of pushes, closed with the app; without any, nobody is pushed.
+        `providers`: of pushes, closed with the app; without any, nobody is pushed. `push_again`: seconds before a push
+        that failed is tried again.
         """
         clock, fuse = clock or SystemClock(), Fuse()
         webhooks = open_webhooks(settings)
@@ -189,8 +193,8 @@ class App:
             raise CannotOpen(str(error)) from None
         index = await open_index(session_options(settings.database) if settings.database else None, settings.folder)
         app = cls(
-            settings, clock, fuse, storage, blobs, index, webhooks, providers=providers, slow_path=slow_path,
-            workers=workers,
+            settings, clock, fuse, storage, blobs, index, webhooks, providers=providers, push_again=push_again,
+            slow_path=slow_path, workers=workers,
         )  # fmt: skip
         try:
             if providers:
@@ -331,7 +335,7 @@ class App:
         self.pushing = Pushing(
             self.storage, self.ledger, self.providers, self.clock, self._looking, self.parts.registry,
             secret=self.keys.current(SENDS).secret, most_trusted=self.settings.most_trusted,
-            origin=self.settings.outside_address,
+            origin=self.settings.outside_address, first=self._push_again,
         )  # fmt: skip
         self.outbox.pushing = True
         self.outbox.on_messages = self.pushing.wake

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Any, Final
 
 import msgspec
@@ -48,15 +49,15 @@ def pack(quiet: dict[str, list[int]]) -> bytes:
     return msgspec.msgpack.encode(packed)
 
 
+def unpack_all(quiet: bytes) -> dict[str, list[int]]:
+    """What was packed."""
+    packed = msgspec.msgpack.decode(quiet, type=dict[str, list[int]])
+    return {why: list(accumulate(steps)) for why, steps in packed.items()}
+
+
 def unpack(quiet: bytes, user_id: int) -> str:
     """Why this person was not rung; empty where they were, or were not in the room."""
-    for why, steps in msgspec.msgpack.decode(quiet, type=dict[str, list[int]]).items():
-        user = 0
-        for step in steps:
-            user += step
-            if user == user_id:
-                return why
-    return ""
+    return next((why for why, users in unpack_all(quiet).items() if user_id in users), "")
 
 
 async def waiting(session: Session) -> tuple[int, int | None]:

@@ -29,6 +29,7 @@ class LineServer:
 
     answer: Callable[[Wire], Awaitable[Wire]] = accept
     received: list[Wire] = field(default_factory=list)
+    answered: int = 0
     port: int = 0
     came: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -39,6 +40,7 @@ class LineServer:
                 self.received.append(parcel)
                 answer = await self.answer(parcel)
                 parcel["answered"] = answer
+                self.answered += 1
                 async with self.came:
                     self.came.notify_all()
                 if answer == CUT:
@@ -55,7 +57,7 @@ class LineServer:
     async def until(self, number: int, seconds: float = 20) -> list[Wire]:
         """Wait until so many parcels were answered."""
         async with asyncio.timeout(seconds), self.came:
-            await self.came.wait_for(lambda: sum("answered" in one for one in self.received) >= number)
+            await self.came.wait_for(lambda: self.answered >= number)
         return self.received
 
 
