@@ -15,6 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -126,7 +127,7 @@ async def fill(folder: Path) -> None:
         await app.close()
 
 
-def rows(folder: Path, file: str, sql: str) -> list[tuple[object, ...]]:
+def rows(folder: Path, file: str, sql: str) -> list[Any]:
     with contextlib.closing(sqlite3.connect(folder / file)) as db:
         return db.execute(sql).fetchall()
 
@@ -140,15 +141,15 @@ def check_memory(said: list[dict[str, int]]) -> None:
 def check_accounts(folder: Path, provider: LineServer) -> None:
     """Every push that was decided has an end, and an end that is what the provider said."""
     nowhere = sum(
-        len(looking.unpack_all(quiet).get("no_device", []))  # type: ignore[arg-type]
+        len(looking.unpack_all(quiet).get("no_device", []))
         for (quiet,) in rows(folder, FILE, "SELECT quiet FROM handed")
     )
     states = dict(rows(folder, FILE, "SELECT state, count(*) FROM parcels WHERE kind = 'ring' GROUP BY state"))
-    assert sum(states.values()) + nowhere == PUSHES, states  # type: ignore[arg-type]
-    assert all(state >= 10 for state in states), states  # type: ignore[operator]
+    assert sum(states.values()) + nowhere == PUSHES, states
+    assert all(state >= 10 for state in states), states
     assert rows(folder, FILE, "SELECT count(*) FROM handed") == [(ROOMS + 2 * AGAIN,)]
     once = "SELECT count(*) FROM (SELECT 1 FROM parcels WHERE kind = 'ring' GROUP BY message_id, user_id)"
-    assert rows(folder, FILE, once) == [(sum(states.values()),)]  # type: ignore[arg-type]
+    assert rows(folder, FILE, once) == [(sum(states.values()),)]
     answers: dict[str, set[str]] = defaultdict(set)
     for one in provider.received:
         answers[one["id"]].add(one.get("answered", CUT).get("outcome", "cut"))
@@ -156,8 +157,8 @@ def check_accounts(folder: Path, provider: LineServer) -> None:
     ended: Counter[str] = Counter()
     for public_id, state in rows(folder, FILE, "SELECT public_id, state FROM parcels WHERE kind = 'ring'"):
         if state in names:
-            ended[names[state]] += 1  # type: ignore[index]
-            assert names[state] in answers[str(public_id)]  # type: ignore[index]
+            ended[names[state]] += 1
+            assert names[state] in answers[str(public_id)]
     assert ended["accepted"] > PEOPLE * ROOMS * 0.8, ended
     assert ended["refused"] > 100, ended
     assert len(provider.received) > PEOPLE * ROOMS
@@ -172,8 +173,8 @@ def check_order(folder: Path, provider: LineServer) -> None:
     collapse: dict[object, str] = {}
     for one in provider.received:
         place, seq = of[one["id"]]
-        assert seq >= latest.get(place, 0), f"{one['id']} was overtaken"  # type: ignore[operator]
-        latest[place] = seq  # type: ignore[assignment]
+        assert seq >= latest.get(place, 0), f"{one['id']} was overtaken"
+        latest[place] = seq
         assert collapse.setdefault(place, one["collapse"]) == one["collapse"]
     assert len(set(collapse.values())) == len(collapse)
 
