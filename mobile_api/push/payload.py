@@ -7,6 +7,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Sequence
 from typing import Any, Final
 
 import http_ece
@@ -26,7 +27,8 @@ _DECLARATIVE: Final = 8030
 """The member `web_push` of the declarative form (W3C Push API), by which Safari shows it without our script."""
 _FIXED: Final = {"ja": "新しいメッセージがあります", "en": "You have a new message"}
 _TITLE: Final = {"ja": "連絡", "en": "Renraku"}
-_TEXT_CHARS: Final = 200
+_TEXT_CHARS: Final = (200, 100, 40, 0)
+"""Of a message's words: as many as fit."""
 _NAME_CHARS: Final = 80
 _STEP: Final = 512
 """Bytes. What is sealed is filled up to a multiple, so that its length tells nothing of what it says."""
@@ -53,8 +55,10 @@ def parcel(taken: Taken, token: PushToken, loaded: Loaded, secret: bytes, origin
     badge = loaded.badges.get(taken.user_id, 0)
     sealed = b""
     if token.p256dh and token.auth:
-        said = _said(taken, token, loaded, language, collapse, badge, origin)
-        sealed = seal(_filled(said), token.p256dh, token.auth)
+        plain = _fitting(
+            [_said(taken, token, loaded, language, collapse, badge, origin, chars) for chars in _TEXT_CHARS]
+        )
+        sealed = seal(plain, token.p256dh, token.auth)
     return Parcel(
         id=taken.public_id,
         platform=platform,
@@ -71,15 +75,23 @@ def parcel(taken: Taken, token: PushToken, loaded: Loaded, secret: bytes, origin
 
 
 def _said(
-    taken: Taken, token: PushToken, loaded: Loaded, language: str, collapse: str, badge: int, origin: str
+    taken: Taken,
+    token: PushToken,
+    loaded: Loaded,
+    language: str,
+    collapse: str,
+    badge: int,
+    origin: str,
+    chars: int,
 ) -> dict[str, Any]:
+    """`chars`: of the message's words, at most."""
     said: dict[str, Any] = {"v": VERSION, "id": taken.public_id, "kind": taken.kind, "tag": collapse, "badge": badge}
     if taken.kind == CLEAR:
         return {**said, "room": loaded.rooms.get(taken.room_id, ""), "upto": taken.seq}
     message = loaded.messages.get(taken.message_id)
     if taken.kind != RING or message is None:
         return said
-    title, body = _words(message, loaded.content(token, message), language)
+    title, body = _words(message, loaded.content(token, message), language, chars)
     said |= {
         "room": message.room, "message": message.message, "seq": message.seq, "urgent": taken.urgent, "title": title,
         "body": body,
@@ -91,7 +103,7 @@ def _said(
     return said
 
 
-def _words(message: Shown, content: str, language: str) -> tuple[str, str]:
+def _words(message: Shown, content: str, language: str, chars: int) -> tuple[str, str]:
     """(title, body). A direct room is called by who speaks, so `room` alone says nothing of it; and what was taken back is not
     shown."""
     fixed = _TITLE[language], _FIXED[language]
@@ -102,15 +114,18 @@ def _words(message: Shown, content: str, language: str) -> tuple[str, str]:
         return room or fixed[0], fixed[1]
     author = message.author[:_NAME_CHARS]
     title = author if message.room_kind in (DIRECT, MEMO) or not room else f"{author}({room})"
-    return title, message.text[:_TEXT_CHARS] if content == "all" and message.text else fixed[1]
+    return title, (message.text[:chars] if content == "all" else "") or fixed[1]
 
 
-def _filled(said: dict[str, Any]) -> bytes:
-    """JSON, because a browser reads the declarative form by itself; blanks after it mean nothing."""
-    body = msgspec.json.encode(said)
-    if len(body) + _OVERHEAD > limits.PUSH_BYTES:
-        raise CannotSeal("longer than a push may be")
-    return body.ljust(min(-(-len(body) // _STEP) * _STEP, limits.PUSH_BYTES - _OVERHEAD))
+def _fitting(forms: Sequence[dict[str, Any]]) -> bytes:
+    """The first that is short enough, as JSON, because a browser reads the declarative form by itself; blanks after it mean
+    nothing. Raises `CannotSeal`."""
+    most = limits.PUSH_BYTES - _OVERHEAD
+    for said in forms:
+        body = msgspec.json.encode(said)
+        if len(body) <= most:
+            return body.ljust(min(-(-len(body) // _STEP) * _STEP, most))
+    raise CannotSeal("longer than a push may be")
 
 
 def seal(plain: bytes, p256dh: str, auth: str) -> bytes:

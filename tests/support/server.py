@@ -22,6 +22,7 @@ from chat_server.app import App
 from chat_server.clock import SystemClock
 from chat_server.config import Listener, Settings
 from mobile_api.providers.port import Platform, Provider
+from mobile_api.push.judging import FIRST
 from tests.support.engines import database_of
 
 DEADLINE = 30.0
@@ -94,9 +95,11 @@ async def running_server(
     *,
     zones: tuple[str, ...] = ("internet", "lgwan"),
     providers: Mapping[Platform, Provider] | None = None,
+    push_again: float = FIRST,
     **settings: Any,
 ) -> AsyncIterator[RunningServer]:
-    """Every zone gets a listener of its own on 127.0.0.1. `providers`: of pushes."""
+    """Every zone gets a listener of its own on 127.0.0.1. `providers`: of pushes, and how soon one that failed
+    is tried again (seconds)."""
     configured = Settings(
         data=str(folder),
         database=database_of(folder),
@@ -110,7 +113,7 @@ async def running_server(
         # Connections inherit it. asyncio's loop, other than uvloop, sets it only on sockets that name their protocol.
         bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
-        app = await App.open(configured, clock=clock, providers=providers)
+        app = await App.open(configured, clock=clock, providers=providers, push_again=push_again)
     except BaseException:
         for bound in sockets.values():
             bound.close()

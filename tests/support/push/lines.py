@@ -38,6 +38,8 @@ class LineServer:
             while line := await reader.readline():
                 parcel: Wire = json.loads(line)
                 self.received.append(parcel)
+                async with self.came:
+                    self.came.notify_all()
                 answer = await self.answer(parcel)
                 parcel["answered"] = answer
                 self.answered += 1
@@ -53,6 +55,11 @@ class LineServer:
             writer.close()
             with contextlib.suppress(ConnectionError):
                 await writer.wait_closed()
+
+    async def until_seen(self, number: int, seconds: float = 20) -> None:
+        """Wait until so many parcels came, answered or not."""
+        async with asyncio.timeout(seconds), self.came:
+            await self.came.wait_for(lambda: len(self.received) >= number)
 
     async def until(self, number: int, seconds: float = 20) -> list[Wire]:
         """Wait until so many parcels were answered."""
