@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Sequence
@@ -26,7 +27,9 @@ T = TypeVar("T")
 Step = Callable[[Session], Awaitable[T]]
 FILE: Final = "push.db"
 _WORDS: Final = {"{ID}": "INTEGER PRIMARY KEY", "{BYTES}": "BLOB"}
-_PRAGMAS: Final = ("journal_mode = WAL", "synchronous = FULL", "busy_timeout = 2000", "cache_size = -16384")
+_WRITER: Final = ("journal_mode = WAL", "synchronous = FULL", "busy_timeout = 2000", "cache_size = -16384")
+# One connection writes and checkpoints: see docs/security.md on SQLite's WAL-reset bug.
+_READER: Final = ("query_only = ON", "wal_autocheckpoint = 0", "busy_timeout = 2000", "cache_size = -4096")
 log = structlog.get_logger("renraku.push")
 
 
@@ -64,18 +67,18 @@ class SqliteLedger(Acts):
             connection.close()
 
     async def _write(self, step: Step[T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._writing, self._drive, step, "BEGIN IMMEDIATE")
+        return await asyncio.get_running_loop().run_in_executor(self._writing, self._drive, step, _WRITER)
 
     async def _read(self, step: Step[T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._reading, self._drive, step, "BEGIN")
+        return await asyncio.get_running_loop().run_in_executor(self._reading, self._drive, step, _READER)
 
     # Everything below blocks.
 
-    def _drive(self, step: Step[T], begin: str) -> T:
+    def _drive(self, step: Step[T], pragmas: Sequence[str]) -> T:
         self._fuse.check()
         try:
-            db = self._connection()
-            db.execute(begin)
+            db = self._connection(pragmas)
+            db.execute("BEGIN IMMEDIATE" if pragmas is _WRITER else "BEGIN")
             try:
                 found = _run(step(_Session(db)))
                 db.execute("COMMIT")
@@ -90,12 +93,14 @@ class SqliteLedger(Acts):
                 raise self._fuse.blow(error) from error
             raise OSError(f"{FILE}: {error}") from error
 
-    def _connection(self) -> sqlite3.Connection:
+    def _connection(self, pragmas: Sequence[str]) -> sqlite3.Connection:
         db: sqlite3.Connection | None = getattr(self._own, "connection", None)
         if db is None:
+            # with the process's umask SQLite would let others read it
+            os.close(os.open(self._path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
             db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, cached_statements=64)
             try:
-                for pragma in _PRAGMAS:
+                for pragma in pragmas:
                     db.execute(f"PRAGMA {pragma}")
             except sqlite3.Error:
                 db.close()
