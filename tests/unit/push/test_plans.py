@@ -12,12 +12,18 @@ from chat_server.fuse import Fuse
 from chat_server.ports import Reader
 from chat_server.services import jobs, push_expanding, push_loading
 from chat_server.storage import engines
-from chat_server.storage.queries import notifications
+from chat_server.storage.queries import notifications, push_recipients
 from mobile_api.ledger import carrying, looking, queueing
 from mobile_api.ledger.port import ACCEPTED, BADGE, Mark, Settled
 from mobile_api.ledger.session import Row, Value
 from mobile_api.ledger.sqlite import _Session, make
 from tests.support.push.orders import DAY, NOW, handed, order
+
+
+COUNTING = (
+    "SELECT count(*), min(created_at) FROM parcels WHERE state < 10",
+    "UPDATE parcels SET state = ?, due_at = ?, answer = 'the server stopped before the answer' WHERE state = 1",
+)
 
 
 class Explaining(_Session):
@@ -46,12 +52,14 @@ class Explaining(_Session):
 
 
 def scans(plans: dict[str, list[str]], tables: Sequence[str]) -> list[tuple[str, str]]:
-    """Whole tables that are read; an index of a part of one (`WHERE state = …`) holds only what is under way."""
+    """Whole tables and whole indexes that are read. Counting what is under way is allowed to read what is under way."""
     return [
         (sql, line)
         for sql, lines in plans.items()
         for line in lines
-        if line.startswith("SCAN") and line.split()[1] in tables and " USING " not in line
+        if line.startswith("SCAN")
+        and line.split()[1] in tables
+        and not (sql in COUNTING or "INDEX outbox_push" in line)
     ]
 
 
@@ -101,7 +109,7 @@ async def test_whom_a_message_wakes_is_found_by_indexes(tmp_path: Path) -> None:
     async def ask(reader: Reader) -> dict[str, list[str]]:
         explaining = ExplainingReader(reader)
         await push_expanding.expand(explaining, [(1, 1)], lambda room: (), "lgwan")
-        await push_expanding.queries.members(explaining, 1, 1)
+        await push_recipients.members(explaining, 1, 1)
         await push_loading.load(explaining, {1, 2}, {1}, {1}, "lgwan")
         await push_loading.keys_of(explaining, {"x"})
         await jobs.to_push(explaining, 10)
