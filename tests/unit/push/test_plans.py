@@ -19,7 +19,6 @@ from mobile_api.ledger.session import Row, Value
 from mobile_api.ledger.sqlite import _Session, make
 from tests.support.push.orders import DAY, NOW, handed, order
 
-
 COUNTING = (
     "SELECT count(*), min(created_at) FROM parcels WHERE state < 10",
     "UPDATE parcels SET state = ?, due_at = ?, answer = 'the server stopped before the answer' WHERE state = 1",
