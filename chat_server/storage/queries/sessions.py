@@ -127,11 +127,14 @@ class Device:
     seen_at: int
 
 
-async def insert_device(tx: Tx, public_id: str, org_id: int, user_id: int, name: str, zone: str, address: str) -> int:
+async def insert_device(
+    tx: Tx, public_id: str, org_id: int, user_id: int, name: str, zone: str, address: str, *, approved: bool = True
+) -> int:
+    """Its integer key. Unless `approved` it waits until an administrator says so."""
     row = await tx.one(
-        "INSERT INTO devices (public_id, org_id, user_id, name, zone, address, created_at, seen_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-        public_id, org_id, user_id, name, zone, address, tx.now, tx.now,
+        "INSERT INTO devices (public_id, org_id, user_id, name, zone, address, created_at, seen_at, approved_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        public_id, org_id, user_id, name, zone, address, tx.now, tx.now, tx.now if approved else None,
     )  # fmt: skip
     assert row is not None
     return int(row[0])
