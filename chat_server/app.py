@@ -72,6 +72,7 @@ from chat_server.workers.previews import PreviewWorker
 from chat_server.workers.scheduled import ScheduledWorker
 from chat_server.workers.sweeper import Sweeper
 from chat_server.workers.tidying import TidyingWorker
+from mobile_api import calls as mobile_calls
 
 
 class Worker(Protocol):
@@ -186,7 +187,7 @@ class App:
         warming = asyncio.create_task(self.photos.start() if self._workers else asyncio.sleep(0))
         await keyring.prepare(self.storage, self.keys)
         self.hub.epoch = await stream_epoch(self.storage)
-        self.sign_in = SignIn(self.storage, self.tokens, [PasswordStep(self.passwords)])
+        self.sign_in = SignIn(self.storage, self.tokens, [PasswordStep(self.passwords)], self.settings.most_trusted)
         self.dispatcher = Dispatcher(
             self.storage, self.hub, self.clock, self._authenticate, self.keys.current(SENDS).secret
         )
@@ -227,7 +228,7 @@ class App:
             bus=lambda: "none" if self.node is None else self.node.bus_state,
             offers=self.offers,
         )
-        self.http: ASGI = build_http(self.parts)
+        self.http: ASGI = build_http(self.parts, mobile_calls.CALLS)
         if not self._workers:
             return
         files = FileSweeper(self.storage, self.blobs, scratch)

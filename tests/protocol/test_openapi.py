@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chat_server.http.calls import AnyCall, Nothing
-from chat_server.http.routes import CALLS
+from tests.support.calls import CALLS
 from tests.support.schema import errors
 
 _WITHOUT_A_KEY = {
