@@ -6,7 +6,8 @@ from typing import Final
 
 from chat_server.http.calls import AnyCall
 from mobile_api.devices import keeping, own
+from mobile_api.sync import calls as sync
 
-MODULES: Final = (own, keeping)
+MODULES: Final = (own, keeping, sync)
 
 CALLS: Final[tuple[AnyCall, ...]] = tuple(call for module in MODULES for call in module.CALLS)
