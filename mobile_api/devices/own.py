@@ -18,8 +18,10 @@ from chat_server.http.shapes import Time
 from chat_server.ports import Tx
 from chat_server.services import device_keeping, devices
 from chat_server.services.blocks import Id
+from chat_server.services.keys import WEB_PUSH
 from chat_server.storage.queries import push_tokens
 from mobile_api.devices.tokens import checked
+from mobile_api.providers.vapid import public_key
 
 
 class PushState(msgspec.Struct, frozen=True):
@@ -116,6 +118,16 @@ async def register_push(ctx: Ctx[PushToken, Nothing]) -> Any:
     return await ctx.write(register)
 
 
+class WebKey(msgspec.Struct, frozen=True):
+    """`key`: what a browser subscribes with (`applicationServerKey`), base64url."""
+
+    key: str
+
+
+async def get_web_key(ctx: Ctx[Nothing, Nothing]) -> Any:
+    return WebKey(public_key(ctx.parts.keys.current(WEB_PUSH).secret))
+
+
 async def withdraw_push(ctx: Ctx[Nothing, Nothing]) -> Any:
     async def withdraw(tx: Tx, actor: Actor) -> None:
         await push_tokens.drop_of_device(tx, actor.device_id, WITHDRAWN)
@@ -154,6 +166,15 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         answer=ThisDevice,
         access=Access.DEVICE,
         example=About("現場のスマートフォン", "android", "1.4.0", "private"),
+    ),
+    Call(
+        "GET",
+        "/api/push/web-key",
+        "The key that browsers subscribe with",
+        get_web_key,
+        answer=WebKey,
+        example_answer=WebKey("BNcRdreALRFXTkOOUHK1EtK2wtaz5Ry4YfYCA_0QTpQtUbVlUls0VJXg7A8u-Ts1XbjhazAkj7I99e8QcYP7DkM"),
+        note="VAPID, RFC 8292. A subscription that was made with another key is to be made anew.",
     ),
     Call(
         "PUT",

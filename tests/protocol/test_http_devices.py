@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -316,6 +317,12 @@ async def test_a_push_token_is_registered_renewed_and_withdrawn(scene: Scene) ->
     assert (await scene.call(scene.person.token, "withdraw_push")).status_code == 204
     assert await scene.live() == []
     assert (await scene.call(scene.person.token, "get_this_device")).json()["push"] is None
+
+
+async def test_browsers_get_the_key_to_subscribe_with(scene: Scene) -> None:
+    key = (await scene.call(scene.person.token, "get_web_key")).json()["key"]
+    assert len(urlsafe_b64decode(key + "=")) == 65
+    assert (await scene.call(scene.administrator.token, "get_web_key")).json() == {"key": key}
 
 
 async def test_a_token_registered_twice_belongs_to_the_last(scene: Scene) -> None:
