@@ -192,14 +192,16 @@ def devices(ctx: click.Context, organization: str | None, login: str, as_json: b
     click.echo(table(headers, rows))
 
 
-@user_group.command("approve-device")
+@user_group.command("approve")
 @ORGANIZATION
 @LOGIN
 @click.argument("device")
 @click.option("--issued", is_flag=True, help="The organization gave it out. 貸与した端末です。")
 @click.pass_context
 def approve_device(ctx: click.Context, organization: str | None, login: str, device: str, issued: bool) -> None:
-    """Approve DEVICE (an id of `user devices`) of LOGIN, which waits for it. 端末を承認します。"""
+    """Approve a DEVICE of LOGIN that waits. 端末を承認します。
+
+    DEVICE is an id of `user devices`."""
     operate(
         ctx, "user.approve_device", organization=chosen(ctx, organization), login=login, device=device, issued=issued
     )
