@@ -21,6 +21,7 @@ from chat_server.services.blocks import Id
 from chat_server.services.keys import WEB_PUSH
 from chat_server.storage.queries import push_tokens
 from mobile_api.devices.tokens import checked
+from mobile_api.devices.trying import Trial
 from mobile_api.providers.vapid import public_key
 
 
@@ -119,13 +120,21 @@ async def register_push(ctx: Ctx[PushToken, Nothing]) -> Any:
 
 
 class WebKey(msgspec.Struct, frozen=True):
-    """`key`: what a browser subscribes with (`applicationServerKey`), base64url."""
+    """`key`: what a browser subscribes with (`applicationServerKey`), base64url. `on`: whether this server pushes: else a
+    subscription would only tell the browser's push service of a device that nobody wakes."""
 
     key: str
+    on: bool
 
 
 async def get_web_key(ctx: Ctx[Nothing, Nothing]) -> Any:
-    return WebKey(public_key(ctx.parts.keys.current(WEB_PUSH).secret))
+    return WebKey(public_key(ctx.parts.keys.current(WEB_PUSH).secret), ctx.parts.try_push is not None)
+
+
+async def try_push(ctx: Ctx[Nothing, Nothing]) -> Any:
+    """Nothing is written: whoever asks twice is pushed twice."""
+    found = ctx.parts.try_push
+    return Trial(new_id(ctx.parts.clock.now()), "off") if found is None else await found(ctx.actor)
 
 
 async def withdraw_push(ctx: Ctx[Nothing, Nothing]) -> Any:
@@ -173,7 +182,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         "The key that browsers subscribe with",
         get_web_key,
         answer=WebKey,
-        example_answer=WebKey("BNcRdreALRFXTkOOUHK1EtK2wtaz5Ry4YfYCA_0QTpQtUbVlUls0VJXg7A8u-Ts1XbjhazAkj7I99e8QcYP7DkM"),
+        example_answer=WebKey("BNcRdreALRFXTkOOUHK1EtK2wtaz5Ry4YfYCA_0QTpQtUbVlUls0VJXg7A8u-Ts1XbjhazAkj7I99e8QcYP7DkM", on=True),
         note="VAPID, RFC 8292. A subscription that was made with another key is to be made anew.",
     ),
     Call(
@@ -185,6 +194,16 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         answer=ThisDevice,
         example=PushToken("fcm", "dGhlLXRva2Vu", "BNcRd…".replace("…", "A"), "tBHItJI5svbpez7KI4CCXg", "", "ja"),
         note="At every start of the app: a token that is registered again is renewed, and belongs to whoever registered it last.",
+    ),
+    Call(
+        "POST",
+        "/api/devices/me/push/test",
+        "Push to this device, to see that it arrives",
+        try_push,
+        answer=Trial,
+        changes=False,
+        example_answer=Trial("06ed0000000000000000000001", "accepted"),
+        note="At once, past quiet hours and mutes. What arrives has the same `id`, with the kind `test`.",
     ),
     Call(
         "DELETE",

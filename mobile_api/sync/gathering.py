@@ -69,11 +69,7 @@ async def gather(reader: Reader, actor: Actor, held: Held, keys: Keys, trust: Tr
     """`{epoch, time, badge, me, rooms, thumbnails}` of docs/mobile.md."""
     epoch = await following.epoch(reader)
     resumption = await streams.plan(reader, actor, held.me, dict(held.rooms), same_epoch=held.epoch in (None, epoch))
-    listed = [
-        room
-        for room in await room_list.of_person(reader, actor.user_id, limits.UNREAD_CAP)
-        if not is_away(actor, room.kind)
-    ]
+    listed = await _listed(reader, actor)
     budget = _Budget()
     me, touched = await _own(reader, actor, held, *resumption.me)
     states = {head.room: state for head, state, _ in resumption.rooms}
@@ -92,6 +88,16 @@ async def gather(reader: Reader, actor: Actor, held: Held, keys: Keys, trust: Tr
         "rooms": rooms,
         "thumbnails": await _thumbnails(reader, actor, budget.photos, keys, trust),
     }
+
+
+async def _listed(reader: Reader, actor: Actor) -> list[Listed]:
+    rooms = await room_list.of_person(reader, actor.user_id, limits.UNREAD_CAP)
+    return [room for room in rooms if not is_away(actor, room.kind)]
+
+
+async def badge(reader: Reader, actor: Actor) -> int:
+    """`badge_of` the rooms that the actor has here."""
+    return badge_of(await _listed(reader, actor))
 
 
 def badge_of(listed: Iterable[Listed]) -> int:

@@ -77,6 +77,7 @@ PERMISSIONS: Final[dict[str, Row]] = {
     "withdraw_push": everyone_signed_in(204),
     "sync": everyone_signed_in(200),
     "get_web_key": everyone_signed_in(200),
+    "try_push": everyone_signed_in(200),
     "confirm_wiped": everyone_signed_in(204),
     "wipe_own_device": signed_in(6005, 6005, 200, 6005, 6005, 6005, 6005),  # another device of `member`
     # Devices of the organization: `colleague`'s one, by administrators of their own

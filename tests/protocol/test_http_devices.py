@@ -322,7 +322,11 @@ async def test_a_push_token_is_registered_renewed_and_withdrawn(scene: Scene) ->
 async def test_browsers_get_the_key_to_subscribe_with(scene: Scene) -> None:
     key = (await scene.call(scene.person.token, "get_web_key")).json()["key"]
     assert len(urlsafe_b64decode(key + "=")) == 65
-    assert (await scene.call(scene.administrator.token, "get_web_key")).json() == {"key": key}
+    assert (await scene.call(scene.administrator.token, "get_web_key")).json() == {"key": key, "on": False}
+
+
+async def test_where_nobody_is_pushed_a_trial_says_so(scene: Scene) -> None:
+    assert (await scene.call(scene.person.token, "try_push")).json()["outcome"] == "off"
 
 
 async def test_a_token_registered_twice_belongs_to_the_last(scene: Scene) -> None:

@@ -243,6 +243,7 @@ REQUESTS: Final[dict[str, Request]] = {
     "register_push": Request(json=lambda s, p: {"platform": "fcm", "token": f"token-of-{p}"}),
     "withdraw_push": Request(),
     "get_web_key": Request(),
+    "try_push": Request(),
     "sync": Request(json=lambda s, p: {"rooms": {s.room: 0}}, headers={"Accept": "application/json"}),
     "confirm_wiped": Request(json=lambda s, p: {"unsent": 2}),
     "wipe_own_device": Request(lambda s, p: {"device": s.second_device.actor.device}),
