@@ -72,6 +72,7 @@ from chat_server.workers.previews import PreviewWorker
 from chat_server.workers.scheduled import ScheduledWorker
 from chat_server.workers.sweeper import Sweeper
 from chat_server.workers.tidying import TidyingWorker
+from mobile_api import calls as mobile_calls
 from mobile_api.ledger.opening import open_ledger
 from mobile_api.ledger.port import Ledger
 from mobile_api.providers.port import Platform, Provider
@@ -220,7 +221,7 @@ class App:
         warming = asyncio.create_task(self.photos.start() if self._workers else asyncio.sleep(0))
         await keyring.prepare(self.storage, self.keys)
         self.hub.epoch = await stream_epoch(self.storage)
-        self.sign_in = SignIn(self.storage, self.tokens, [PasswordStep(self.passwords)])
+        self.sign_in = SignIn(self.storage, self.tokens, [PasswordStep(self.passwords)], self.settings.most_trusted)
         self.dispatcher = Dispatcher(
             self.storage, self.hub, self.clock, self._authenticate, self.keys.current(SENDS).secret
         )
@@ -262,7 +263,7 @@ class App:
             offers=self.offers,
             pushes=self.ledger,
         )
-        self.http: ASGI = build_http(self.parts)
+        self.http: ASGI = build_http(self.parts, mobile_calls.CALLS)
         if not self._workers:
             return
         files = FileSweeper(self.storage, self.blobs, scratch)

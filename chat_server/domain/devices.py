@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import Final, Literal
 
+from chat_server.domain.policy import Policy
+
 System = Literal["web", "android", "ios", "desktop"]
 """What a client runs on."""
 
@@ -24,6 +26,39 @@ REPLACED: Final = "replaced"
 SIGNED_OUT: Final = "signed_out"
 WITHDRAWN: Final = "withdrawn"
 """The device itself took it back."""
+
+
+READY: Final = "ready"
+WAITING: Final = "waiting"
+"""For an administrator's approval."""
+WIPE: Final = "wipe"
+"""It has yet to clear its data."""
+ELSEWHERE: Final = "elsewhere"
+"""It may not come from this zone."""
+State = Literal["ready", "waiting", "wipe", "elsewhere"]
+"""How a device that is signed in stands. Unless it is ready, it can do nothing but see that."""
+
+
+def state_of(
+    rules: Policy, most_trusted: str, *, zone: str, ownership: str, approved_at: int | None, wipe_asked_at: int | None
+) -> State:
+    """How it stands under its organization's rules. A wipe comes before everything: it must be told wherever it is."""
+    if wipe_asked_at is not None:
+        return "wipe"
+    if approved_at is None:
+        return "waiting"
+    return "ready" if zone_allowed(rules.device_zones, zone, most_trusted, ownership) else "elsewhere"
+
+
+def access_of(rules: Policy, ownership: str) -> str:
+    """What it may do with files: a `policy.MayDo`. What nobody marked as issued counts as private."""
+    return rules.device_access_issued if ownership == ISSUED else rules.device_access_private
+
+
+def approved_at_once(rules: Policy, zone: str, most_trusted: str) -> bool:
+    """Whether a device that signs in now need not wait. Where only issued devices may come from, somebody has to say
+    that it is one."""
+    return rules.new_devices == "open" and zone_allowed(rules.device_zones, zone, most_trusted, "")
 
 
 def zone_allowed(rule: str, zone: str, most_trusted: str, ownership: str) -> bool:

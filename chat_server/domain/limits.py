@@ -107,6 +107,12 @@ FAILURES_PER_ACCOUNT: Final = 10
 FAILURES_PER_ADDRESS: Final = 50
 PASSWORD_CHARS: Final = 10
 
+# Devices
+APP_VERSION_CHARS: Final = 40
+DEVICES_SHOWN: Final = 200
+"""Of an organization, in the lists of those that wait and of those that are wiped."""
+PUSH_TOKEN_CHARS: Final = 2048
+
 # Files
 FILES: Final = 20
 """Files and photos that one message may carry, together."""

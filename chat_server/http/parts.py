@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
 from chat_server.bot_api import Offer
+from chat_server.domain.actors import Actor
 from chat_server.domain.webhooks import Hosts
 from chat_server.http.inflight import InFlight
 from chat_server.http.peer import Network
@@ -70,6 +71,8 @@ class Parts:
     sanitizing: Callable[[], bool] = lambda: False
     offers: Mapping[str, Sequence[Offer]] = field(default_factory=dict)
     pushes: PushRecord | None = None
+    try_push: Callable[[Actor], Awaitable[object]] | None = None
+    """one push to the device that asks; None where this server pushes nobody"""
     in_flight: InFlight = field(default_factory=InFlight)
     uploading: Uploading = field(default_factory=Uploading)
     waiting: Counter[int] = field(default_factory=Counter)

@@ -71,6 +71,21 @@ PERMISSIONS: Final[dict[str, Row]] = {
     "sign_out": everyone_signed_in(204),
     "list_devices": everyone_signed_in(200),
     "sign_out_device": signed_in(6005, 6005, 204, 6005, 6005, 6005, 6005),  # another device of `member`
+    "get_this_device": everyone_signed_in(200),
+    "describe_device": everyone_signed_in(200),
+    "register_push": everyone_signed_in(200),
+    "withdraw_push": everyone_signed_in(204),
+    "sync": everyone_signed_in(200),
+    "get_web_key": everyone_signed_in(200),
+    "try_push": everyone_signed_in(200),
+    "confirm_wiped": everyone_signed_in(204),
+    "wipe_own_device": signed_in(6005, 6005, 200, 6005, 6005, 6005, 6005),  # another device of `member`
+    # Devices of the organization: `colleague`'s one, by administrators of their own
+    "list_organization_devices": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200),
+    "list_devices_of": signed_in(3009, 2008, 2008, 2008, 200, 2008, 6001),
+    "change_device": signed_in(3009, 2008, 2008, 2008, 200, 2008, 6001),
+    "wipe_device": signed_in(3009, 2008, 2008, 2008, 200, 2008, 6001),
+    "sign_out_device_of": signed_in(3009, 2008, 2008, 2008, 204, 2008, 6001),
     "get_usage": everyone_signed_in(200),
     "list_bookmarks": everyone_signed_in(200),
     "get_notifications": everyone_signed_in(200),

@@ -17,7 +17,6 @@ from chat_server.domain.limits import HOUR
 from chat_server.domain.webhooks import Hosts
 from chat_server.domain.zones import THUMBNAIL
 from chat_server.http.calls import AnyCall
-from chat_server.http.routes import CALLS
 from chat_server.ports import Reader, Tx
 from chat_server.services import confirming, hooks, notes, rooms, scheduling, sharing, upload_links
 from chat_server.services.blocks import Photos, Text
@@ -30,6 +29,7 @@ from chat_server.services.upload_links import Wanted
 from chat_server.storage.queries import organizations
 from tests.protocol.permissions import PERMISSIONS, Row
 from tests.support.api import Api, code_of
+from tests.support.calls import CALLS
 from tests.support.forms import bot_form
 from tests.support.world import Org, Someone, World
 from tests.unit.photo_samples import encoded, picture
@@ -182,6 +182,10 @@ def on_colleague(scene: Scene, person: str) -> JSON:
     return {"user": scene.colleague.id}
 
 
+def on_colleagues_device(scene: Scene, person: str) -> JSON:
+    return {"user": scene.colleague.id, "device": scene.colleague.actor.device}
+
+
 def on_form(scene: Scene, person: str) -> JSON:
     return {"message": scene.form}
 
@@ -236,6 +240,20 @@ REQUESTS: Final[dict[str, Request]] = {
     "sign_out": Request(),
     "list_devices": Request(),
     "sign_out_device": Request(lambda s, p: {"device": s.second_device.actor.device}),
+    "get_this_device": Request(),
+    "describe_device": Request(json=lambda s, p: {"platform": "android", "app_version": "1.4.0"}),
+    "register_push": Request(json=lambda s, p: {"platform": "fcm", "token": f"token-of-{p}"}),
+    "withdraw_push": Request(),
+    "get_web_key": Request(),
+    "try_push": Request(),
+    "sync": Request(json=lambda s, p: {"rooms": {s.room: 0}}, headers={"Accept": "application/json"}),
+    "confirm_wiped": Request(json=lambda s, p: {"unsent": 2}),
+    "wipe_own_device": Request(lambda s, p: {"device": s.second_device.actor.device}),
+    "list_organization_devices": Request(),
+    "list_devices_of": Request(on_colleague),
+    "change_device": Request(on_colleagues_device, json=lambda s, p: {"ownership": "issued"}),
+    "wipe_device": Request(on_colleagues_device),
+    "sign_out_device_of": Request(on_colleagues_device),
     "get_usage": Request(),
     "list_bookmarks": Request(),
     "change_password": Request(json=lambda s, p: {"old": "guess", "new": "みどりの町の合言葉です"}),
@@ -408,12 +426,12 @@ async def fingerprint(reader: Reader) -> list[Any]:
     tables = (
         "users", "roles", "appointments", "departments", "rooms", "room_organizations", "memberships", "messages",
         "events", "attachments", "renditions", "blobs", "sends", "hooks", "hook_deliveries", "upload_links", "link_visits", "handed_files", "idempotency", "audit", "bookmarks", "refresh_tokens",
-        "sign_ins", "notification_settings", "room_notifications", "notes", "note_versions", "note_entries",
+        "sign_ins", "push_tokens", "notification_settings", "room_notifications", "notes", "note_versions", "note_entries",
     )  # fmt: skip
     counts = ", ".join(f"(SELECT count(*) FROM {table})" for table in tables)
     row = await reader.one(
         f"SELECT {counts}, (SELECT sum(last_seq) FROM rooms), (SELECT count(*) FROM memberships WHERE to_seq IS NULL),"
-        " (SELECT count(*) FROM devices WHERE revoked_at IS NULL), (SELECT count(*) FROM users WHERE disabled_at IS NULL),"
+        " (SELECT count(*) FROM devices WHERE revoked_at IS NULL AND wipe_asked_at IS NULL AND ownership = ''), (SELECT count(*) FROM users WHERE disabled_at IS NULL),"
         " (SELECT sum(directory_version) FROM organizations), (SELECT count(*) FROM rooms WHERE archived_at IS NULL)"
     )
     assert row is not None

@@ -15,7 +15,6 @@ import pytest_asyncio
 from chat_server.domain.actors import ORGANIZATION_ADMIN
 from chat_server.domain.ids import new_id
 from chat_server.domain.limits import DAY
-from chat_server.http.routes import CALLS
 from chat_server.ports import Tx
 from chat_server.services import notes, scheduling
 from chat_server.services.blocks import Text
@@ -24,6 +23,7 @@ from chat_server.services.drafts import draft
 from chat_server.services.notes import Saved
 from tests.protocol.test_http_permissions import fingerprint
 from tests.support.api import Api, code_of
+from tests.support.calls import CALLS
 from tests.support.server import RunningServer
 from tests.support.world import World
 from tests.unit.photo_samples import encoded, picture
