@@ -78,5 +78,6 @@ def show(ctx: click.Context) -> None:
         database=without_secrets(settings.database),
         bus=without_secrets(settings.bus),
         blobs=without_secrets(settings.blobs),
+        push_proxy=without_secrets(settings.push_proxy),
     )
     click.echo(msgspec.json.format(msgspec.json.encode(settings), indent=2).decode())

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import google.auth.exceptions
 import google.auth.transport.requests
@@ -66,14 +66,14 @@ class Job:
             return self._begun
 
 
-class _Request(google.auth.transport.requests.Request):  # type: ignore[misc] # it ships no types
+class _Request(google.auth.transport.requests.Request):
     """The sign-in's, with our session and our patience."""
 
     def __call__(
         self, url: str, method: str = "GET", body: Any = None, headers: Any = None, timeout: Any = None, **more: Any
     ) -> Any:
         more.setdefault("allow_redirects", False)
-        return super().__call__(url, method, body, headers, _TIMES, **more)
+        return super().__call__(url, method, body, headers, _TIMES, **more)  # type: ignore[no-untyped-call]
 
 
 class Client(FCMNotification):  # type: ignore[misc] # it ships no types
@@ -86,7 +86,7 @@ class Client(FCMNotification):  # type: ignore[misc] # it ships no types
         if token_uri.scheme != "https" and not (token_uri.scheme == "http" and token_uri.hostname in LOOPBACK):
             raise ValueError("its token_uri must begin with https://")
         try:
-            found = service_account.Credentials.from_service_account_info(account, scopes=[SCOPE])
+            found = service_account.Credentials.from_service_account_info(account, scopes=[SCOPE])  # type: ignore[no-untyped-call]
         except (ValueError, KeyError, TypeError, google.auth.exceptions.GoogleAuthError):
             raise ValueError("it is no service account's key (JSON) of Google's") from None
         if not found.project_id:
@@ -170,5 +170,5 @@ class Client(FCMNotification):  # type: ignore[misc] # it ships no types
 def _with_password(proxy: Proxy) -> str:
     if not proxy.user:
         return proxy.url
-    user, password = (requests.utils.quote(part, safe="") for part in (proxy.user, proxy.password))
+    user, password = (quote(part, safe="") for part in (proxy.user, proxy.password))
     return proxy.url.replace("http://", f"http://{user}:{password}@", 1)

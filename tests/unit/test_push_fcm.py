@@ -14,6 +14,8 @@ from mobile_api.providers import fcm, fcm_client
 from mobile_api.providers.fcm import Fcm
 from mobile_api.providers.fcm_client import Client
 from mobile_api.providers.port import Outcome
+from mobile_api.providers.proxy import Proxy
+from tests.support.push.connect_proxy import connect_proxy
 from tests.support.push.fcm import FakeFcm, fake_fcm
 from tests.support.push.parcels import TEXT, parcel
 from tests.support.push.script import CUT, HANG, Behaviour
@@ -158,3 +160,17 @@ async def test_an_account_that_is_none_is_refused() -> None:
         for differs in ({"token_uri": "http://evil.example/token"}, {"private_key": "x"}, {"project_id": ""}):
             with pytest.raises(ValueError, match="it"):
                 Client({**fake.account, **differs})
+
+
+async def test_sign_in_and_pushes_go_through_the_proxy() -> None:
+    """Google is never reached: the proxy is asked for its two names, and lets nobody out."""
+    async with fake_fcm() as fake, connect_proxy() as proxy:
+        account = {**fake.account, "token_uri": "https://oauth2.googleapis.com/token"}
+        provider = Fcm(Client(account, proxy=Proxy("127.0.0.1", proxy.port, "it", "p@ss")))
+        assert (await provider.send(parcel("fcm", TOKEN))).outcome is Outcome.LATER
+        provider._client.credentials.token = "known"
+        provider._client.credentials.expiry = None
+        assert (await provider.send(parcel("fcm", TOKEN))).outcome is Outcome.LATER
+        await provider.close()
+        assert proxy.asked[-1] == "fcm.googleapis.com:443"
+        assert set(proxy.asked[:-1]) == {"oauth2.googleapis.com:443"}
