@@ -37,7 +37,6 @@ _TOKEN: Final = re.compile(r"[0-9A-Fa-f]{16,400}")
 _TOPIC: Final = re.compile(r"[A-Za-z0-9.-]{1,155}")
 _COLLAPSE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _INVALID: Final = frozenset({"BadDeviceToken", "Unregistered", "ExpiredToken"})
-_TOKEN_AGE: Final = frozenset({"ExpiredProviderToken", "InvalidProviderToken"})
 
 log = structlog.get_logger()
 
@@ -143,8 +142,6 @@ class Apns:
         if reply.status == 410 or reason in _INVALID:
             return answer(parcel, Outcome.INVALID, said, receipt=receipt, gone_at=gone_at)
         if reply.status == 403:
-            if reason in _TOKEN_AGE:
-                self._apple.token.doubt()
             log.error("push.apns_refuses_us", reason=printable(reason))
             return answer(parcel, Outcome.LATER, said, receipt=receipt, retry_after=SET_UP_SECONDS)
         if reply.status == 429 or reply.status >= 500:

@@ -209,21 +209,30 @@ async def test_what_would_break_out_of_a_header_or_the_path_is_not_sent(
         assert fake.book.requests == 0
 
 
-def test_the_token_is_renewed_rarely_whatever_happens(tmp_path: Path) -> None:
-    now = [0.0]
+def test_the_token_is_renewed_rarely_and_a_restart_is_no_renewal() -> None:
+    now, clock = [0.0], [RENEWED * 746_000 + 2_390.0]
     key = FakeApns().key
-    token = SharedToken(key, KEY_ID, TEAM, steady=lambda: now[0], clock=lambda: 1_790_000_000 + now[0])
-    first = token.get_header()
-    token.doubt()
-    now[0] = LEAST - 1
-    assert token.get_header() == first
-    now[0] = LEAST
-    second = token.get_header()
-    assert second != first
-    now[0] += RENEWED - 1
-    assert token.get_header() == second
+
+    def token() -> SharedToken:
+        return SharedToken(key, KEY_ID, TEAM, steady=lambda: now[0], clock=lambda: clock[0])
+
+    first = token()
+    header = first.get_header()
+    assert token().get_header() == header, "another process, the same token"
+    clock[0] += 10
+    second = first.get_header()
+    assert second != header
+    assert token().get_header() == second
+    # A clock that jumps to and fro does not make it jump.
+    now[0] += LEAST - 1
+    clock[0] -= 3 * RENEWED
+    assert first.get_header() == second
     now[0] += 1
-    assert token.get_header() != second
-    assert repr(token) == "SharedToken(ABC123DEFG)"
+    assert first.get_header() != second
+    assert repr(first) == "SharedToken(ABC123DEFG)"
+
+
+@pytest.mark.parametrize("key", ["no key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"])
+def test_a_key_that_is_none_is_refused(key: str) -> None:
     with pytest.raises(ValueError, match=r"\.p8"):
-        SharedToken("no key", KEY_ID, TEAM)
+        SharedToken(key, KEY_ID, TEAM)

@@ -9,7 +9,7 @@ import re
 import ssl
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
 import jwt
@@ -43,6 +43,8 @@ class FakeApns:
     connections: set[_Peer] = field(default_factory=set)
     made: int = 0
     """connections so far"""
+    before: Callable[[], Awaitable[object]] | None = None
+    """waited for with a request in hand, once"""
 
     def __post_init__(self) -> None:
         self._private = ec.generate_private_key(ec.SECP256R1())
@@ -50,6 +52,7 @@ class FakeApns:
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         ).decode()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._issued: int | None = None
 
     def refusal(self, headers: dict[str, str]) -> tuple[int, str] | None:
         """What Apple itself finds wrong with a request."""
@@ -65,7 +68,8 @@ class FakeApns:
             return 403, "ExpiredProviderToken"
         if token not in self.tokens:
             self.tokens.append(token)
-            if len(self.tokens) > 1:
+            issued, self._issued = self._issued, found["iat"]
+            if issued is not None and found["iat"] - issued < 20 * 60:
                 return 429, "TooManyProviderTokenUpdates"
         if headers.get("apns-topic") != TOPIC:
             return 400, "TopicDisallowed"
@@ -92,6 +96,10 @@ class FakeApns:
 
     async def _answer(self, peer: _Peer, stream: int, headers: dict[str, str], body: bytes) -> None:
         self.book.requests += 1
+        if (before := self.before) is not None:
+            self.before = None
+            await self.book.note()
+            await before()
         token = headers.get(":path", "").rpartition("/")[2]
         if refused := self.refusal(headers):
             behaviour = Behaviour(status=refused[0], reason=refused[1])
