@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
+from hpack import HeaderTuple, NeverIndexedHeaderTuple
 
 from mobile_api.providers.answers import answer, printable, waiting
 from mobile_api.providers.apns_connection import Connection, Reply
@@ -154,18 +155,20 @@ class Apns:
         return answer(parcel, Outcome.UNKNOWN, said, receipt=receipt)
 
 
-def _headers(parcel: Parcel, topic: str, host: str) -> list[tuple[str, str]]:
+def _headers(parcel: Parcel, topic: str, host: str) -> list[HeaderTuple]:
+    """What is another's in each request stays out of the connection's table of headers: there it would only push out the
+    token, which is long, and a device's token would lie about."""
     return [
-        (":method", "POST"),
-        (":scheme", "https"),
-        (":authority", host),
-        (":path", f"/3/device/{parcel.token}"),
-        ("apns-id", receipt_of(parcel.id)),
-        ("apns-topic", topic),
-        ("apns-push-type", "alert"),  # a badge alone is one as well; "background" may wait for hours
-        ("apns-priority", "5" if parcel.clears else "10"),
-        ("apns-expiration", str(parcel.expires // 1000)),
-        ("apns-collapse-id", parcel.collapse),
+        HeaderTuple(":method", "POST"),
+        HeaderTuple(":scheme", "https"),
+        HeaderTuple(":authority", host),
+        NeverIndexedHeaderTuple(":path", f"/3/device/{parcel.token}"),
+        NeverIndexedHeaderTuple("apns-id", receipt_of(parcel.id)),
+        HeaderTuple("apns-topic", topic),
+        HeaderTuple("apns-push-type", "alert"),  # a badge alone is one as well; "background" may wait for hours
+        HeaderTuple("apns-priority", "5" if parcel.clears else "10"),
+        NeverIndexedHeaderTuple("apns-expiration", str(parcel.expires // 1000)),
+        NeverIndexedHeaderTuple("apns-collapse-id", parcel.collapse),
     ]
 
 

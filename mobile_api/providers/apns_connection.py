@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from aioapns.connection import APNsTLSClientProtocol, AuthorizationHeaderProvider
+from h2.config import H2Configuration
+from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.events import (
     ConnectionTerminated,
@@ -31,6 +33,7 @@ from h2.events import (
     StreamReset,
 )
 from h2.exceptions import H2Error
+from hpack import HeaderTuple
 
 from mobile_api.providers.faults import Cut, NotSent
 
@@ -40,7 +43,7 @@ IN_FLIGHT: Final = 200
 """Requests at once, or fewer where Apple allows fewer: what an answer of 100 ms turns into 2,000 a second."""
 _BODY_BYTES: Final = 4 * 1024
 """Of an answer; the rest is not kept."""
-Headers = Sequence[tuple[str, str]]
+Headers = Sequence[HeaderTuple]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +72,11 @@ class Connection(APNsTLSClientProtocol):
     def __init__(self, auth: AuthorizationHeaderProvider) -> None:
         super().__init__("", asyncio.get_running_loop(), None, auth)
         self._requests: dict[int, _Request] = {}
+        # The headers are made of what was matched here (apns.py): looked at again, each request costs a third more.
+        self.conn = H2Connection(H2Configuration(validate_outbound_headers=False, normalize_outbound_headers=False))
         self._turn = asyncio.Semaphore(IN_FLIGHT)
-        self._waiting: list[asyncio.Future[None]] = []
+        self._door = asyncio.Lock()
+        self._waiter: asyncio.Future[None] | None = None
         self._greeted = False
         self.usable = True
         """Whether a new request may be given to it."""
@@ -79,7 +85,8 @@ class Connection(APNsTLSClientProtocol):
     async def push(self, headers: Headers, body: bytes) -> Reply:
         """Send a request and wait for its answer. Raises `NotSent`, `Cut`. Its caller bounds the time, by cancelling."""
         async with self._turn:
-            await self._room(len(body))
+            async with self._door:  # one at a time looks whether there is room, in the order of their coming
+                await self._room(len(body))
             request = _Request(self.loop.create_future())
             stream = self._send(headers, body)
             self._requests[stream] = request
@@ -97,20 +104,15 @@ class Connection(APNsTLSClientProtocol):
             allowed = self.conn.remote_settings.max_concurrent_streams
             if self._greeted and len(self._requests) < allowed and self.conn.outbound_flow_control_window >= size:
                 return
-            waiter = self.loop.create_future()
-            self._waiting.append(waiter)
-            try:
-                await waiter
-            finally:
-                with contextlib.suppress(ValueError):
-                    self._waiting.remove(waiter)
+            self._waiter = self.loop.create_future()
+            await self._waiter
 
     def _send(self, headers: Headers, body: bytes) -> int:
         assert self.auth_provider is not None
         authorization = self.auth_provider.get_header()
         try:
             stream = self.conn.get_next_available_stream_id()
-            self.conn.send_headers(stream, [*headers, ("authorization", authorization)])
+            self.conn.send_headers(stream, [*headers, HeaderTuple("authorization", authorization)])
             self.conn.send_data(stream, body, end_stream=True)
         except H2Error as error:
             # Out of stream numbers, or a limit that was lowered meanwhile. What is half sent is void with the connection.
@@ -177,9 +179,8 @@ class Connection(APNsTLSClientProtocol):
             request.future.set_exception(error)
 
     def _wake(self) -> None:
-        for waiter in self._waiting:
-            if not waiter.done():
-                waiter.set_result(None)
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.usable = False
