@@ -29,6 +29,9 @@ class Hand(msgspec.Struct, tag="hand", array_like=True, frozen=True):
     parcel: Parcel
     authorization: str = ""
 
+    def __repr__(self) -> str:
+        return f"Hand({self.parcel.id})"
+
 
 class Answered(msgspec.Struct, tag="answered", array_like=True, frozen=True):
     """From the relay: what became of it. Said again whenever the same id is handed again, until it was confirmed."""
