@@ -12,7 +12,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from py_vapid import Vapid02
+from py_vapid import Vapid02, VapidException
 
 LIVES: Final = 12 * 3600
 """Seconds; RFC 8292 allows 24 hours, and clocks differ."""
@@ -51,12 +51,16 @@ class Signer:
         return f"Signer({self._contact})"
 
     def sign(self, origin: str, now: float | None = None) -> str:
-        """`origin`: `https://host` or `https://host:port`. `now`: seconds since 1970."""
+        """`origin`: `https://host` or `https://host:port`. `now`: seconds since 1970. Raises `ValueError` for an origin that
+        the library does not sign for (an IPv6 address)."""
         now = time.time() if now is None else now
         made = self._made.get(origin)
         if made is None or not 0 <= now - made[0] < RENEWED:
             claims = {"aud": origin, "exp": int(now) + LIVES, "sub": self._contact}
-            made = now, str(self._vapid.sign(claims)["Authorization"])
+            try:
+                made = now, str(self._vapid.sign(claims)["Authorization"])
+            except VapidException:
+                raise ValueError("no signature can be made for this address") from None
             if len(self._made) >= _KEPT:
                 self._made.clear()
             self._made[origin] = made
