@@ -51,7 +51,7 @@ from chat_server.services.actors import load_actor
 from chat_server.services.bots import Place, Plugin
 from chat_server.services.disarming import Tools
 from chat_server.services.epoch import stream_epoch
-from chat_server.services.keys import SENDS, Keys
+from chat_server.services.keys import SENDS, WEB_PUSH, Keys
 from chat_server.services.nodes import Self
 from chat_server.services.sign_in import PasswordStep, SignIn
 from chat_server.services.tokens import Tokens
@@ -73,11 +73,15 @@ from chat_server.workers.scheduled import ScheduledWorker
 from chat_server.workers.sweeper import Sweeper
 from chat_server.workers.tidying import TidyingWorker
 from mobile_api import calls as mobile_calls
+from mobile_api.devices.trying import Trying
 from mobile_api.ledger.opening import open_ledger
 from mobile_api.ledger.port import Ledger
+from mobile_api.providers.choosing import WrongSetting
 from mobile_api.providers.port import Platform, Provider
 from mobile_api.push.judging import FIRST
+from mobile_api.push.payload import seal
 from mobile_api.push.pushing import Pushing
+from mobile_api.relay.opening import open_providers
 
 
 class Worker(Protocol):
@@ -152,8 +156,8 @@ class App:
         self.index = index
         self.indexer = Indexer(storage, index, blobs)
         self.ledger: Ledger | None = None
-        self.providers = dict(providers or {})
-        """of pushes; none: nobody is pushed"""
+        self.providers: dict[Platform, Provider] = dict(providers or {})
+        """of pushes; none: this process carries none"""
         self.pushing: Pushing | None = None
         self._push_again = push_again
         self.leadership = engines.leadership(settings.database)
@@ -181,8 +185,8 @@ class App:
         """Open the database and everything in `settings.folder`. Raises `storage.folder.CannotOpen`.
 
         `workers`: run what a server does beside serving (decoders, outbox, sweeping); a single operation needs none.
-        `providers`: of pushes, closed with the app; without any, nobody is pushed. `push_again`: seconds before a push
-        that failed is tried again.
+        `providers`: of pushes, closed with the app, in the place of those that the settings name. `push_again`: seconds
+        before a push that failed is tried again.
         """
         clock, fuse = clock or SystemClock(), Fuse()
         webhooks = open_webhooks(settings)
@@ -198,21 +202,25 @@ class App:
             slow_path=slow_path, workers=workers,
         )  # fmt: skip
         try:
-            if providers:
-                app.ledger = await app._open_ledger()
             await app._start()
         except BaseException:
             await app.close()
             raise
         return app
 
-    async def _open_ledger(self) -> Ledger:
-        """Raises `CannotOpen`."""
+    async def _open_pushes(self) -> None:
+        """The ledger, and where this process serves, the providers. Raises `CannotOpen`."""
+        if self.settings.push == "off" and not self.providers:
+            return
         session = session_options(self.settings.database) if self.settings.database else None
         try:
-            return await open_ledger(session, self.settings.folder, self.fuse)
+            self.ledger = await open_ledger(session, self.settings.folder, self.fuse)
+            if self._workers and not self.providers:
+                self.providers = open_providers(self.settings, self.keys.current(WEB_PUSH).secret)
         except OSError as error:
             raise CannotOpen(f"The ledger of pushes cannot be opened: {error}") from None
+        except WrongSetting as error:
+            raise CannotOpen(f"The settings: {error}") from None
 
     async def _start(self) -> None:
         loop = asyncio.get_running_loop()
@@ -220,6 +228,7 @@ class App:
         # The first photo must not pay for a process start: the decoders warm up beside everything else.
         warming = asyncio.create_task(self.photos.start() if self._workers else asyncio.sleep(0))
         await keyring.prepare(self.storage, self.keys)
+        await self._open_pushes()
         self.hub.epoch = await stream_epoch(self.storage)
         self.sign_in = SignIn(self.storage, self.tokens, [PasswordStep(self.passwords)], self.settings.most_trusted)
         self.dispatcher = Dispatcher(
@@ -262,6 +271,7 @@ class App:
             bus=lambda: "none" if self.node is None else self.node.bus_state,
             offers=self.offers,
             pushes=self.ledger,
+            try_push=self._trying(),
         )
         self.http: ASGI = build_http(self.parts, mobile_calls.CALLS)
         if not self._workers:
@@ -341,6 +351,11 @@ class App:
         self.outbox.pushing = True
         self.outbox.on_messages = self.pushing.wake
         return [self.pushing]
+
+    def _trying(self) -> Trying | None:
+        if not self.providers:
+            return None
+        return Trying(self.storage, self.clock, self.providers, seal, self.settings.most_trusted)
 
     def _looking(self, room_id: int) -> set[int]:
         """Who has the room on a screen, at this process."""
