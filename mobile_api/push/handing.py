@@ -89,7 +89,7 @@ class HandingOver:
         now = self._clock.now()
         message = one.message
         handed = Handed(message.id, message.org_id, message.room_id, message.seq, pack(one.quiet))
-        orders = _orders(one, now)
+        orders = orders_of(one, now)
         if await self._ledger.hand_over(handed, orders, now):
             for why, people in one.quiet.items():
                 self.on_decided(why, len(people))
@@ -100,7 +100,8 @@ class HandingOver:
             self.on_queued()
 
 
-def _orders(one: Expansion, now: int) -> list[Order]:
+def orders_of(one: Expansion, now: int) -> list[Order]:
+    """A parcel for each device that is to be woken; `now`: UTC ms."""
     expires = now + limits.PUSH_LIVES
     found = []
     for token, decision in one.wake:

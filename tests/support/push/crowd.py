@@ -35,12 +35,12 @@ class Crowd:
         await self.app.storage.write(lambda tx: messages.send(tx, self.author, draft(command), key))
 
 
-async def crowd(app: App, people: int, rooms: int) -> Crowd:
+async def crowd(app: App, people: int, rooms: int, code: str = "midorino") -> Crowd:
     phone = Phone("")
 
     async def make(tx: Tx) -> tuple[Actor, dict[str, int]]:
         public_id = new_id(tx.now)
-        org_id = await organizations.insert(tx, public_id, "midorino", "みどり野市")
+        org_id = await organizations.insert(tx, public_id, code, "みどり野市")
         author, author_id, _ = await _person(tx, org_id, "author")
         everybody = [author_id]
         for number in range(people):

@@ -29,6 +29,7 @@ class LineServer:
 
     answer: Callable[[Wire], Awaitable[Wire]] = accept
     received: list[Wire] = field(default_factory=list)
+    keeps: bool = True
     answered: int = 0
     port: int = 0
     came: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -37,7 +38,8 @@ class LineServer:
         try:
             while line := await reader.readline():
                 parcel: Wire = json.loads(line)
-                self.received.append(parcel)
+                if self.keeps:
+                    self.received.append(parcel)
                 async with self.came:
                     self.came.notify_all()
                 answer = await self.answer(parcel)
@@ -69,8 +71,11 @@ class LineServer:
 
 
 @contextlib.asynccontextmanager
-async def line_server(answer: Callable[[Wire], Awaitable[Wire]] = accept) -> AsyncIterator[LineServer]:
-    made = LineServer(answer)
+async def line_server(
+    answer: Callable[[Wire], Awaitable[Wire]] = accept, *, keeps: bool = True
+) -> AsyncIterator[LineServer]:
+    """`keeps`: what was received, to be looked at."""
+    made = LineServer(answer, keeps=keeps)
     server = await asyncio.start_server(made._serve, "127.0.0.1", 0)
     made.port = server.sockets[0].getsockname()[1]
     try:
