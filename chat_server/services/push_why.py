@@ -5,10 +5,10 @@ Never what was said. Whoever asks is on record, because the answer tells when so
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from chat_server.domain import limits
-from chat_server.domain.errors import MESSAGE_NOT_FOUND, PERSON_NOT_FOUND, Problem
+from chat_server.domain.errors import DATABASE_BUSY, MESSAGE_NOT_FOUND, PERSON_NOT_FOUND, Problem
 from chat_server.domain.ids import is_id
 from chat_server.domain.push_words import DEVICES, PEOPLE
 from chat_server.ports import PushDecided, PushEntry, PushRecord, Reader, Storage, Tx
@@ -18,11 +18,12 @@ from chat_server.storage.queries import messages, people, push_recipients
 from chat_server.storage.queries.messages import Stored
 
 Wire = dict[str, Any]
+_AGAIN: Final = 5
 
 
 async def explain(storage: Storage, pushes: PushRecord | None, who: Administrator, user: str, message: str) -> Wire:
     """For administrators of the person's organization. Raises `Problem` 2008, 6001 (not of theirs), 4001 (no such message
-    in a room that the person is or was in)."""
+    in a room that the person is or was in), 8001."""
 
     async def find(tx: Tx) -> tuple[int, Stored, int]:
         require_administrator(who)
@@ -37,7 +38,10 @@ async def explain(storage: Storage, pushes: PushRecord | None, who: Administrato
         return user_id, found, tx.now
 
     user_id, found, now = await storage.write(find, org_id=who.org_id)
-    decided = await pushes.decided(found.id, user_id) if pushes is not None else None
+    try:
+        decided = await pushes.decided(found.id, user_id) if pushes is not None else None
+    except OSError as error:
+        raise Problem(DATABASE_BUSY, retry_after=_AGAIN) from error
     devices = [] if decided is None else [entry.device_id for entry in decided.entries]
     named = await storage.read(lambda reader: _devices(reader, devices))
     why = _why(pushes is not None, decided, found, now)
