@@ -136,9 +136,8 @@ export class Client {
     this.#link = new Link(new URL('/ws', base).href.replace(/^http/, 'ws'), sessions, {
       state: (state) => {
         this.connection.become(state)
-        if (state.name !== 'stopped') return
-        if (state.lost === CLOSE.badToken) this.#ended(state.problem, false)
-        else if (state.lost === CLOSE.device) this.#ended(state.problem, false, true)
+        if (state.name !== 'stopped' || (state.lost !== CLOSE.badToken && state.lost !== CLOSE.device)) return
+        this.#ended(state.problem, false, state.lost === CLOSE.device)
       },
       up: (hello, socket) => void this.#up(hello, socket),
       event: (frame) => this.#follower.run(this.#follower.streams.event(frame)),

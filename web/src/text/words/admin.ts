@@ -7,6 +7,7 @@ export const admin = pair(
     sections: {
       people: '職員とゲスト',
       staff: '職員名簿の取り込み',
+      devices: '端末',
       rooms: 'トークルーム',
       health: '容量と稼働状況',
       policy: '団体のルール',
@@ -159,6 +160,7 @@ export const admin = pair(
     sections: {
       people: 'Staff and guests',
       staff: 'Staff list import',
+      devices: 'Devices',
       rooms: 'Rooms',
       health: 'Storage and health',
       policy: 'Rules of the organization',
