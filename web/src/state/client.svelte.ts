@@ -46,8 +46,7 @@ export interface ClientOptions {
   tab: string
   tabs(): Promise<Set<string>>
   /** The server refuses this device: `erase` when nothing may stay on it. */
-  /** `barred`: the session goes on, but this device may only ask how it stands. */
-  ended(problem: Problem | null, erase: boolean, barred?: boolean): void
+  ended(problem: Problem | null, erase: boolean, barred?: boolean): void // barred: the session goes on, for asking how one stands
 }
 
 /** One person's client: carries out what the streams ask for, and feeds what the page shows. */

@@ -74,7 +74,7 @@ export const settings = pair(
       `「${name}」に残っているデータを、次につながったときに消します。送信待ちのものも消えます。つながるまでは、この一覧に残ります。なくした端末のための操作です。`,
     wipeDo: '消す',
     wipeAsked: (name: string) => `「${name}」にデータを消すよう求めました。`,
-    isPrivate: '私物の端末として届け出る',
+    isPrivate: 'この端末を私物として届け出る',
     isPrivateDone: 'この端末を私物として届け出ました。',
 
     used: '送ったファイルと写真',
