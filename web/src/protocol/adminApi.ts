@@ -1,5 +1,6 @@
 import type { PersonDetail } from './accountApi'
 import type { Api } from './api'
+import type { LinkState } from './linksApi'
 import type { Paged, Person, RoomId, UserId } from './types'
 
 export interface NewPerson {
@@ -34,6 +35,45 @@ export interface Organization {
   code: string
   name: string
   policy: Record<string, string>
+}
+
+/** A file that is handed over as it came, if somebody approves. `own`: one asked for it, or sent it. */
+export interface HeldFile {
+  id: string
+  name: string
+  size: number
+  kind: string
+  zone: string
+  sha256: string
+  sender: { id: UserId; name: string }
+  own: boolean
+  link: string | null
+  purpose: string
+  recipient: string
+  company: string
+  held: number
+  expires: number
+  findings: { ja: string; en: string }[]
+}
+
+/** A link by which somebody outside hands in files, as those see it who are not in its room. */
+export interface OrganizationLink {
+  id: string
+  room_name: string
+  state: LinkState
+  asker: { id: UserId; name: string }
+  recipient: string
+  company: string
+  purpose: string
+  ends: number
+  received_files: number
+}
+
+/** `zones`: from the least to the most trusted. */
+export interface ZoneRules {
+  zones: string[]
+  families: Record<string, string[]>
+  items: { from: string; to: string; family: string; action: string }[]
 }
 
 export interface RoomOverview {
@@ -197,6 +237,32 @@ export class AdminApi {
   /** A rule that is null has its default again. */
   rule(change: { name?: string; policy?: Record<string, string | null> }): Promise<Organization> {
     return this.#api.call('/api/organization', { method: 'PATCH', body: change })
+  }
+
+  held(): Promise<Paged<HeldFile>> {
+    return this.#api.call('/api/organization/held-files')
+  }
+
+  decide(file: string, approve: boolean, reason: string): Promise<HeldFile> {
+    const act = approve ? 'approve' : 'refuse'
+    return this.#api.call(`/api/organization/held-files/${encodeURIComponent(file)}/${act}`, { method: 'POST', body: { reason } })
+  }
+
+  links(): Promise<Paged<OrganizationLink>> {
+    return this.#api.call('/api/organization/upload-links')
+  }
+
+  revokeLink(link: string): Promise<OrganizationLink> {
+    return this.#api.call(`/api/organization/upload-links/${encodeURIComponent(link)}`, { method: 'DELETE' })
+  }
+
+  zoneRules(): Promise<ZoneRules> {
+    return this.#api.call('/api/organization/zone-rules')
+  }
+
+  /** Null: as the organization's rule. */
+  zoneRule(from: string, to: string, family: string, action: string | null): Promise<ZoneRules> {
+    return this.#api.call('/api/organization/zone-rules', { method: 'PATCH', body: { from, to, family, action } })
   }
 
   /** Newest first. Each asking is on the trail itself. */

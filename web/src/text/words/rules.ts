@@ -32,6 +32,8 @@ export const rules = pair(
       sanitize_films: '外から届く動画',
       sanitize_archives: '外から届く圧縮ファイル',
       sanitize_mail: '外から届くメール',
+      sanitize_others: '外から届く一太郎・DocuWorks',
+      approve_files: '原本のまま受け取ることを承認できる人',
       virus_scan: 'ウイルス検査',
     } as Record<string, string>,
     values: {
@@ -47,6 +49,7 @@ export const rules = pair(
       most_trusted: '最も信頼度の高い網(庁内)だけ',
       rebuild: '作り直して受け取る',
       flatten: 'ページを画像にして受け取る',
+      approve: '承認を得て原本のまま受け取る',
       where_it_runs: '検査ソフトがあれば行う',
       required: '検査できないファイルは受け取らない',
       refuse: '受け取らない',
@@ -91,6 +94,8 @@ export const rules = pair(
       sanitize_films: 'Films from outside',
       sanitize_archives: 'Archives from outside',
       sanitize_mail: 'Mail from outside',
+      sanitize_others: 'Ichitaro and DocuWorks from outside',
+      approve_files: 'Who approves of files as they came',
       virus_scan: 'Virus scan',
     },
     values: {
@@ -106,6 +111,7 @@ export const rules = pair(
       most_trusted: 'in the most trusted network alone',
       rebuild: 'rebuilt',
       flatten: 'as pictures of their pages',
+      approve: 'as they came, if approved',
       where_it_runs: 'where a scanner runs',
       required: 'nothing is accepted without it',
       refuse: 'refused',
