@@ -47,6 +47,8 @@ GOALS: Final = {
     "acks.group_commit_ratio": Goal(0.5, at_most=False),
     "memory.kb_per_connection": Goal(40),
     "rooms.list_ms": Goal(10),
+    "sync.ms": Goal(20),
+    "sync.bytes": Goal(5000),
     "resume.storm_stall_ms": Goal(1000),
     "latency.p99_ms": Goal(50),
     "nodes.cross_latency_ms": Goal(50),

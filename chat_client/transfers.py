@@ -221,7 +221,7 @@ class Transfers:
 
     async def _address(self, attachment: str) -> str:
         found = await self._found(attachment)
-        for kind in ("original", "sanitized"):
+        for kind in ("original", "passed", "sanitized"):
             if kind in found.paths:
                 return found.paths[kind]
         ja, en = found.refused or ("", "")

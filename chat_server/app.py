@@ -63,6 +63,7 @@ from chat_server.workers.bots import BotWorker
 from chat_server.workers.confirmations import ConfirmationWorker
 from chat_server.workers.disarming import DisarmingWorker
 from chat_server.workers.file_sweeper import FileSweeper
+from chat_server.workers.flattening import FlatteningWorker
 from chat_server.workers.hooks import HookWorker
 from chat_server.workers.indexer import Indexer
 from chat_server.workers.inward import InwardWorker
@@ -259,6 +260,7 @@ class App:
             sign_in=self.sign_in,
             trust=self.settings.trust,
             most_trusted=self.settings.most_trusted,
+            zones=self.settings.zones,
             site=site,
             data=self.settings.folder,
             scratch=scratch,
@@ -295,6 +297,7 @@ class App:
             self._preview_worker(scratch),
             DisarmingWorker(self.storage, self._sanitizing(scratch), self.settings.trust),
             InwardWorker(self.storage, self._sanitizing(scratch), self.settings.trust),
+            FlatteningWorker(self.storage, self._sanitizing(scratch), self.settings.trust),
             *self._robots(),
             ConfirmationWorker(self.storage),
             ScheduledWorker(self.storage, self.keys.current(SENDS).secret),
@@ -377,7 +380,7 @@ class App:
     def _sanitizing(self, scratch: Path) -> Tools:
         assert self.sanitizer is not None
         photos = PhotosThrough(self.previewing)
-        return Tools(self.sanitizer, photos, self.seals, self.keys, self.blobs, scratch)
+        return Tools(self.sanitizer, photos, self.seals, self.keys, self.blobs, scratch, self.settings.zones)
 
     # What the storage tells
 

@@ -92,9 +92,10 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """A file that somebody outside handed in, whole. `state`: waiting, released, refused. `posted`: the room was told of it.
-    `sentences`: what was taken out of it, and what to mind; `reason`: why it was refused, and what to ask for instead. In a post of
-    the bot's it stands for the file itself, where it was released."""
+    """A file that somebody outside handed in, whole. `state`: waiting, held (somebody has to approve of it),
+    released, refused. `posted`: the room was told of it.
+    `sentences`: what was taken out of it, and what to mind; `reason`: why it was refused, and what to ask for instead. `approver`, `approved`, `why`: who let it
+    through as it came, or refused it, when, and their words. In a post of the bot's it stands for the file itself, where it was released."""
 
     id: str
     name: str
@@ -105,13 +106,17 @@ class Handed:
     decided: datetime.datetime | None
     sentences: tuple[str, ...] = ()
     reason: str = ""
+    approver: str = ""
+    approved: datetime.datetime | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
     """An upload link of the room, as it is now. `state`: see `domain.links.State`. `asker`: who asks, as people see them; `person`:
     their id. `calls`: ids of those who are to be called: `<@user:ID>` in a post about the link does it. `received`: files that are
-    whole."""
+    whole. `approvers`: ids of those in the room who may approve of a file that is held; `admins`: that takes an administrator of the
+    organization. `silent`: nobody said that this was all; the time of who handed in was over."""
 
     id: str
     state: str
@@ -126,6 +131,9 @@ class Link:
     most_files: int
     received: int
     files: tuple[Handed, ...] = ()
+    approvers: tuple[str, ...] = ()
+    admins: bool = True
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +148,11 @@ class AskLink:
 class ExtendLink:
     link: str
     days: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgainLink:
+    link: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +209,7 @@ class Room:
     pins: list[Pin] = field(default_factory=list)
     sends: list[SendOn] = field(default_factory=list)
     tidying: Tidy | None = None
-    links: list[AskLink | ExtendLink | RevokeLink] = field(default_factory=list)
+    links: list[AskLink | ExtendLink | RevokeLink | AgainLink] = field(default_factory=list)
 
     def say(self, text: str) -> None:
         """Write into the room. Raises `TooMuch`."""
@@ -255,11 +268,15 @@ class Room:
         """Take it back: it is good for nothing any more. Raises `TooMuch`."""
         self._link(RevokeLink(link))
 
+    def ask_again(self, link: str) -> None:
+        """Ask for the same once more, by a new link with as long a deadline. Raises `TooMuch`."""
+        self._link(AgainLink(link))
+
     def look_again(self, link: str, at: datetime.datetime) -> None:
         """Be called by `on_link` with this link, as it is then, not before `at`. Raises `TooMuch`."""
         self.remind(at, LINK_NOTE + link)
 
-    def _link(self, act: AskLink | ExtendLink | RevokeLink) -> None:
+    def _link(self, act: AskLink | ExtendLink | RevokeLink | AgainLink) -> None:
         if len(self.links) >= SAYS:
             raise TooMuch(f"a bot does at most {SAYS} things with links at once")
         self.links.append(act)

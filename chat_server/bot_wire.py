@@ -64,6 +64,9 @@ class Handed(msgspec.Struct, frozen=True):
     decided: int | None
     sentences: tuple[str, ...]
     reason: str
+    approver: str = ""
+    approved: int | None = None
+    why: str = ""
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -82,6 +85,9 @@ class Link(msgspec.Struct, frozen=True):
     most_files: int
     received: int
     files: tuple[Handed, ...] = ()
+    approvers: tuple[str, ...] = ()
+    admins: bool = True
+    silent: bool = False
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -167,7 +173,13 @@ class RevokeLink(msgspec.Struct, tag_field="type", tag="revoke", frozen=True):
     link: str
 
 
-LinkAct = AskLink | ExtendLink | RevokeLink
+class AgainLink(msgspec.Struct, tag_field="type", tag="again", frozen=True):
+    """See `bot_api.Room.ask_again`."""
+
+    link: str
+
+
+LinkAct = AskLink | ExtendLink | RevokeLink | AgainLink
 
 
 class Done(msgspec.Struct, frozen=True):

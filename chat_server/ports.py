@@ -23,7 +23,7 @@ class Reader(Protocol):
     """One consistent view of the database: SELECT only. SQL is the dialect both engines share, `?` for parameters."""
 
     now: int
-    """UTC milliseconds, the same for the whole view or transaction."""
+    """UTC milliseconds, the same for the whole view or use case."""
 
     async def one(self, sql: str, *values: Value) -> Row | None:
         """The first row, or None."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Any, Final
 
-from bots.sanitizing_upload.words import arrived, asked_in, card, deadline_passed, done
+from bots.sanitizing_upload.words import arrived, asked_in, card, deadline_passed, done, held
 from chat_server.bot_api import Bot, Button, Buttons, Card, Handed, Link, Message, Offer, Press, Room
 
 KEPT: Final = 100
@@ -50,6 +50,7 @@ class SanitizingUpload(Bot):
                 del kept[old]
         else:
             room.change(_name(link.id), *parts)
+        self._tell_of_held(room, link, known)
         self._tell_of_files(room, link)
         if link.state == "done" and any(file.state == "waiting" for file in link.files):
             return  # the last word comes last
@@ -66,6 +67,16 @@ class SanitizingUpload(Bot):
             room.revoke_link(link)
         elif press.key == "extend":
             room.extend_link(link, MORE_DAYS)
+        elif press.key == "again":
+            room.ask_again(link)
+
+    def _tell_of_held(self, room: Room, link: Link, known: dict[str, Any]) -> None:
+        """Once of each file: those who may approve are called, as far as they are here."""
+        told = known.setdefault("held", [])
+        new = [file for file in link.files if file.state == "held" and file.id not in told]
+        if new:
+            room.post(held(link, new))
+            told += [file.id for file in new]
 
     def _tell_of_files(self, room: Room, link: Link) -> None:
         """In as few messages as may be: at once where nothing is still being looked at, or there is a whole message of it; else when
@@ -97,6 +108,7 @@ def _name(link: str) -> str:
 def _buttons(link: Link) -> tuple[Buttons, ...]:
     extend = Button("extend", "期限を7日延ばす")
     revoke = Button("revoke", "取り消す", "danger", ask="このリンクでは、もうファイルを送れなくなります。")
+    again = Button("again", "再依頼", ask="同じ内容で、期限を改めた新しいリンクを作ります。")
     if link.state in LIVING:
         return (Buttons((extend, revoke)),)
-    return (Buttons((extend,)),) if link.state == "expired" else ()
+    return (Buttons((extend, again) if link.state == "expired" else (again,)),)

@@ -22,8 +22,9 @@ CALLED = f"<@user:{'p' * 26}> "
 
 def handed(number: int, state: str = "released", **more: Any) -> wire.Handed:
     told: dict[str, Any] = {"sentences": (), "reason": "", "photo": True, "posted": False, **more}
-    decided = None if state == "waiting" else int(datetime.datetime(2026, 11, 26, 9, 0, tzinfo=JST).timestamp() * 1000)
-    return wire.Handed(f"file-{number}", f"写真{number}.jpg", 1 << 20, state, decided=decided, **told)
+    at = int(datetime.datetime(2026, 11, 26, 9, 0, tzinfo=JST).timestamp() * 1000)
+    told.setdefault("decided", None if state == "waiting" else at)
+    return wire.Handed(f"file-{number}", f"写真{number}.jpg", 1 << 20, state, **told)
 
 
 def received(*files: wire.Handed, state: str = "received") -> wire.Link:
@@ -53,7 +54,7 @@ def test_a_link_has_a_card_that_follows_it() -> None:
     for state, said, keys in (
         ("open", "受け付けています", ["extend", "revoke"]),
         ("opened", "相手が開きました", ["extend", "revoke"]),
-        ("revoked", "取り消しました", []),
+        ("revoked", "取り消しました", ["again"]),
     ):
         assert dialog.link(replace(LINK, state=state)) == []
         assert (shown(dialog)[0]["状態"], shown(dialog)[1]) == (said, keys)
@@ -109,7 +110,14 @@ def test_all_is_here() -> None:
     assert dialog.link(received(handed(1), state="done")) == [
         f"{CALLED}山田建設 山田 太郎様からの「橋りょう点検の写真」は、これで全部です(1件)。"
     ]
-    assert (shown(dialog)[0]["状態"], shown(dialog)[1]) == ("完了しました(受け取り 1件)", [])
+    assert (shown(dialog)[0]["状態"], shown(dialog)[1]) == ("完了しました(受け取り 1件)", ["again"])
+
+
+def test_who_never_said_that_this_was_all_is_told_of_as_that() -> None:
+    dialog = Dialog(SanitizingUpload())
+    dialog.link(LINK)
+    [_, said] = dialog.link(replace(received(handed(1), state="done"), silent=True))
+    assert "追加のファイルが届かないまま時間が過ぎたため、受け付けを終えました(1件)" in said
 
 
 def test_a_deadline_that_passed_with_nothing_is_told_once_with_words_to_send_on() -> None:
@@ -123,7 +131,7 @@ def test_a_deadline_that_passed_with_nothing_is_told_once_with_words_to_send_on(
     assert "12月5日(土) 17:00" in words.text
     assert "<@" not in words.text
     assert dialog.link(late) == []
-    assert shown(dialog)[1] == ["extend"]
+    assert shown(dialog)[1] == ["extend", "again"]
     assert dialog.link(replace(LINK, state="open")) == []
     assert len(dialog.link(late)) == 1, "of the new deadline again"
 
@@ -133,7 +141,38 @@ def test_buttons_do_it_with_the_rights_of_who_pressed() -> None:
     dialog.link(LINK)
     assert dialog.press("extend", CARD) == []
     assert dialog.press("revoke", CARD) == []
-    assert dialog.links == [wire.ExtendLink(LINK.id, 7), wire.RevokeLink(LINK.id)]
+    dialog.link(replace(LINK, state="done"))
+    assert dialog.press("again", CARD) == []
+    assert dialog.links == [wire.ExtendLink(LINK.id, 7), wire.RevokeLink(LINK.id), wire.AgainLink(LINK.id)]
+
+
+def test_what_waits_for_approval_is_told_once_and_those_who_may_are_called() -> None:
+    dialog = Dialog(SanitizingUpload())
+    dialog.link(LINK)
+    held = received(handed(1, "held", decided=None, sentences=("マクロ1件があります",)), handed(2))
+    held = replace(held, approvers=("q" * 26,))
+    told, arrived = dialog.link(held)
+    assert told == (
+        f"<@user:{'q' * 26}> 山田建設 山田 太郎様からの「橋りょう点検の写真」のうち1件は、承認されるまでだれも開けません。"
+        "承認できるのは団体の管理者(依頼した本人を除く)です(管理の「承認待ちのファイル」)。\n"
+        "・写真1.jpg(1.0 MB): マクロ1件があります"
+    )
+    assert "1件のファイルが届きました" in arrived
+    assert shown(dialog)[0]["承認待ち"] == "1件(承認できる人: 団体の管理者(依頼した本人を除く))"
+    assert dialog.link(replace(held, admins=False)) == [], "once"
+    assert "所属の管理者" in shown(dialog)[0]["承認待ち"]
+
+
+def test_what_was_approved_names_its_approver_and_never_says_that_something_was_removed() -> None:
+    dialog = Dialog(SanitizingUpload())
+    dialog.link(LINK)
+    at = int(ENDS.timestamp() * 1000)
+    approved = handed(1, approver="中村 真理", approved=at, why="電話で確認した")
+    refused = handed(2, "refused", reason="承認されませんでした。", approver="中村 真理", approved=at, why="用途が不明")
+    [said] = dialog.link(received(approved, refused))
+    assert "・写真1.jpg(1.0 MB): 原本のまま渡しました(承認: 中村 真理、12月5日(土) 17:00、理由: 電話で確認した)" in said
+    assert "・写真2.jpg(1.0 MB): 承認されませんでした。(中村 真理、12月5日(土) 17:00、理由: 用途が不明)" in said
+    assert "承認待ち" not in shown(dialog)[0]
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,8 @@ def card(link: Link) -> Card:
     elif link.received and link.state in ("done", "expired", "revoked"):
         state += f"(受け取り {link.received}件)"
     rows = [("状態", state), ("相手", _recipient(link)), ("期限", day_and_time(link.ends)), ("担当", link.asker)]
+    if waiting := sum(file.state == "held" for file in link.files):
+        rows.append(("承認待ち", f"{waiting}件(承認できる人: {_who_approves(link)})"))
     if link.expected:
         rows.insert(2, ("お願いしたもの", link.expected))
     if link.state == "new":
@@ -73,12 +75,37 @@ def arrived(link: Link, files: Sequence[Handed]) -> tuple[str]:
     lines += [f"・{file.name}({_size(file.size)}): {_verdict(file)}" for file in released]
     if refused:
         lines.append(f"受け取れなかったファイルが{len(refused)}件あります。")
-        lines += [f"・{file.name}({_size(file.size)}): {file.reason}" for file in refused]
+        lines += [f"・{file.name}({_size(file.size)}): {file.reason}{_decided(file)}" for file in refused]
     text = "\n".join(line[:_A_FILE] for line in lines)
     return (text[:_MOST_CHARS],)
 
 
+def held(link: Link, files: Sequence[Handed]) -> str:
+    """What waits for somebody's approval, and whose."""
+    called = "".join(f"<@user:{person}> " for person in link.approvers)
+    first = (
+        f"{called}{_recipient(link)}からの「{link.purpose}」のうち{len(files)}件は、承認されるまでだれも開けません。"
+        f"承認できるのは{_who_approves(link)}です(管理の「承認待ちのファイル」)。"
+    )
+    lines = [first]
+    lines += [f"・{file.name}({_size(file.size)}): {_found(file)}"[:_A_FILE] for file in files]
+    return "\n".join(lines)[:_MOST_CHARS]
+
+
+def _who_approves(link: Link) -> str:
+    return ("団体の管理者" if link.admins else "所属の管理者と団体の管理者") + "(依頼した本人を除く)"
+
+
+def _found(file: Handed) -> str:
+    return "、".join(file.sentences).replace("。、", "。") or "中に気になるものは見つかっていません"
+
+
 def done(link: Link) -> str:
+    if link.silent:
+        return (
+            f"{_called(link)}{_recipient(link)}からの「{link.purpose}」は、追加のファイルが届かないまま時間が過ぎたため、"
+            f"受け付けを終えました({link.received}件)。足りないものがあれば、「再依頼」を押してください。"
+        )
     return f"{_called(link)}{_recipient(link)}からの「{link.purpose}」は、これで全部です({link.received}件)。"
 
 
@@ -106,7 +133,16 @@ def _recipient(link: Link) -> str:
     return f"{link.company} {link.recipient}様".strip()
 
 
+def _decided(file: Handed) -> str:
+    """By whom, where a second person decided."""
+    if not file.approver or file.approved is None:
+        return ""
+    return f"({file.approver}、{day_and_time(file.approved)}、理由: {file.why})"
+
+
 def _verdict(file: Handed) -> str:
+    if file.approver and file.approved is not None:
+        return f"原本のまま渡しました(承認: {file.approver}、{day_and_time(file.approved)}、理由: {file.why})"
     return "、".join(file.sentences).replace("。、", "。") or "取り除いたものはありません"
 
 

@@ -9,6 +9,7 @@ from chat_server import bot_wire as wire
 from chat_server.bot_api import (
     JST,
     STORE_BYTES,
+    AgainLink,
     Answer,
     AskLink,
     Bot,
@@ -74,16 +75,19 @@ def _link(link: wire.Link) -> Link:
             None if one.decided is None else _time(one.decided),
             one.sentences,
             one.reason,
+            one.approver,
+            None if one.approved is None else _time(one.approved),
+            one.why,
         )
         for one in link.files
     )
     return Link(
         link.id, link.state, link.recipient, link.company, link.purpose, link.expected, link.asker, link.person, link.calls,
-        _time(link.ends), link.most_files, link.received, files,
+        _time(link.ends), link.most_files, link.received, files, link.approvers, link.admins, link.silent,
     )  # fmt: skip
 
 
-def _act(act: AskLink | ExtendLink | RevokeLink) -> wire.LinkAct:
+def _act(act: AskLink | ExtendLink | RevokeLink | AgainLink) -> wire.LinkAct:
     match act:
         case AskLink():
             return wire.AskLink(act.recipient, act.purpose, act.company, act.days)
@@ -91,6 +95,8 @@ def _act(act: AskLink | ExtendLink | RevokeLink) -> wire.LinkAct:
             return wire.ExtendLink(act.link, act.days)
         case RevokeLink():
             return wire.RevokeLink(act.link)
+        case AgainLink():
+            return wire.AgainLink(act.link)
 
 
 def _tidy(asked: Tidy | None) -> wire.Tidy | None:

@@ -82,16 +82,22 @@ def ask(
 
 
 @link_group.command("list")
-@click.argument("room")
+@click.argument("room", required=False)
+@click.option("--all", "all_", is_flag=True, help="All of the organization, for its administrators. 団体のすべて。")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def list_links(room: str, as_json: bool) -> None:
-    """The links of ROOM, the newest first. リンクの一覧です。"""
+def list_links(room: str | None, all_: bool, as_json: bool) -> None:
+    """The links of ROOM, or of all rooms. リンクの一覧です。"""
+    if (room is None) != all_:
+        raise click.UsageError("ROOM, or --all. トークルームか --all を指定してください。")
 
     async def show() -> None:
         async with await signed_in() as client:
             with waiting():
-                where = choose(room, await client.rooms()).id
-                items = (await client.api.call("GET", f"/api/rooms/{where}/upload-links"))["items"]
+                if room is None:
+                    path = "/api/organization/upload-links"
+                else:
+                    path = f"/api/rooms/{choose(room, await client.rooms()).id}/upload-links"
+                items = (await client.api.call("GET", path))["items"]
         if as_json:
             for one in items:
                 click.echo(json.dumps(one, ensure_ascii=False))

@@ -644,6 +644,13 @@ NO_REPORT = _fault(
     "このファイルには無害化の報告がありません。リンクで受け取ったファイルだけにあります。",
     "There is no report of this file. Only those that came by an upload link have one.",
 )
+NO_PAGES = _fault(
+    5020,
+    "no_pages",
+    422,
+    "このファイルにはページがありません。PDF・Office文書・図面だけを、ページの画像にできます。",
+    "This file has no pages. Only PDF, Office documents and drawings can become pictures of their pages.",
+)
 FILE_REFUSED_BY_DEVICE = _fault(
     5030,
     "file_refused_by_device",
@@ -958,6 +965,55 @@ LINK_NOT_SAFE = _fault(
     503,
     "いまはファイルを安全に受け取る準備ができていません。担当者にお知らせください。",
     "Files cannot be received safely at the moment. Tell the person who sent you the link.",
+)
+HELD_NOT_FOUND = _fault(
+    7116,
+    "held_not_found",
+    404,
+    "承認待ちのファイルが見つかりません。一覧を開き直してください。",
+    "There is no such file that waits for approval. Open the list again.",
+)
+HELD_DECIDED = _fault(
+    7117,
+    "held_decided",
+    409,
+    "このファイルは、もう判断されています({who}、{state})。一覧を開き直してください。",
+    "This file was decided already ({who}, {state}). Open the list again.",
+)
+HELD_OWN = _fault(
+    7118,
+    "held_own",
+    403,
+    "自分が依頼した、または自分が送ったファイルは承認できません。ほかの承認者に頼んでください。",
+    "You cannot decide about a file that you asked for or sent yourself. Ask somebody else who approves.",
+)
+NOT_APPROVER = _fault(
+    7119,
+    "not_approver",
+    403,
+    "ファイルを承認できる役割がありません。団体の管理者にご相談ください。",
+    "You have no role that approves files. Ask the administrators of your organization.",
+)
+NOT_INWARD = _fault(
+    7120,
+    "not_inward",
+    422,
+    "この網の組には決まりを作れません。信頼度の低い網から高い網へ({zones})の向きで選んでください。",
+    "There can be no rule for these zones. Choose a less trusted one, and a more trusted one to go into ({zones}).",
+)
+NAME_NOT_TAKEN = _fault(
+    7121,
+    "name_not_taken",
+    422,
+    "この種類のファイル({ending})は受け取れません。次の種類で送り直してください: {kinds}。",
+    "Files of this kind ({ending}) are not accepted. Send one of these instead: {kinds_en}.",
+)
+FILE_HELD = _fault(
+    7122,
+    "file_held",
+    403,
+    "承認待ちのファイルです。団体の決まりにより、承認されるまでここでは開けません。",
+    "This file waits for approval: by your organization's rules it cannot be opened here before that.",
 )
 
 # 8xxx: later

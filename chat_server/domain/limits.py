@@ -137,6 +137,8 @@ LINK_BYTES: Final = FILE_BYTES
 LINK_TOLD: Final = 20
 """People who are notified besides the asker."""
 LINK_WORDS_CHARS: Final = 500
+FLATTENINGS_WAITING: Final = 20
+"""Files of which one person waits for pictures of the pages."""
 LINK_PIN_MISSES: Final = 5
 """Wrong PINs within `FAILURE_WINDOW`; then nobody gets in by the link until that is over."""
 LINK_VISITS: Final = 200

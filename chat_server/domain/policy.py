@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args, get_type_hints
 
@@ -35,9 +35,15 @@ organization that wants no such bridge keeps it to the most trusted zone."""
 Days = Literal["30", "90", "365", "1095"]
 """How long what was handed in by a link is kept sealed, as it was received."""
 
-Rebuilding = Literal["rebuild", "refuse"]
-Flattening = Literal["rebuild", "flatten", "refuse"]
-"""What becomes of files of a family (`domain.links.FAMILIES`) that come from outside; flatten: their pages become pictures."""
+Rebuilding = Literal["rebuild", "approve", "refuse"]
+Flattening = Literal["rebuild", "flatten", "approve", "refuse"]
+"""What becomes of files of a family (`domain.links.FAMILIES`) that come from outside; flatten: their pages become pictures; approve:
+they are handed over as they came, once a second person has approved of it."""
+Passing = Literal["approve", "refuse"]
+"""The same for what nobody can rebuild."""
+
+MayApprove = Literal["department_admin", "organization_admin"]
+"""Whose approval that takes."""
 
 Scanning = Literal["where_it_runs", "required"]
 """Whether a file from outside is refused while no virus scanner answers (setting `antivirus`)."""
@@ -98,12 +104,22 @@ class Policy:
     sanitize_films: Rebuilding = "rebuild"
     sanitize_archives: Rebuilding = "rebuild"
     sanitize_mail: Rebuilding = "rebuild"
+    sanitize_others: Passing = "refuse"
+    approve_files: MayApprove = "organization_admin"
     virus_scan: Scanning = "where_it_runs"
     push_content: PushContent = "none"
 
 
 RULES: Final[dict[str, tuple[str, ...]]] = {rule: get_args(values) for rule, values in get_type_hints(Policy).items()}
 """Every rule with the values that it may have."""
+
+SANITIZE: Final = {
+    rule.removeprefix("sanitize_"): values for rule, values in RULES.items() if rule.startswith("sanitize_")
+}
+"""What may become of files from outside, by family. `others`: kinds that nobody can rebuild (`domain.links.OTHERS`)."""
+
+STRICT: Final = ("rebuild", "flatten", "approve", "refuse")
+"""The later, the stricter."""
 
 _MAY: Final[dict[Any, frozenset[str]]] = {
     DEPARTMENT_ADMIN: frozenset((DEPARTMENT_ADMIN, ORGANIZATION_ADMIN)),
@@ -114,6 +130,18 @@ _MAY: Final[dict[Any, frozenset[str]]] = {
 def policy_of(own: Mapping[str, Any]) -> Policy:
     """An organization's `own` rules, and the defaults for the others. What a later version wrote is passed over."""
     return Policy(**{rule: value for rule, value in own.items() if rule in RULES})
+
+
+def action(
+    policy: Policy, pairs: Mapping[tuple[str, str, str], str], family: str, zone: str, zones: Sequence[str]
+) -> str:
+    """What becomes of a file of that family which came by `zone`. `pairs`: rules by (from, to, family), which hold instead of the
+    organization's; `zones`: all, from the least to the most trusted.
+
+    What is made of it is one file for every zone further in, so the strictest of their rules holds."""
+    own = str(getattr(policy, f"sanitize_{family}"))
+    inner = zones[zones.index(zone) + 1 :] if zone in zones else zones
+    return max((pairs.get((zone, to, family), own) for to in inner), key=STRICT.index, default=own)
 
 
 def has_memo_pad(policy: Policy, zone: str, most_trusted: str) -> bool:

@@ -19,13 +19,17 @@ TEXT: Final = "text"
 PAGES: Final = 5
 """Pages of a document that become pictures: `preview`, then these."""
 MORE_PAGES: Final = tuple(f"{PREVIEW}-{page}" for page in range(2, PAGES + 1))
-RENDITIONS: Final = (ORIGINAL, SANITIZED, PREVIEW, THUMBNAIL, TEXT, *MORE_PAGES)
+PASSED: Final = "passed"
+"""The bytes as they were received, let through by a second person: see `services.approvals`."""
+FLATTENED: Final = "flattened"
+"""A document that is nothing but pictures of its pages: see `services.flattening`."""
+RENDITIONS: Final = (ORIGINAL, SANITIZED, PREVIEW, THUMBNAIL, TEXT, *MORE_PAGES, PASSED, FLATTENED)
 """Addresses hold a place in this list: new ones come at its end."""
 
 _VIEWS: Final = frozenset({PREVIEW, *MORE_PAGES, THUMBNAIL, TEXT})
 _ANY: Final = frozenset({"download", "cache"})
 """Devices that may have whatever else is allowed."""
-REBUILT: Final = _VIEWS | {SANITIZED}
+REBUILT: Final = _VIEWS | {SANITIZED, FLATTENED}
 """Decoded and encoded anew: nothing of the received bytes is left. Text: characters to read, nothing to obey."""
 
 
@@ -71,7 +75,7 @@ def may_read(reading: Reading) -> str:
 
     The original of a photo is sealed for everybody: it carries the place. The original of a file is for its own zone,
     and for less trusted ones where the room lets downloads out; into a more trusted zone nothing goes whose bytes are as
-    they were received, and nothing that older rules have made.
+    they were received, unless a second person let it through (`PASSED`), and nothing that older rules have made.
     """
     if not reading.member:
         return NOT_A_MEMBER
@@ -80,7 +84,8 @@ def may_read(reading: Reading) -> str:
     if min(reading.trust, reading.origin_trust, reading.least_trust) < 0:
         return NO_ZONE
     original = reading.rendition == ORIGINAL and not reading.photo
-    if not original and reading.rendition not in REBUILT:
+    passed = reading.rendition == PASSED and not reading.photo
+    if not original and not passed and reading.rendition not in REBUILT:
         return SEALED
     if reading.state != "ready":
         return NOT_READY

@@ -60,6 +60,8 @@ class Addresses(msgspec.Struct, frozen=True):
     sanitized: str | UnsetType = UNSET
     text: str | UnsetType = UNSET
     original: str | UnsetType = UNSET
+    passed: str | UnsetType = UNSET
+    flattened: str | UnsetType = UNSET
 
 
 class Refused(msgspec.Struct, frozen=True):

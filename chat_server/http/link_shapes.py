@@ -12,7 +12,7 @@ from chat_server.http.shapes import Time
 from chat_server.services.blocks import Id
 
 Family = Literal["photos", "documents", "drawings", "films", "archives", "mail"]
-FileState = Literal["coming", "waiting", "released", "refused"]
+FileState = Literal["coming", "waiting", "held", "released", "refused"]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.NAME_CHARS)]
 Words = Annotated[str, msgspec.Meta(max_length=limits.LINK_WORDS_CHARS)]
 Files = Annotated[int, msgspec.Meta(ge=1, le=limits.LINK_FILES)]
@@ -78,7 +78,7 @@ class HandedFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FileOfLink(HandedFile, frozen=True, kw_only=True):
-    """`attachment`: what the room sees of it."""
+    """`attachment`: what the room sees of it. `state` held: it waits for somebody to approve of it; whoever sent it is told waiting."""
 
     attachment: Id | None
     decided: Time | None

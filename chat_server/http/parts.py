@@ -40,7 +40,8 @@ class Site:
 class Parts:
     """Everything that a handler may need.
 
-    `trust`: rank of a zone, -1 for an unknown one; `most_trusted`: the zone of the highest. `scratch`: a folder for decoders on the disk of the blobs. `web`:
+    `trust`: rank of a zone, -1 for an unknown one; `most_trusted`: the zone of the highest; `zones`: all, the least trusted
+    first. `scratch`: a folder for decoders on the disk of the blobs. `web`:
     the built client. `webhook_hosts`: where webhooks may go. `draining`: the server is about to stop. `bus`: connected, cut, or none.
     `seals`: for the quarantine; `sanitizing`: strangers' files can be taken apart here, and may come in. `offers`: what people may ask of a bot, by the name of its folder.
     `pushes`: what became of them, None where nobody is pushed.
@@ -58,6 +59,7 @@ class Parts:
     sign_in: SignIn
     trust: Callable[[str], int]
     most_trusted: str
+    zones: Sequence[str]
     site: Site
     data: Path
     scratch: Path

@@ -1,4 +1,4 @@
-"""What was taken out of a file that came by an upload link."""
+"""What was taken out of a file that came from outside."""
 
 from __future__ import annotations
 
@@ -47,11 +47,20 @@ class FileReport(msgspec.Struct, frozen=True):
     instead: Sentence | None
 
 
+class Approval(msgspec.Struct, frozen=True):
+    """Who decided about a file that was to be handed over as it came."""
+
+    name: str
+    at: Time
+    reason: str
+
+
 class SanitizingReport(msgspec.Struct, frozen=True):
-    """`link`: by which it came."""
+    """`link`: by which it came, null where a colleague sent it. `approval`: of a file that a second person decided about."""
 
     attachment: Id
-    link: Id
+    approval: Approval | None
+    link: Id | None
     received: Time | None
     decided: Time | None
     action: str
@@ -74,12 +83,13 @@ CALLS: Final[tuple[AnyCall, ...]] = (
     Call(
         "GET",
         "/api/attachments/{attachment}/report",
-        "What was taken out of a file that came by an upload link",
+        "What was taken out of a file that came from outside",
         read_report,
         answer=SanitizingReport,
         faults=(ATTACHMENT_NOT_FOUND, NO_REPORT),
         example_answer=SanitizingReport(
             attachment=_ID,
+            approval=None,
             link="06ed0000000000000000000007",
             received=1763769000000,
             decided=1763769004000,

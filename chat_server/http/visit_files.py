@@ -15,6 +15,7 @@ from chat_server.domain.errors import (
     LINK_FILES_FULL,
     LINK_GONE,
     LINK_NOT_SAFE,
+    NAME_NOT_TAKEN,
     ORGANIZATION_FULL,
     SENDS_IN_PROGRESS,
     TOO_LARGE,
@@ -50,7 +51,9 @@ async def begin_file(ctx: Ctx[Nothing, Nothing]) -> Bare:
     if not ctx.parts.sanitizing():
         raise Problem(LINK_NOT_SAFE)
     who = holder(ctx)
-    public_id, expires = await ctx.parts.storage.write(lambda tx: handed_files.begin(tx, who, name, size))
+    public_id, expires = await ctx.parts.storage.write(
+        lambda tx: handed_files.begin(tx, who, name, size, ctx.parts.zones)
+    )
     place = (b"location", f"{PLACE}/{public_id}".encode())
     return Bare(201, [*tus.progress(0, size, expires), place])
 
@@ -139,7 +142,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         access=Access.ANYONE,
         changes=False,
         faults=(
-            VISIT_OVER, LINK_GONE, LINK_CLOSED, LINK_FILES_FULL, LINK_BYTES_FULL, LINK_NOT_SAFE, FILE_TOO_LARGE, ORGANIZATION_FULL,
+            VISIT_OVER, LINK_GONE, LINK_CLOSED, NAME_NOT_TAKEN, LINK_FILES_FULL, LINK_BYTES_FULL, LINK_NOT_SAFE, FILE_TOO_LARGE, ORGANIZATION_FULL,
             UPLOAD_VERSION,
             INVALID_FIELD,
         ),

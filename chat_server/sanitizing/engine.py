@@ -14,6 +14,7 @@ import logging
 import signal
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
@@ -53,6 +54,10 @@ _IN_ARCHIVE: Final = frozenset(
     ("executable", "virus", "too_many", "takes_too_long", "too_large", "too_deep", "declares", "unsafe_path")
 )
 """What one file may not do without costing the archive: those are no accidents."""
+_MAY_STAY_UNKNOWN: Final = frozenset(
+    ("not_taken_apart", "no_helper", "no_output", "protected", "external", "too_old", "broken", "check_failed")
+)
+"""What a file may be that is handed over as it came: a second person is told that nobody has seen what is in it."""
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -80,7 +85,9 @@ def _finish(done: _Done, files: TaskFiles, most_bytes: int) -> Made:
         return Made(done.kind, made, file.read(_SAID_BYTES))
 
 
-_WORK: Final = Decoder(MODULE, ("made", "said"), parser(_Done, REASONS), _finish)
+_OURS: Final = frozenset(("needs_approval", "not_approved", "lapsed"))
+"""Reasons that no child may give: it would be asking for its own approval."""
+_WORK: Final = Decoder(MODULE, ("made", "said"), parser(_Done, REASONS.keys() - _OURS), _finish)
 
 
 @dataclass(slots=True)
@@ -97,6 +104,8 @@ class _Result:
     flattened: bool = False
     preview: Path | None = None
     """A page that shows it"""
+    reason: str | None = None
+    """Why there is no `path`"""
 
 
 class _Budget:
@@ -117,12 +126,14 @@ class _Budget:
 
 @dataclass(frozen=True, slots=True)
 class _Wishes:
-    """How a file, and what lies in it, is to be treated; `depth`: in how many archives it lies."""
+    """How a file, and what lies in it, is to be treated; `depth`: in how many archives it lies. `examining`:
+    it is taken apart only to tell what is in it."""
 
     policy: Policy
     password: str
     budget: _Budget
     depth: int = 0
+    examining: bool = False
 
 
 class Engine:
@@ -194,7 +205,8 @@ class Engine:
                 parts=result.parts,
             )  # fmt: skip
             if result.path is None:
-                report = replace(report, reason=next((part.reason for part in result.parts if part.reason), "empty"))
+                why = result.reason or next((part.reason for part in result.parts if part.reason), "empty")
+                report = replace(report, reason=why)
             else:
                 report = await asyncio.to_thread(_released, report, result, out)
         return replace(report, seconds=round(time.monotonic() - began, 3))
@@ -229,7 +241,9 @@ class Engine:
             raise Refused("unknown")
         wish = wishes.policy.action(kind)
         if wish == "refuse":
-            raise Refused("by_policy")
+            raise Refused("not_taken_apart" if kind in kinds.CLOSED else "by_policy")
+        if wish == "approve" and not wishes.examining:
+            return await self._examined(source, kind, scratch, wishes)
         if kind in kinds.HOLDERS:
             return await self._archive(source, kind, scratch, wishes)
         if kind in kinds.DRAWINGS:
@@ -237,7 +251,7 @@ class Engine:
         if kind in kinds.PAINTED:
             return await self._painting(source, kind, scratch)
         found = kind
-        flatten = wish == "flatten" and kind in kinds.FLATTENED
+        flatten = wish == "flatten" and kind in kinds.FLATTENED and not wishes.examining
         warnings: list[Warning_] = []
         suffix = kinds.SUFFIXES[kind]
         if flatten:
@@ -251,6 +265,23 @@ class Engine:
             raise Refused("not_taken_apart")
         rebuilt, made = await self._rebuilt(source, Order(kind, flatten, password), scratch)
         return _Result(made, rebuilt.kind, found, rebuilt.removed, [*warnings, *rebuilt.warnings], flattened=flatten)
+
+    async def _examined(self, source: Path, kind: str, scratch: Path, wishes: _Wishes) -> _Result:
+        """What a second person is to know who decides whether it is handed over as it came; nothing of it is released here."""
+        if wishes.depth:
+            raise Refused("needs_approval")
+        try:
+            result = await self._file(source, kind, scratch, dataclasses.replace(wishes, examining=True))
+        except Refused as refused:
+            if kind in kinds.HOLDERS or refused.reason not in _MAY_STAY_UNKNOWN:
+                raise
+            result = _Result(None, kind, kind, warnings=["not_examined"])
+        refusals = [reason for part in result.parts for reason in _reasons(part)]
+        result.path, result.preview = None, None
+        result.reason = next((reason for reason in refusals if reason not in _MAY_STAY_UNKNOWN), "needs_approval")
+        if refusals and result.reason == "needs_approval":
+            result.warnings = ["not_examined"]
+        return result
 
     async def _rebuilt(self, source: Path, order: Order, scratch: Path) -> tuple[Rebuilt, Path]:
         """Written anew, and looked at."""
@@ -363,6 +394,14 @@ def _said(made: Made, shape: type[T]) -> T:
         return msgspec.json.decode(made.said, type=shape)
     except msgspec.MsgspecError as error:
         raise Busy(f"a report in no known shape: {error}") from None
+
+
+def _reasons(report: Report) -> Iterator[str]:
+    """Why it was refused, and what lies in it."""
+    if report.reason is not None:
+        yield report.reason
+    for part in report.parts:
+        yield from _reasons(part)
 
 
 def _digest(path: Path) -> tuple[int, str]:

@@ -26,6 +26,8 @@ DRAWINGS: Final = frozenset(("dxf", "dwg", "jww", "sfc", "p21"))
 """Kinds of drawings; all of them become DXF."""
 PAINTED: Final = frozenset(("svg",))
 """Kinds that a painter makes pictures of, which are rebuilt then."""
+CLOSED: Final = frozenset(("jtd", "xdw", "xbd"))
+"""Kinds that are known, and that nothing here takes apart."""
 FLATTENED: Final = frozenset(("pdf", "docx", "xlsx", "pptx", "doc", "xls", "ppt", "rtf", "odt", "ods", "odp"))
 """Kinds with pages, which can become pictures."""
 

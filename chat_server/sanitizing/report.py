@@ -16,7 +16,7 @@ Object = Literal[
 Warning_ = Literal[
     "signature_void", "macros_gone", "links_gone", "formulas_quoted", "fonts_replaced", "animation_gone", "layers_fixed",
     "values_kept", "converted_from_old", "parts_left_out", "pages_are_pictures", "pictures_gone", "encoding_guessed", "forms_fixed",
-    "not_scanned", "no_preview",
+    "not_scanned", "no_preview", "not_examined",
 ]  # fmt: skip
 """What the reader should know of the rebuilt file; `words.WARNINGS` says each for people."""
 

@@ -77,6 +77,10 @@ WARNINGS: Final[dict[Warning_, tuple[str, str]]] = {
         "図面を画像にしたPDFは作れませんでした。図面はCADソフトで確認してください。",
         "No page (PDF) that shows the drawing could be made; look at the drawing with a CAD program.",
     ),
+    "not_examined": (
+        "中身は調べられませんでした。送り主と用途を確かめてください。",
+        "What is in it could not be examined; make sure who sent it, and what for.",
+    ),
 }  # fmt: skip
 
 _RESEND_PDF: Final = ("PDFまたはWord・Excel・PowerPoint(docx、xlsx、pptx)の形式で送り直してください。",
@@ -85,6 +89,10 @@ _AGAIN: Final = ("元のアプリで開けるか確かめ、保存し直して�
                  "See whether it opens in its own program, save it once more and send that.")  # fmt: skip
 _OPERATOR: Final = ("時間をおいて送り直してください。続くときは担当者に伝えてください。",
                     "Send it again later; if that does not help, tell the person who asked you.")  # fmt: skip
+_ASK: Final = (
+    "別の形式や渡し方を、担当者にご相談ください。",
+    "Ask the person who sent you the link for another form or another way.",
+)
 _WITHOUT_PASSWORD: Final = ("パスワードを外して送り直すか、パスワードを入力してください。",
                             "Send it again without a password, or give the password.")  # fmt: skip
 
@@ -168,12 +176,28 @@ REASONS: Final[dict[str, tuple[tuple[str, str], tuple[str, str]]]] = {
         ("この種類のファイルは、今回はお願いしていません。", "This kind of file was not asked for."),
         ("お願いした種類のファイルを送るか、担当者に確かめてください。", "Send what was asked for, or ask the person who sent you the link."),
     ),
+    "needs_approval": (
+        ("受け取るには、職員の承認が必要です。", "Somebody has to approve of it before it is accepted."),
+        ("ほかのファイルとまとめずに、そのまま送ってください。", "Send it by itself, not together with other files."),
+    ),
+    "not_approved": (("承認されなかったため、受け取れません。", "It was not approved."), _ASK),
+    "lapsed": (("承認されないまま期間が過ぎたため、受け取れません。", "Nobody approved of it in time."), _ASK),
     "by_policy": (
         ("この形式は受け取らない決まりです。", "By policy this format is not accepted."),
         _RESEND_PDF,
     ),
 }  # fmt: skip
 """By code: what is wrong, and what to send instead."""
+
+
+def finding(removed: Removed) -> tuple[str, str]:
+    """「マクロ1件があります」, of a file that is or was to be handed over as it came."""
+    ja, en = REMOVED[removed.object]
+    name = f"({removed.name})" if removed.name else ""
+    return (
+        f"{ja.format(n=removed.count)}があります{name}",
+        f"{en.format(n=removed.count)} in it{' ' + name if name else ''}",
+    )
 
 
 def sentence(removed: Removed) -> tuple[str, str]:

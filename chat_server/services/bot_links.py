@@ -9,29 +9,34 @@ from typing import Final
 import msgspec
 
 from chat_server.bot_api import LINK_NOTE
-from chat_server.bot_wire import AskLink, ExtendLink, Handed, LinkAct, RevokeLink
+from chat_server.bot_wire import AgainLink, AskLink, ExtendLink, Handed, LinkAct, RevokeLink
 from chat_server.bot_wire import Link as Facts
 from chat_server.domain import limits
-from chat_server.domain.actors import BOT, Actor
+from chat_server.domain.actors import BOT, DEPARTMENT_ADMIN, ORGANIZATION_ADMIN, Actor
 from chat_server.domain.errors import INVALID_FIELD, Problem
 from chat_server.domain.links import state_of
+from chat_server.domain.policy import allows
 from chat_server.ports import Reader, Tx
 from chat_server.sanitizing.report import Report
 from chat_server.sanitizing.words import REASONS, WARNINGS, sentence
 from chat_server.services import upload_links
 from chat_server.services.actors import in_good_standing
+from chat_server.services.approvals import findings
 from chat_server.services.blocks import AnyBlock, Files, Photos
 from chat_server.services.link_news import PLUGIN
-from chat_server.services.link_wire import parts
+from chat_server.services.link_wire import HELD, parts
 from chat_server.services.photo_upload import PHOTO
 from chat_server.services.upload_links import Wanted
 from chat_server.storage.queries import bot_links as queries
+from chat_server.storage.queries import link_visits, organizations
 from chat_server.storage.queries import upload_links as links
 from chat_server.storage.queries.bots import Due
 from chat_server.storage.queries.upload_links import Link
 
 LINK: Final = "link"
 """Kind of a bot's event."""
+_CALLED: Final = 10
+"""People who are called because they may approve."""
 _TOLD: Final = 8
 """Sentences about one file."""
 _LONGEST: Final = limits.LINK_LIVES // limits.DAY
@@ -64,8 +69,21 @@ async def facts(reader: Reader, due: Due) -> Facts | None:
         ends=link.ends_at,
         most_files=link.most_files,
         received=link.files,
-        files=tuple(map(_handed, await queries.files(reader, link.id))),
+        files=(files := tuple(map(_handed, await queries.files(reader, link.id)))),
+        approvers=await _approvers(reader, link) if any(file.state == HELD for file in files) else (),
+        admins=(await organizations.policy(reader, link.org_id)).approve_files == ORGANIZATION_ADMIN,
+        silent=await link_visits.any_silent(reader, link.id),
     )
+
+
+async def _approvers(reader: Reader, link: Link) -> tuple[str, ...]:
+    """Those in the room who may approve of what is held: never whoever asks for it. In a department's case `approvals` decides
+    whose people they are; whoever is called for nothing is told so."""
+    policy = await organizations.policy(reader, link.org_id)
+    roles = [
+        role for role in (ORGANIZATION_ADMIN, DEPARTMENT_ADMIN) if allows(policy, "approve_files", frozenset((role,)))
+    ]
+    return tuple(await queries.approvers(reader, link.room_id, link.org_id, link.asker_id, roles, _CALLED))
 
 
 def _state(reader: Reader, link: Link) -> str:
@@ -81,10 +99,13 @@ def _handed(file: queries.File) -> Handed:
     if file.report is not None:
         report = msgspec.json.decode(file.report, type=Report)
         said = [sentence(one)[0] for one in report.removed] + [WARNINGS[one][0] for one in report.warnings]
+        if file.state == HELD:
+            said = [one["ja"] for one in findings(report)]
         told = (*said[:_TOLD], f"ほか{len(said) - _TOLD}件") if len(said) > _TOLD else tuple(said)
         reason = "".join(words[0] for words in REASONS.get(report.reason or "", ()))
     return Handed(
-        file.id, file.name, file.size, file.state, file.kind == PHOTO, file.posted_at is not None, file.decided_at, told, reason
+        file.id, file.name, file.size, file.state, file.kind == PHOTO, file.posted_at is not None, file.decided_at, told, reason,
+        file.approver or "", file.approved_at, file.approved_why or "",
     )  # fmt: skip
 
 
@@ -136,12 +157,15 @@ async def _carry_out(tx: Tx, actor: Actor, due: Due, act: LinkAct) -> None:
             ends = tx.now + min(max(act.days, 1), _LONGEST) * limits.DAY
             wanted = Wanted(recipient=act.recipient, company=act.company, purpose=act.purpose, ends=ends)
             await upload_links.ask(tx, actor, due.room, wanted)
-        case ExtendLink() | RevokeLink():
+        case ExtendLink() | RevokeLink() | AgainLink():
             link = await links.find(tx, act.link)
             if link is None or link.room_id != due.room_id:
                 return
             if isinstance(act, RevokeLink):
                 await upload_links.revoke(tx, actor, act.link)
+            elif isinstance(act, AgainLink):
+                span = min(max(link.ends_at - link.created_at, limits.DAY), limits.LINK_LIVES)
+                await upload_links.again(tx, actor, act.link, tx.now + span)
             else:
                 ends = max(link.ends_at, tx.now) + max(act.days, 1) * limits.DAY
                 await upload_links.extend(tx, actor, act.link, min(ends, tx.now + limits.LINK_LIVES))

@@ -6,7 +6,7 @@ by `deliver` alone, and only with what a sanitizer has put out; every other end 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -18,21 +18,22 @@ from chat_server.domain.actors import BOT, Actor
 from chat_server.domain.errors import NOT_A_PHOTO, PHOTO_BROKEN, PHOTO_TOO_MANY_PIXELS, Problem
 from chat_server.domain.file_names import display_name
 from chat_server.domain.ids import new_id
-from chat_server.domain.links import FAMILIES
+from chat_server.domain.links import FAMILIES, OTHERS
 from chat_server.domain.media import media_type
-from chat_server.domain.policy import Policy
 from chat_server.domain.previews import PHOTOS
-from chat_server.domain.zones import POLICY_VERSION, SANITIZED
+from chat_server.domain.zones import PASSED, POLICY_VERSION, SANITIZED
 from chat_server.ports import Blob, BlobStore, Disarmed, Photos, Reader, Sanitizer, Seals, Tx
 from chat_server.sanitizing.report import Report
-from chat_server.services import link_news, previews, quarantine, quota
+from chat_server.services import approvals, audit, link_news, previews, quarantine, quota, zone_rules
 from chat_server.services.keys import Keys
 from chat_server.services.photo_upload import Prepared, Trust, add_blob, insert_photo, keep_large, prepare_kept_photo
 from chat_server.services.scratch import scratch_folder
 from chat_server.services.uploads import FILE, HEAD_BYTES, NAMELESS
-from chat_server.storage.queries import attachments, organizations, upload_links
+from chat_server.services.zone_rules import Rules
+from chat_server.storage.queries import attachments, file_reports, upload_links
 from chat_server.storage.queries import disarming as queries
 from chat_server.storage.queries.attachments import NewAttachment, NewRendition
+from chat_server.storage.queries.held_files import NewHeld
 
 TRIES: Final = 3
 _LEASE: Final = limits.HOUR
@@ -41,32 +42,37 @@ _LATER: Final = (10 * limits.SECOND, limits.MINUTE, 10 * limits.MINUTE)
 """Until the next try, by the number of those before."""
 RELEASED: Final = "released"
 REFUSED: Final = "refused"
+HELD: Final = "held"
 
 Job = queries.Job
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A rebuilt file whose bytes are safe: a photo, or (name, media type, bytes). `page`: another that shows a drawing."""
+    """A file whose bytes are safe: a photo, or (name, media type, bytes). `page`: another that shows a drawing. `rendition`: what
+    it is of what was received."""
 
     name: str
     media_type: str
     blob: Blob
     photo: Prepared | None = None
     page: Made | None = None
+    rendition: str = SANITIZED
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`report`: JSON of `sanitizing.report.Report`. `made`: None where it was refused."""
+    """`report`: JSON of `sanitizing.report.Report`. `made`: None where it was refused, or is `held` for somebody to approve of it."""
 
     report: bytes
     made: Made | None = None
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What files are taken apart with. `scratch`: a folder on the disk of the blobs."""
+    """What files are taken apart with. `scratch`: a folder on the disk of the blobs; `zones`: from the least to the most
+    trusted."""
 
     sanitizer: Sanitizer
     photos: Photos
@@ -74,6 +80,7 @@ class Tools:
     keys: Keys
     blobs: BlobStore = field(repr=False)
     scratch: Path
+    zones: Sequence[str]
 
 
 async def resume(tx: Tx) -> None:
@@ -86,7 +93,7 @@ async def due(reader: Reader, limit: int, but: Collection[int] = ()) -> list[Job
     return await queries.due(reader, limit, but, link_news.PLUGIN)
 
 
-async def begin(tx: Tx, job: Job, trust: Trust) -> Policy | None:
+async def begin(tx: Tx, job: Job, trust: Trust) -> Rules | None:
     """Count a try before it is made: a file that takes the machine down with it is not tried for ever. Answers the rules that hold;
     None where it is decided, or has had its tries and is refused now."""
     if job.tries >= TRIES:
@@ -94,7 +101,7 @@ async def begin(tx: Tx, job: Job, trust: Trust) -> Policy | None:
         return None
     if not await queries.count_try(tx, job, tx.now + _LEASE):
         return None
-    return await organizations.policy(tx, job.org_id)
+    return await zone_rules.rules(tx, job.org_id)
 
 
 async def later(tx: Tx, job: Job) -> None:
@@ -102,7 +109,7 @@ async def later(tx: Tx, job: Job) -> None:
     await queries.postpone(tx, job.id, tx.now + _LATER[min(job.tries, len(_LATER) - 1)])
 
 
-async def prepare(tools: Tools, policy: Policy, job: Job) -> Verdict:
+async def prepare(tools: Tools, rules: Rules, job: Job) -> Verdict:
     """Take it apart, and keep what was rebuilt. Raises `Problem` 8xxx, `SealBroken`, OSError: to be tried again. Then nothing was
     kept that the sweeper does not remove."""
     async with scratch_folder(tools.scratch) as folder:
@@ -111,24 +118,41 @@ async def prepare(tools: Tools, policy: Policy, job: Job) -> Verdict:
         await quarantine.open_sealed(
             tools.blobs, tools.seals, tools.keys, job.org_id, job.sealed, job.sha256, source
         )  # fmt: skip
+        if job.held is not None:
+            return await _handed_over(tools, job, source)
+        formats = rules.formats((job.zone,), tools.zones)
         made = await tools.sanitizer.sanitize(
-            source, job.name, out, formats_of(policy), unasked(job.kinds), scanned=policy.virus_scan == "required"
-        )
+            source, job.name, out, formats, unasked(job.kinds), scanned=rules.scanned
+        )  # fmt: skip
         source.unlink()
+        if is_held(made, formats):
+            return Verdict(made.report, held=True)
         return await _verdict(tools, job, made)
 
 
-def formats_of(policy: Policy) -> dict[str, str]:
-    """What the organization wants done, by the kinds of `sanitizing.kinds`."""
-    return {kind: getattr(policy, f"sanitize_{family}") for family, kinds in FAMILIES.items() for kind in kinds}
+def is_held(made: Disarmed, formats: Mapping[str, str]) -> bool:
+    """Whether a second person is to decide. The rules are asked once more: what the sanitizer says was found by programs that have
+    read a stranger's file."""
+    if made.output is not None:
+        return False
+    told = msgspec.json.decode(made.report, type=Report)
+    return told.reason == approvals.NEEDS and formats.get(told.kind_found or "") == "approve"
+
+
+async def _handed_over(tools: Tools, job: Job, source: Path) -> Verdict:
+    """As it came: `open_sealed` has held its bytes against the hash of those that were received."""
+    kept = await _kept(tools, job, source, job.name)
+    assert job.report is not None
+    return Verdict(approvals.passed(job.report, kept.name), replace(kept, rendition=PASSED))
 
 
 def unasked(families: str) -> frozenset[str]:
     """Kinds that a link did not ask for. `families`: comma between; empty: it takes all."""
     wanted = set(filter(None, families.split(",")))
-    return frozenset(
-        kind for family, kinds in FAMILIES.items() if wanted and family not in wanted for kind in kinds
-    )  # fmt: skip
+    other = frozenset(kind for family, kinds in FAMILIES.items() if family not in wanted for kind in kinds)
+    if not wanted:
+        return frozenset()
+    return other if "documents" in wanted else other | frozenset(OTHERS)
 
 
 async def _verdict(tools: Tools, job: Job, made: Disarmed) -> Verdict:
@@ -181,14 +205,33 @@ def _gave_up(job: Job) -> bytes:
 async def deliver(tx: Tx, job: Job, verdict: Verdict, trust: Trust) -> bool:
     """The rows, once: what the room will see of it, why there is nothing, and the bot is told. False where it was decided before."""
     made = verdict.made
-    if not await queries.decide(tx, job.id, REFUSED if made is None else RELEASED, verdict.report):
+    state = HELD if verdict.held else REFUSED if made is None else RELEASED
+    if not await queries.decide(tx, job, state, verdict.report):
         return False
-    if made is not None:
+    if verdict.held:
+        await _hold(tx, job, verdict.report)
+    elif made is not None:
         bot = Actor(job.bot, job.org_id, 0, job.account, "", BOT, job.title, job.zone, "")
         page = None if made.page is None else await _insert(tx, bot, made.page, trust)
-        await queries.became(tx, job.id, await _insert(tx, bot, made, trust), page)
+        key = await _insert(tx, bot, made, trust)
+        await queries.became(tx, job.id, key, page)
+        await file_reports.insert(
+            tx, key, job.org_id, verdict.report, link=job.link, held_id=job.held, received_at=job.received_at
+        )
+        if made.rendition == PASSED:
+            detail = {"link": job.link, "sha256": made.blob.sha256, "size": made.blob.size}
+            await audit.record(tx, job.org_id, job.account, "file.passed", job.public_id, detail, job.zone, "")
     await link_news.told(tx, await upload_links.by_id(tx, job.link_id))
     return True
+
+
+async def _hold(tx: Tx, job: Job, report: bytes) -> None:
+    told = msgspec.json.decode(report, type=Report)
+    row = NewHeld(
+        new_id(tx.now), job.org_id, job.id, None, job.asker, job.name, job.size, told.kind_found or "", job.zone, job.sha256,
+        report, await approvals.ends(tx, job.org_id),
+    )  # fmt: skip
+    await approvals.hold(tx, row, job.link, {"link": job.link, "handed": job.public_id})
 
 
 async def _insert(tx: Tx, bot: Actor, made: Made, trust: Trust) -> int:
@@ -209,7 +252,7 @@ async def _insert(tx: Tx, bot: Actor, made: Made, trust: Trust) -> int:
             latitude=None, longitude=None, origin_zone=bot.zone,
         ),
     )  # fmt: skip
-    rebuilt = NewRendition(SANITIZED, made.blob, made.media_type, None, None)
-    await attachments.insert_rendition(tx, key, bot.org_id, rebuilt, POLICY_VERSION)
+    whole = NewRendition(made.rendition, made.blob, made.media_type, None, None)
+    await attachments.insert_rendition(tx, key, bot.org_id, whole, POLICY_VERSION)
     await previews.expect(tx, key, bot.org_id, made.media_type)
     return key

@@ -11,6 +11,7 @@ from chat_server.domain.devices import access_of
 from chat_server.domain.errors import (
     ADDRESS_EXPIRED,
     ATTACHMENT_NOT_FOUND,
+    FILE_HELD,
     FILE_NOT_SANITIZED,
     FILE_REFUSED_BY_DEVICE,
     FILE_REFUSED_BY_ZONE,
@@ -21,11 +22,13 @@ from chat_server.domain.media import ending_in
 from chat_server.domain.zones import (
     ALLOWED,
     DEVICE,
+    FLATTENED,
     MORE_PAGES,
     NOT_A_MEMBER,
     NOT_READY,
     NOT_SANITIZED,
     ORIGINAL,
+    PASSED,
     PREVIEW,
     SANITIZED,
     TEXT,
@@ -36,15 +39,16 @@ from chat_server.domain.zones import (
 )
 from chat_server.ports import Reader
 from chat_server.services.actors import in_good_standing
+from chat_server.services.approvals import NEEDS
 from chat_server.services.capabilities import Capability, next_expiry, seal
 from chat_server.services.keys import Keys
 from chat_server.services.photo_upload import PHOTO
 from chat_server.storage.queries import attachments as queries
-from chat_server.storage.queries import disarming
+from chat_server.storage.queries import file_reports
 from chat_server.storage.queries.attachments import Rendition, Seen
 
 FILES: Final = "/files/"
-_OFFERED: Final = (THUMBNAIL, PREVIEW, *MORE_PAGES, SANITIZED, TEXT, ORIGINAL)
+_OFFERED: Final = (THUMBNAIL, PREVIEW, *MORE_PAGES, SANITIZED, TEXT, ORIGINAL, PASSED, FLATTENED)
 _HIDDEN: Final = frozenset({NOT_A_MEMBER, WITHDRAWN, NOT_READY})
 """Reasons that answer like what does not exist; the others say that there is a file but not here."""
 
@@ -69,7 +73,7 @@ async def addresses(reader: Reader, actor: Actor, ids: Sequence[str], keys: Keys
     """
     seen = await queries.seen_by(reader, actor.user_id, ids, memo_pad=actor.memo_pad)
     members = [one.id for one in seen.values() if one.member]
-    made, reported = await queries.renditions(reader, members), await disarming.reported(reader, members)
+    made, reported = await queries.renditions(reader, members), await file_reports.reported(reader, members)
     expires = next_expiry(reader.now)
     items = []
     for public_id in dict.fromkeys(ids):
@@ -80,7 +84,10 @@ async def addresses(reader: Reader, actor: Actor, ids: Sequence[str], keys: Keys
             kind: _verdict(one, made.get(one.id, {}).get(kind), kind, actor.zone, actor.access, trust)
             for kind in _OFFERED
         }
-        items.append(_item(one, actor, verdicts, keys, expires) | ({"report": True} if one.id in reported else {}))
+        waits = _waits(made.get(one.id, {}).get(SANITIZED))
+        items.append(
+            _item(one, actor, verdicts, keys, expires, waits=waits) | ({"report": True} if one.id in reported else {})
+        )
     return items
 
 
@@ -177,7 +184,7 @@ async def open_file(reader: Reader, capability: Capability, trust: Trust) -> Ope
 
 def _called(one: Seen, rendition: Rendition) -> str:
     """What was rebuilt may be of another type than what came."""
-    rebuilt = rendition.kind == SANITIZED and one.kind != PHOTO
+    rebuilt = rendition.kind in (SANITIZED, FLATTENED) and one.kind != PHOTO
     return ending_in(one.name, rendition.media_type) if rebuilt else one.name
 
 
@@ -209,7 +216,14 @@ def _verdict(one: Seen, rendition: Rendition | None, kind: str, zone: str, acces
     )
 
 
-def _item(one: Seen, actor: Actor, verdicts: Mapping[str, str], keys: Keys, expires: int) -> dict[str, Any]:
+def _waits(rebuilt: Rendition | None) -> bool:
+    """Whether somebody has to approve before it may go inward."""
+    return rebuilt is not None and rebuilt.reason == NEEDS
+
+
+def _item(
+    one: Seen, actor: Actor, verdicts: Mapping[str, str], keys: Keys, expires: int, *, waits: bool
+) -> dict[str, Any]:
     allowed = [kind for kind, verdict in verdicts.items() if verdict == ALLOWED]
     item: dict[str, Any] = {"id": one.public_id, "name": one.name}
     if one.taken_at is not None:
@@ -226,8 +240,9 @@ def _item(one: Seen, actor: Actor, verdicts: Mapping[str, str], keys: Keys, expi
     item["addresses"] = made
     item["expires"] = expires
     whole = SANITIZED if one.kind == PHOTO else ORIGINAL
-    if not allowed or (one.kind != PHOTO and not {ORIGINAL, SANITIZED} & set(allowed)):
-        refusal = Problem(_fault(verdicts[whole])).as_dict()
+    if not allowed or (one.kind != PHOTO and not {ORIGINAL, SANITIZED, PASSED} & set(allowed)):
+        fault = _fault(verdicts[whole])
+        refusal = Problem(FILE_HELD if waits and fault is FILE_NOT_SANITIZED else fault).as_dict()
         item["refused"] = {"ja": refusal["ja"], "en": refusal["en"]}
     return item
 

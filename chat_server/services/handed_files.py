@@ -6,6 +6,7 @@ What is announced counts towards the organization until it is whole; what is in 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,7 +25,7 @@ from chat_server.domain.errors import (
 from chat_server.domain.file_names import display_path
 from chat_server.domain.ids import is_id, new_id
 from chat_server.ports import Reader, Tx
-from chat_server.services import audit, link_visits, quarantine, quota
+from chat_server.services import audit, handed_names, link_visits, quarantine, quota
 from chat_server.services.link_news import told
 from chat_server.services.link_wire import COMING
 from chat_server.services.photo_upload import Trust, add_blob
@@ -55,15 +56,16 @@ class Holder:
         return f"Holder(zone={self.zone!r})"
 
 
-async def begin(tx: Tx, holder: Holder, name: str, size: int) -> tuple[str, int]:
+async def begin(tx: Tx, holder: Holder, name: str, size: int, zones: Sequence[str] = ()) -> tuple[str, int]:
     """Announce a file of `size` bytes; the first one takes the one delivery that some links have: one winner. Answers its public id
     and until when its bytes are waited for.
 
-    Raises `Problem` 7101 (another one took it), 7102, 7110 (over), 7111, 7112, 5011 (larger than the organization allows), 5018.
+    `zones`: from the least to the most trusted. Raises `Problem` 7101 (another one took it), 7102, 7110 (over), 7121 (its name), 7111, 7112, 5011 (larger than the organization allows), 5018.
     """
     visit, link = await link_visits.find(tx, holder.token, holder.zone)
     if visit.delivered_at is not None or link.done_at is not None or link.ends_at <= tx.now:
         raise Problem(LINK_CLOSED)
+    await handed_names.check(tx, link, name, holder.zone, zones)
     if link.is_once and not await queries.any_of_visit(tx, link.id, visit.id) and not await links.claim(tx, link.id):
         raise Problem(LINK_GONE)
     if link.taken_files >= link.most_files or link.tried_files >= link.most_files * limits.LINK_TRIES:
@@ -179,6 +181,26 @@ async def forget(tx: Tx) -> int:
     for file in going:
         await _drop(tx, file)
     return len(going)
+
+
+async def over(reader: Reader) -> list[Visit]:
+    """The next visits whose time is over, though nobody said 「これで全部です」; none if that was all."""
+    return await visits.over(reader, STEP)
+
+
+async def end_silent(tx: Tx) -> int:
+    """What they handed in counts as delivered: a link of one delivery is done, and its room is told. Answers how many."""
+    found = await visits.over(tx, STEP)
+    for visit in found:
+        link = await links.by_id(tx, visit.link_id)
+        if not await visits.end_silently(tx, visit.id):
+            continue
+        if link.is_once and link.revoked_at is None:
+            await links.close(tx, link.id)
+        detail = {"room": link.room, "silent": True}
+        await audit.record(tx, link.org_id, link.public_id, "link.deliver", visit.public_id, detail, visit.zone, "")
+        await told(tx, link)
+    return len(found)
 
 
 async def forget_all_coming(tx: Tx) -> int:

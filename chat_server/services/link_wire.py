@@ -15,6 +15,8 @@ from chat_server.storage.queries.upload_links import Link
 
 Wire = dict[str, Any]
 COMING: Final = "coming"
+HELD: Final = "held"
+WAITING: Final = "waiting"
 REFUSED: Final = "refused"
 
 
@@ -73,18 +75,19 @@ def link(reader: Reader, link: Link) -> Wire:
 
 def file_for_staff(file: HandedFile) -> Wire:
     """What came in, and what became of it. `attachment`: what the room sees of it."""
-    return file_for_sender(file) | {"attachment": file.attachment, "decided": file.decided_at}
+    return file_for_sender(file) | {"state": file.state, "attachment": file.attachment, "decided": file.decided_at}
 
 
 def file_for_sender(file: HandedFile) -> Wire:
-    """A line of the receipt. How far a file has come is told by its bytes alone (`HEAD`): here it is known once it is whole."""
+    """A line of the receipt. How far a file has come is told by its bytes alone (`HEAD`): here it is known once it is whole. That
+    somebody has to approve of it is not their business: it waits."""
     why = _why(file)
     return {
         "id": file.public_id,
         "name": file.name,
         "size": file.size,
         "offset": None if file.state == COMING else file.size,
-        "state": file.state,
+        "state": WAITING if file.state == HELD else file.state,
         "sha256": file.sha256,
         "received": file.received_at,
         "reason": None if why is None else _both(why[0]),

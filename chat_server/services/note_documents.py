@@ -16,7 +16,7 @@ from chat_server.domain.eras import era_date, era_time
 from chat_server.domain.errors import NOTE_EXPORT_TOO_LARGE, Problem
 from chat_server.domain.file_names import is_device
 from chat_server.domain.printed import Job, Part, Picture
-from chat_server.domain.zones import ORIGINAL, PREVIEW, SANITIZED, THUMBNAIL
+from chat_server.domain.zones import ORIGINAL, PASSED, PREVIEW, SANITIZED, THUMBNAIL
 from chat_server.ports import Reader, Tx
 from chat_server.services import audit, files, note_reading
 from chat_server.services.files import Best, OpenFile, Trust
@@ -26,7 +26,7 @@ from chat_server.storage.queries import messages, organizations, rooms
 
 SEALS: Final = ("課長", "係長", "担当")
 _ON_PAPER: Final = (PREVIEW, THUMBNAIL)
-_WHOLE: Final = (ORIGINAL, SANITIZED, PREVIEW)
+_WHOLE: Final = (ORIGINAL, PASSED, SANITIZED, PREVIEW)
 _UNSAFE: Final = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f]+')
 _NAME_BYTES: Final = 200
 """UTF-8: with a number before it and an ending behind it fits into the 255 of most file systems."""
@@ -90,7 +90,9 @@ async def bundle(reader: Reader, actor: Actor, note: str, number: int | None, tr
     listed = [_listed(public_id, one, names.get(public_id)) for public_id, one in best.items()]
     whole = await note_reading.one(reader, actor, note, number)
     facts = await _facts(reader, actor, note, rendered)
-    whole_files = {public_id for public_id, one in best.items() if one.kind != PHOTO and one.rendition == ORIGINAL}
+    whole_files = {
+        public_id for public_id, one in best.items() if one.kind != PHOTO and one.rendition in (ORIGINAL, PASSED)
+    }
     if sum(one["size"] for one in whole["attachments"] if one["id"] in whole_files) > _BYTES:
         # Before anything of it is fetched: a bucket's files would be copied here first.
         raise Problem(NOTE_EXPORT_TOO_LARGE, limit=_BYTES)

@@ -1,4 +1,4 @@
-"""What was taken out of a file that came by a link, for whoever may read what is left of it."""
+"""What was taken out of a file that came from outside, or who let it through as it came, for whoever may read what is left of it."""
 
 from __future__ import annotations
 
@@ -13,26 +13,31 @@ from chat_server.domain.ids import is_id
 from chat_server.ports import Reader
 from chat_server.sanitizing.report import Report
 from chat_server.sanitizing.words import REASONS, WARNINGS, sentence
+from chat_server.services.approvals import NEEDS
 from chat_server.storage.queries import attachments
-from chat_server.storage.queries import disarming as queries
+from chat_server.storage.queries import file_reports as queries
 
 Wire = dict[str, Any]
 
 
 async def report(reader: Reader, actor: Actor, attachment: str) -> Wire:
-    """Raises `Problem` 5001 (not there for them, or withdrawn), 5019 (it did not come by a link)."""
+    """Raises `Problem` 5001 (not there for them, or withdrawn), 5019 (nothing was done with it)."""
     seen = await attachments.seen_by(
         reader, actor.user_id, [attachment] if is_id(attachment) else [], memo_pad=actor.memo_pad
     )
     one = seen.get(attachment)
     if one is None or not one.member or one.withdrawn:
         raise Problem(ATTACHMENT_NOT_FOUND)
-    found = await queries.report_of(reader, one.id)
+    found = await queries.of(reader, one.id)
     if found is None:
         raise Problem(NO_REPORT)
     told = msgspec.json.decode(found.report, type=Report)
+    approval = None
+    if found.approver is not None:
+        approval = {"name": found.approver, "at": found.approved_at, "reason": found.approved_why}
     return {
         "attachment": attachment,
+        "approval": approval,
         "link": found.link,
         "received": found.received_at,
         "decided": found.decided_at,
@@ -51,6 +56,7 @@ def _files(told: Report, above: str) -> Iterator[Wire]:
     """The file, and those that lay in it, each below the other."""
     path = f"{above}{told.file}"
     why = REASONS.get(told.reason or "")
+    waits = not above and told.reason == NEEDS  # there is nothing to be sent instead
     yield {
         "file": path,
         "action": told.action,
@@ -61,7 +67,7 @@ def _files(told: Report, above: str) -> Iterator[Wire]:
         ],
         "warnings": [{"code": one} | _both(WARNINGS[one]) for one in told.warnings],
         "reason": None if why is None else _both(why[0]),
-        "instead": None if why is None else _both(why[1]),
+        "instead": None if why is None or waits else _both(why[1]),
     }
     for part in told.parts:
         yield from _files(part, f"{path}/")

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,11 @@ from chat_server.storage.migrations import migrations
 LOCK: Final = "renraku.lock"
 RESTORING: Final = "restoring"
 """A folder in the data folder while a restore puts things into it (`backup/restoring.py`)."""
+
+
+PATIENCE: Final = 1.0
+"""Seconds for which a lock that somebody holds is asked for again."""
+_AGAIN: Final = 0.02
 
 
 class CannotOpen(Exception):
@@ -88,15 +94,25 @@ def not_writable(path: Path, error: OSError) -> CannotOpen:
 
 
 def take_lock(path: Path, handle: int) -> None:
-    """Lock the open lock file of the folder `path`, or close it. Raises `CannotOpen`."""
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(handle)
-        raise InUse(
-            f"Another Renraku process is using the data folder {path}. Stop it first, or choose another folder "
-            f"with RENRAKU_DATA."
-        ) from error
+    """Lock the open lock file of the folder `path`, or close it. Raises `CannotOpen`.
+
+    With some patience: where a server is killed while it starts a program, the child has the lock until that program runs,
+    and whoever starts the server again at once would be refused.
+    """
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except OSError as error:
+            if time.monotonic() < until:
+                time.sleep(_AGAIN)
+                continue
+            os.close(handle)
+            raise InUse(
+                f"Another Renraku process is using the data folder {path}. Stop it first, or choose another folder "
+                f"with RENRAKU_DATA."
+            ) from error
 
 
 @contextlib.contextmanager

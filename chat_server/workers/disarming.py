@@ -14,11 +14,11 @@ from typing import Final
 import structlog
 
 from chat_server.domain.errors import Problem
-from chat_server.domain.policy import Policy
 from chat_server.ports import SealBroken, Storage
 from chat_server.services import disarming
 from chat_server.services.disarming import Job, Tools
 from chat_server.services.photo_upload import Trust
+from chat_server.services.zone_rules import Rules
 
 log = structlog.get_logger("renraku.disarming")
 _PASSING: Final = (Problem, OSError, SealBroken)
@@ -81,22 +81,24 @@ class DisarmingWorker:
         return found[0] if found else None
 
     async def _begun(self, job: Job, running: set[asyncio.Task[None]]) -> bool:
-        policy = await self._storage.write(
+        rules = await self._storage.write(
             partial(disarming.begin, job=job, trust=self._trust), org_id=job.org_id
         )  # fmt: skip
-        if policy is None:
+        if rules is None:
             return False
-        running.add(asyncio.create_task(self._try(job, policy)))
+        running.add(asyncio.create_task(self._try(job, rules)))
         return True
 
-    async def _try(self, job: Job, policy: Policy) -> None:
+    async def _try(self, job: Job, rules: Rules) -> None:
         """Whatever it raises has put it off, counted: the last try ends as a refusal."""
         try:
-            verdict = await disarming.prepare(self._tools, policy, job)
+            verdict = await disarming.prepare(self._tools, rules, job)
             await self._storage.write(
                 partial(disarming.deliver, job=job, verdict=verdict, trust=self._trust), org_id=job.org_id
             )
-            log.info("disarmed", released=verdict.made is not None, size=job.size, tries=job.tries + 1)
+            log.info(
+                "disarmed", released=verdict.made is not None, held=verdict.held, size=job.size, tries=job.tries + 1
+            )
         except _PASSING as error:
             log.warning("disarming postponed", why=str(error), size=job.size, tries=job.tries + 1)
             await self._storage.write(partial(disarming.later, job=job), org_id=job.org_id)

@@ -44,15 +44,23 @@ class InwardWorker:
         """The next file, if one is due; answers whether one was."""
         job = await self._storage.read(inward.due)
         if job is None:
-            return False
-        policy = await self._storage.write(partial(inward.begin, job=job, trust=self._trust), org_id=job.org_id)
-        if policy is None:
+            return await self._catch_up()
+        begun = await self._storage.write(partial(inward.begin, job=job, trust=self._trust), org_id=job.org_id)
+        if begun is None:
             return True
         try:
-            made = await inward.prepare(self._tools, policy, job)
+            made = await inward.prepare(self._tools, begun, job)
             await self._storage.write(partial(inward.deliver, job=job, made=made, trust=self._trust), org_id=job.org_id)
-            log.info("rebuilt", made=made.blob is not None, why=made.reason, type=job.media_type)
+            log.info("rebuilt", made=made.blob is not None, held=made.held, why=made.reason, type=job.media_type)
         except Exception as error:
             log.warning("rebuilding postponed", why=str(error), type=job.media_type, tries=job.tries + 1)
             await self._storage.write(partial(inward.later, job=job), org_id=job.org_id)
+        return True
+
+    async def _catch_up(self) -> bool:
+        """Where nothing is due: files from before there were these zones. Answers whether there may be more."""
+        zones = self._tools.zones
+        if await self._storage.read(partial(inward.behind, zones=zones)) is None:
+            return False
+        await self._storage.write(partial(inward.catch_up, zones=zones))
         return True

@@ -9,7 +9,7 @@ import msgspec
 from chat_server.domain import limits
 from chat_server.domain.actors import Actor
 from chat_server.domain.devices import WITHDRAWN, Ownership, PushPlatform, State, System
-from chat_server.domain.errors import DEVICE_NOT_FOUND
+from chat_server.domain.errors import DEVICE_NOT_FOUND, RATE_LIMITED
 from chat_server.domain.ids import new_id
 from chat_server.domain.policy import MayDo
 from chat_server.http.calls import Access, AnyCall, Call, Ctx, Nothing
@@ -201,6 +201,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         "Push to this device, to see that it arrives",
         try_push,
         answer=Trial,
+        faults=(RATE_LIMITED,),
         changes=False,
         example_answer=Trial("06ed0000000000000000000001", "accepted"),
         note="At once, past quiet hours and mutes. What arrives has the same `id`, with the kind `test`.",

@@ -13,6 +13,7 @@ import structlog
 
 from chat_server.domain import limits
 from chat_server.domain.actors import Actor
+from chat_server.domain.errors import RATE_LIMITED, Problem
 from chat_server.domain.ids import new_id
 from chat_server.ports import Clock, Reader, Storage
 from chat_server.storage.queries import push_tokens
@@ -24,6 +25,9 @@ Seal = Callable[[bytes, str, str], bytes]
 """(plain, p256dh, auth) → the body by RFC 8291. Raises an exception of its own where the key is none."""
 
 LIVES: Final = limits.MINUTE
+APART: Final = 3 * limits.SECOND
+"""Between two trials of one device: a provider counts what it is asked, and so do we."""
+_REMEMBERED: Final = 1000
 _WORDS: Final = {
     "ja": ("通知の確認", "この端末に通知が届きました。"),
     "en": ("Notifications work", "This device was reached."),
@@ -51,15 +55,21 @@ class Trying:
         self._providers = providers
         self._seal = seal
         self._most_trusted = most_trusted
+        self._tried: dict[int, int] = {}
 
     async def __call__(self, actor: Actor) -> Trial:
-        """Push to the device of `actor`, if it is registered. Raises `Problem` 8001."""
+        """Push to the device of `actor`, if it is registered. Raises `Problem` 8005 (too soon), 8001."""
 
         async def find(reader: Reader) -> tuple[list[PushToken], int]:
             live = await push_tokens.live_of(reader, [actor.user_id], most_trusted=self._most_trusted)
             return [token for token in live if token.device_id == actor.device_id], await badge(reader, actor)
 
         now = self._clock.now()
+        if now - self._tried.get(actor.device_id, 0) < APART:
+            raise Problem(RATE_LIMITED, retry_after=APART // limits.SECOND)
+        if len(self._tried) >= _REMEMBERED:
+            self._tried.clear()
+        self._tried[actor.device_id] = now
         trial = new_id(now)
         found, number = await self._storage.read(find)
         if not found:

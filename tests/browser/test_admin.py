@@ -14,7 +14,17 @@ from tests.browser.test_access import check
 from tests.browser.test_layout import small_targets, sticks_out
 
 _numbers = itertools.count(1)
-SECTIONS: Final = ("職員とゲスト", "職員名簿の取り込み", "トークルーム", "容量と稼働状況", "団体のルール", "監査記録")
+SECTIONS: Final = (
+    "職員とゲスト",
+    "職員名簿の取り込み",
+    "端末",
+    "トークルーム",
+    "承認待ちのファイル",
+    "受け取りリンク",
+    "容量と稼働状況",
+    "団体のルール",
+    "監査記録",
+)
 HEADER: Final = "ログイン名,氏名,ふりがな,所属,職"
 
 

@@ -69,6 +69,18 @@ def is_well_made(page: Page) -> None:
 ARRIVED: Final = ("checking", "released", "refused")
 
 
+def test_what_will_be_refused_in_any_case_is_not_sent(
+    hand: Callable[..., Hand], visit: Callable[..., Page], room_name: str
+) -> None:
+    takahashi = hand("takahashi")
+    page = visit(link(takahashi, takahashi.room(room_name)))
+    pick(page, file("setup.exe", noise(5_000)), photo(0))
+    refused = lines(page, "failed").filter(has_text="setup.exe")
+    expect(refused).to_contain_text("この種類のファイル(.exe)は受け取れません。次の種類で送り直してください: 写真、")
+    expect(lines(page, "released").filter(has_text=".jpg")).to_contain_text("届きました", timeout=DISARMED)
+    is_well_made(page)
+
+
 def test_what_staff_ask_for_is_handed_in_and_a_receipt_given(
     enter: Enter, hand: Callable[..., Hand], visit: Callable[..., Page], room_name: str
 ) -> None:
@@ -102,13 +114,13 @@ def test_what_staff_ask_for_is_handed_in_and_a_receipt_given(
     expect(finish).to_have_attribute("aria-disabled", "true")
     is_well_made(page)
     drawing = noise(300_000)
-    program = file("設定.exe", b"MZ" + noise(5_000))
+    program = file("設定.pdf", b"MZ" + noise(5_000))
     table = file("数量表.csv", "品名,数量\n側溝,=1+1\n".encode())
     pick(page, file("縦断図.dxf", drawing), photo(0), program, file("空.txt", b""), table)
     expect(page.get_by_role("alert").filter(has_text="空.txt")).to_contain_text("中身が空です。")
     expect(lines(page, *ARRIVED)).to_have_count(4)
     # What the room does not get is told with the reason, and what to send in its place; the photo is on its way to the room.
-    refused = lines(page, "refused").filter(has_text="設定.exe")
+    refused = lines(page, "refused").filter(has_text="設定.pdf")
     expect(refused).to_contain_text("受け取れませんでした", timeout=DISARMED)
     expect(refused).to_contain_text("代わりに")
     expect(lines(page, "released").filter(has_text=".jpg")).to_contain_text("届きました", timeout=DISARMED)
@@ -143,8 +155,8 @@ def test_what_staff_ask_for_is_handed_in_and_a_receipt_given(
 
     # One tap from the message: what was done with a file.
     desk.page.keyboard.press("Escape")
-    desk.page.get_by_role("button", name="数量表.csvの無害化の報告").click(timeout=DISARMED)
-    told = desk.page.get_by_role("dialog", name="無害化の報告")
+    desk.page.get_by_role("button", name="数量表.csvの報告").click(timeout=DISARMED)
+    told = desk.page.get_by_role("dialog", name="受け取りの報告")
     expect(told).to_contain_text("数式に見えるセルは文字として残しました。")
     is_well_made(desk.page)
 

@@ -135,6 +135,41 @@ def test_nobody_is_brought_older_messages_who_reads_the_newest(
     assert len(asked) == 2
 
 
+def test_the_lines_below_stay_when_the_first_one_turns_out_to_continue_another(
+    enter: Enter, hand: Callable[..., Hand], room_name: str
+) -> None:
+    """Whose first line loses its author's name by what arrives above it."""
+    takahashi, desk = hand("takahashi"), enter("takahashi")
+    room = takahashi.room(room_name)
+    for number in range(90):
+        takahashi.post(room, f"{number}件目")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route) if "before=" in route.request.url else route.continue_()
+
+    desk.page.route(f"**/rooms/{room}/messages?*", hold)
+    desk.open(room_name)
+    expect(desk.said("89件目")).to_be_visible()
+    desk.log.hover()
+    desk.page.mouse.wheel(0, -10_000)
+    desk.page.wait_for_function("() => document.querySelector('[role=log]').scrollTop === 0")
+    first = desk.log.locator("article").first
+    below = desk.log.locator("article").nth(3)
+    name = below.get_attribute("aria-label")
+    assert "continued" not in (first.get_attribute("class") or "")
+    boundary, seq = first.get_attribute("data-seq"), below.get_attribute("data-seq")
+    rows = {each: desk.log.locator(f"[data-seq='{each}']") for each in (boundary, seq)}
+    before = rows[seq].bounding_box()
+    assert held, "older ones are asked for"
+    held[0].continue_()
+    expect(rows[boundary]).to_have_class(re.compile("continued"))
+    after = rows[seq].bounding_box()
+    assert before is not None
+    assert after is not None
+    assert after["y"] == pytest.approx(before["y"], abs=1), name
+
+
 @pytest.mark.parametrize("anchoring", ["auto", "none"], ids=["chromium", "as-in-safari"])
 def test_older_messages_come_on_scrolling_without_moving_the_line_one_reads(enter: Enter, anchoring: str) -> None:
     desk = enter("takahashi")

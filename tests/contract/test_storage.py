@@ -13,9 +13,11 @@ import pytest
 
 from chat_server.clock import SystemClock
 from chat_server.domain.errors import Problem
+from chat_server.domain.limits import MINUTE
 from chat_server.ports import AnyStorage, Reader, Tx
 from chat_server.storage.jobs import BATCH
 from tests.support.engines import held, open_storage
+from tests.support.server import MovableClock
 
 BOTH_ENGINES = True
 
@@ -63,6 +65,26 @@ async def _together(storage: AnyStorage, *use_cases: tuple[int, Callable[[Tx], A
         *(storage.write(use_case, org_id=org_id) for org_id, use_case in use_cases), return_exceptions=True
     )
     return committed
+
+
+# The time
+
+
+async def test_each_use_case_has_the_time_at_which_it_runs(engine: str, tmp_path: Path) -> None:
+    """Not that at which its commit began: one that comes when a minute is over must not be told that it still runs."""
+    clock = MovableClock()
+    storage = await open_storage(tmp_path, clock)
+    try:
+
+        async def waits(tx: Tx) -> int:
+            clock.ahead += MINUTE
+            return tx.now
+
+        times = await asyncio.gather(*(storage.write(waits, org_id=1) for _ in range(3)))
+    finally:
+        await storage.close()
+    assert times[1] - times[0] >= MINUTE
+    assert times[2] - times[1] >= MINUTE
 
 
 # Atomicity

@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,7 +21,7 @@ from chat_server.services.answers import Ack
 from chat_server.services.blocks import Text
 from chat_server.services.commands import Send
 from chat_server.services.drafts import draft
-from chat_server.storage.folder import CannotOpen
+from chat_server.storage.folder import CannotOpen, lock_folder
 from chat_server.storage.sqlite.storage import SqliteStorage
 from tests.support.people import add_people
 
@@ -169,6 +170,15 @@ async def test_a_database_newer_than_the_code_is_refused(tmp_path: Path) -> None
     assert refused.returncode == 1
     assert "newer Renraku" in refused.stderr
     assert "9999" in refused.stderr
+
+
+def test_a_lock_that_is_just_going_is_waited_for(tmp_path: Path) -> None:
+    """A killed server's child has it until it runs its own program; whoever restarts the server is not refused."""
+    held = lock_folder(tmp_path)
+    going = threading.Timer(0.2, held.release)
+    going.start()
+    lock_folder(tmp_path).release()
+    going.join()
 
 
 async def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:

@@ -102,6 +102,13 @@ PERMISSIONS: Final[dict[str, Row]] = {
     "get_organization": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200),
     "change_organization": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200),
     "list_organization_rooms": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200),
+    "list_held_files": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200, department_admin=7119),
+    "approve_file": signed_in(3009, 2008, 2008, 2008, 200, 2008, 7116, department_admin=7119),
+    "refuse_file": signed_in(3009, 2008, 2008, 2008, 200, 2008, 7116, department_admin=7119),
+    "list_organization_links": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200),
+    "revoke_organization_link": signed_in(3009, 2008, 2008, 2008, 200, 2008, 7103),
+    "list_zone_rules": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200),
+    "change_zone_rule": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200),
     "get_health": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200),
     # The staff file: into one's own organization, and only what was shown before.
     "show_staff_difference": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200),
@@ -195,6 +202,9 @@ PERMISSIONS: Final[dict[str, Row]] = {
     "give_addresses": everyone_signed_in(200),
     "withdraw_attachment": signed_in(4004, 4004, 4004, 204, 5001, 5001, 5001),
     "read_report": signed_in(5019, 5019, 5019, 5019, 5001, 5001, 5001),
+    # What they may see, people may have made into pictures; this one is a photo.
+    "flatten_attachment": signed_in(5020, 5020, 5020, 5020, 5001, 5001, 5001),
+    "read_flattened": signed_in(200, 200, 200, 200, 5001, 5001, 5001),
     "tell_tus": Row(204, 204, 204, 204, 204, 204, 204, 204, 204, 204, 204),
     "begin_upload": everyone_signed_in(201),
     # An upload is its sender's alone: for everybody else there is none.

@@ -182,6 +182,10 @@ async def test_files_go_up_and_come_down(tmp_path: Path) -> None:
         async with httpx2.AsyncClient(base_url=url, trust_env=False) as outside:
             shown = await outside.get("/api/link", headers={"Authorization": f"Link {token}"})
         assert (shown.json()["purpose"], shown.json()["once"]) == ("緑橋の写真", True)
+        assert "[2008]" in await desk.run("link", "list", "--all", fails=True)
+        await desk.run("user", "roles", "tanaka", "-o", "midorino", "--grant", "organization_admin")
+        assert "受付中 / open  青葉 一郎  緑橋の写真" in await desk.run("link", "list", "--all")
+        assert "--all" in await desk.run("link", "list", fails=True)
         await desk.run("link", "revoke", link["id"])
         assert "取り消し / revoked  青葉 一郎  緑橋の写真" in await desk.run("link", "list", "道路")
 

@@ -7,10 +7,14 @@ import zipfile
 from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx2
 import pytest
 import pytest_asyncio
 
+from chat_server.domain.actors import ORGANIZATION_ADMIN
 from chat_server.domain.zones import ORIGINAL
+from chat_server.services import organizations
+from chat_server.services.authority import Operator
 from chat_server.services.capabilities import Capability, next_expiry, seal
 from tests.protocol.test_bots import account, tell
 from tests.support.api import Api, code_of
@@ -81,7 +85,7 @@ async def test_what_is_handed_in_is_at_the_desk_rebuilt(
     assert [block["type"] for block in card["blocks"]] == ["card", "buttons"]
     await vendor.begin(await asker.address(link))
     macro = sample("SimpleMacro.xlsm").read_bytes()
-    for data, name in ((macro, "数量表.xlsm"), (encoded(picture()), "遠景/橋.jpg"), (b"MZ\x90\0" * 99, "setup.exe")):
+    for data, name in ((macro, "数量表.xlsm"), (encoded(picture()), "遠景/橋.jpg"), (b"MZ\x90\0" * 99, "説明書.pdf")):
         await vendor.hand_in(data, name)
     await vendor.deliver()
     arrived, posted = "", list[dict[str, Any]]()
@@ -114,6 +118,150 @@ async def test_what_is_handed_in_is_at_the_desk_rebuilt(
     assert (told["action"], told["kind_found"], told["link"]) == ("rebuilt", "xlsx", link["id"])
     assert "マクロ1件を取り除きました(vbaproject.bin)" in [one["ja"] for one in told["files"][0]["removed"]]
     assert code_of(await report(scene, scene.stranger, file)) == 5001
+
+
+async def rule(scene: Scene, **wanted: str | None) -> None:
+    admin = Operator(scene.org.id)
+    await scene.server.app.storage.write(lambda tx: organizations.set_policy(tx, admin, wanted))
+
+
+async def deciding(scene: Scene, who: Someone, name: str) -> dict[str, Any]:
+    """The file of that name that waits, as `who` sees it."""
+    async with scene.server.client(who.token) as client:
+        items = (await Api(client, scene.document).call("list_held_files")).json()["items"]
+    found: dict[str, Any] = next(item for item in items if item["name"] == name)
+    return found
+
+
+async def decide(scene: Scene, who: Someone, call: str, file: str) -> httpx2.Response:
+    async with scene.server.client(who.token) as client:
+        return await Api(client, scene.document).call(call, {"file": file}, json={"reason": "電話で確認した"})
+
+
+async def test_an_original_reaches_the_desk_by_a_second_persons_approval(
+    scene: Scene, peer: Peer, asker: Staff, vendor: Outside
+) -> None:
+    await rule(scene, sanitize_documents="approve")
+    admin = await scene.world.person(scene.org, role=ORGANIZATION_ADMIN)
+    link = await asker.ask()
+    card = await said(peer)
+    await vendor.begin(await asker.address(link))
+    macro = sample("SimpleMacro.xlsm").read_bytes()
+    await vendor.hand_in(macro, "数量表.xlsm")
+    told = (await said(peer))["text"]
+    assert "承認されるまでだれも開けません" in told
+    assert "マクロ1件があります" in told
+    await rows(peer, card["id"], "承認待ち")
+    assert [line["state"] for line in (await vendor.receipt()).json()["files"]] == ["waiting"], "not their business"
+    [line] = (await asker.now(link))["files"]
+    assert (line["state"], line["attachment"]) == ("held", None)
+
+    item = await deciding(scene, admin, "数量表.xlsm")
+    assert (item["sender"]["id"], item["link"], item["sha256"]) == (scene.owner.id, link["id"], line["sha256"])
+    assert code_of(await decide(scene, scene.owner, "approve_file", item["id"])) == 2008
+    assert (await decide(scene, admin, "approve_file", item["id"])).json()["approver"] == admin.actor.name
+    assert code_of(await decide(scene, admin, "refuse_file", item["id"])) == 7117
+    message = await said(peer)
+    assert f"原本のまま渡しました(承認: {admin.actor.name}、" in message["text"]
+    assert "取り除" not in message["text"]
+    [file] = message["attachments"]
+    found = await scene.item(scene.member, file["id"])
+    assert found is not None
+    assert (set(found["addresses"]) & {"original", "sanitized", "passed"}, found["report"]) == ({"passed"}, True)
+    answer = await scene.get(found["addresses"]["passed"])
+    assert answer.content == macro
+    assert "attachment" in answer.headers["content-disposition"]
+    told = (await report(scene, scene.member, file["id"])).json()
+    assert (told["action"], told["approval"]["name"], told["files"][0]["removed"]) == ("passed", admin.actor.name, [])
+    assert await scene.item(scene.stranger, file["id"]) is None
+    receipt = (await vendor.receipt()).json()["files"]
+    assert [line["state"] for line in receipt] == ["released"]
+    await rule(scene, sanitize_documents=None)
+
+
+async def test_a_colleagues_original_goes_inward_by_approval_and_its_forwarded_copies_with_it(
+    scene: Scene, peer: Peer
+) -> None:
+    await rule(scene, sanitize_documents="approve")
+    admin = await scene.world.person(scene.org, role=ORGANIZATION_ADMIN)
+    phone = await scene.world.another_device(scene.org, scene.owner, "internet")
+    macro = sample("SimpleMacro.xlsm").read_bytes() + b"\0"
+    file = await scene.sent(phone, macro, "現場の表.xlsm", "internet")
+    while not (await scene.item(scene.member, file) or {}).get("report"):
+        await peer.until(lambda wire: wire.get("kind") == "attachment" and wire["attachment"]["id"] == file)
+    found = await scene.item(scene.member, file)
+    assert found is not None
+    assert {"original", "sanitized", "passed"} & set(found["addresses"]) == set()
+    assert found["refused"]["ja"].startswith("承認待ちのファイルです。")
+    async with scene.server.client(scene.member.token) as client:
+        api = Api(client, scene.document)
+        page = (await api.call("list_messages", {"room": scene.room})).json()
+        sent = await api.call(
+            "send_message",
+            {"room": scene.room},
+            json={"client_msg_id": "forwarded-held", "forward": page["messages"][-1]["id"]},
+        )
+        assert sent.status_code == 200, sent.text
+    copy = (await peer.until(lambda wire: wire.get("message", {}).get("forward") is not None))["message"][
+        "attachments"
+    ][0]
+    item = await deciding(scene, admin, "現場の表.xlsm")
+    assert (item["sender"]["id"], item["link"]) == (scene.owner.id, None)
+    assert (await decide(scene, admin, "approve_file", item["id"])).status_code == 200
+    for one in (file, copy["id"]):
+        found = await scene.item(scene.member, one)
+        assert found is not None
+        assert {"original", "sanitized", "passed"} & set(found["addresses"]) == {"passed"}
+        assert (await scene.get(found["addresses"]["passed"])).content == macro
+        told = (await report(scene, scene.member, one)).json()
+        assert (told["action"], told["approval"]["name"]) == ("passed", admin.actor.name)
+    await rule(scene, sanitize_documents=None)
+
+
+async def test_what_a_colleague_sent_and_nobody_approved_stays_outside(scene: Scene, peer: Peer) -> None:
+    await rule(scene, sanitize_documents="approve")
+    admin = await scene.world.person(scene.org, role=ORGANIZATION_ADMIN)
+    phone = await scene.world.another_device(scene.org, scene.owner, "internet")
+    file = await scene.sent(phone, "一行目\n".encode(), "メモ.txt", "internet")
+    while not (await scene.item(scene.member, file) or {}).get("report"):
+        await peer.until(lambda wire: wire.get("kind") == "attachment" and wire["attachment"]["id"] == file)
+    item = await deciding(scene, admin, "メモ.txt")
+    assert (await decide(scene, admin, "refuse_file", item["id"])).json()["state"] == "refused"
+    found = await scene.item(scene.member, file)
+    assert found is not None
+    assert {"original", "sanitized", "passed"} & set(found["addresses"]) == set()
+    assert "承認待ち" not in found["refused"]["ja"]
+    told = (await report(scene, scene.member, file)).json()
+    assert (told["action"], told["approval"]["name"]) == ("refused", admin.actor.name)
+    assert told["files"][0]["reason"]["ja"] == "承認されなかったため、受け取れません。"
+    await rule(scene, sanitize_documents=None)
+
+
+async def test_what_was_rebuilt_for_the_desk_has_a_report_and_so_has_a_forwarded_copy(scene: Scene, peer: Peer) -> None:
+    phone = await scene.world.another_device(scene.org, scene.owner, "internet")
+    file = await scene.sent(phone, sample("SimpleMacro.xlsm").read_bytes() + b"\1", "数量表.xlsm", "internet")
+    while not (await scene.item(scene.member, file) or {}).get("report"):
+        await peer.until(lambda wire: wire.get("kind") == "attachment" and wire["attachment"]["id"] == file)
+    told = (await report(scene, scene.member, file)).json()
+    assert (told["action"], told["link"], told["approval"]) == ("rebuilt", None, None)
+    assert "マクロ1件を取り除きました(vbaproject.bin)" in [one["ja"] for one in told["files"][0]["removed"]]
+    assert code_of(await report(scene, scene.stranger, file)) == 5001
+
+
+async def test_what_ended_is_asked_for_again_on_the_card_by_who_presses(scene: Scene, peer: Peer, asker: Staff) -> None:
+    link = await asker.ask(purpose="再依頼のための写真", expected="遠景")
+    card = await said(peer)
+    await asker.api.call("revoke_upload_link", {"link": link["id"]})
+    await rows(peer, card["id"], "取り消しました")
+    async with scene.server.client(scene.member.token) as client:
+        assert (await client.post(f"/api/messages/{card['id']}/press", json={"key": "again"})).status_code == 204
+    another = await said(peer)
+    assert "まだ公開していません" in str(another["blocks"])
+    new = (await asker.api.call("list_upload_links", {"room": scene.room})).json()["items"][0]
+    assert (new["purpose"], new["expected"], new["asker"]["id"], new["given"], new["state"]) == (
+        "再依頼のための写真", "遠景", scene.member.id, False, "new",
+    )  # fmt: skip
+    assert new["ends"] - new["at"] == link["ends"] - link["at"]
 
 
 async def test_a_link_is_asked_for_prolonged_and_revoked_by_who_may(scene: Scene, peer: Peer, asker: Staff) -> None:

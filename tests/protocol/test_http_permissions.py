@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+import msgspec
 import pytest
 
 from chat_server.domain.actors import AUDITOR, ORGANIZATION_ADMIN, RECORDS_OFFICER, ROLES
@@ -18,6 +19,7 @@ from chat_server.domain.webhooks import Hosts
 from chat_server.domain.zones import THUMBNAIL
 from chat_server.http.calls import AnyCall
 from chat_server.ports import Reader, Tx
+from chat_server.sanitizing.report import Report
 from chat_server.services import confirming, hooks, notes, rooms, scheduling, sharing, upload_links
 from chat_server.services.blocks import Photos, Text
 from chat_server.services.capabilities import Capability, next_expiry, seal
@@ -26,7 +28,8 @@ from chat_server.services.drafts import draft
 from chat_server.services.note_blocks import Markdown
 from chat_server.services.rooms import Invitation
 from chat_server.services.upload_links import Wanted
-from chat_server.storage.queries import organizations
+from chat_server.storage.queries import held_files, organizations
+from chat_server.storage.queries.held_files import NewHeld
 from tests.protocol.permissions import PERMISSIONS, Row
 from tests.support.api import Api, code_of
 from tests.support.calls import CALLS
@@ -37,6 +40,12 @@ from tests.unit.photo_samples import encoded, picture
 on_one_loop = pytest.mark.asyncio(loop_scope="module")
 
 PHOTO: Final = encoded(picture(32, 24))
+REPORT: Final = msgspec.json.encode(
+    Report(
+        file="図面.jww", kind_found="jww", kind_claimed="jww", action="refused", reason="needs_approval", sha256_before="0" * 64,
+        size_before=9, seconds=0.1,
+    )
+)  # fmt: skip
 STAFF: Final = "ログイン名,氏名,ふりがな,所属,職\nnotok,能登 圭,のと けい,道路課,主事\n".encode()
 JSON = dict[str, Any]
 TEXT: Final = [{"type": "text", "text": "後で"}]
@@ -65,6 +74,7 @@ class Scene:
     entry: str
     hook: str
     link: str
+    held: str
     photo: str
 
 
@@ -119,6 +129,24 @@ async def make_scene(tx: Tx, world: World, document: Mapping[str, Any]) -> Scene
     hook = await hooks.make(tx, owner.actor, room, "監視システム", "", Hosts())
     link = await upload_links.ask(tx, owner.actor, room, Wanted("青葉 一郎", "写真", tx.now + HOUR))
     await tx.run("DELETE FROM bot_events WHERE kind = 'link'")  # the bot's card would come just between two looks
+    held = new_id(tx.now)
+    await held_files.insert(
+        tx,
+        NewHeld(
+            held,
+            home.id,
+            None,
+            None,
+            owner.actor.user_id,
+            "図面.jww",
+            9,
+            "jww",
+            "internet",
+            "0" * 64,
+            REPORT,
+            tx.now + HOUR,
+        ),
+    )
     form = await bot_form(tx, await world.person(home, "係", kind="bot", tx=tx), owner, room)
     # What an administrator who owns the room would do; the owner is an ordinary member of the organization.
     await sharing.offer(tx, replace(owner.actor, roles=frozenset((ORGANIZATION_ADMIN,))), room, other.code)
@@ -142,6 +170,7 @@ async def make_scene(tx: Tx, world: World, document: Mapping[str, Any]) -> Scene
         entry=str(entry[0]),
         hook=hook["id"],
         link=link["id"],
+        held=held,
         photo="",
     )
 
@@ -210,6 +239,10 @@ def on_link(scene: Scene, person: str) -> JSON:
     return {"link": scene.link}
 
 
+def on_held(scene: Scene, person: str) -> JSON:
+    return {"file": scene.held}
+
+
 def another_file(scene: Scene, person: str) -> JSON:
     return {"file": new_id(0)}
 
@@ -264,6 +297,15 @@ REQUESTS: Final[dict[str, Request]] = {
     "change_person": Request(on_colleague, json=lambda s, p: {"name": "改名"}),
     "get_organization": Request(),
     "change_organization": Request(json=lambda s, p: {"policy": {"create_open": "organization_admin"}}),
+    "list_held_files": Request(),
+    "approve_file": Request(on_held, json=lambda s, p: {"reason": "電話で確認した"}),
+    "refuse_file": Request(on_held, json=lambda s, p: {"reason": "用途が不明"}),
+    "list_organization_links": Request(),
+    "revoke_organization_link": Request(on_link),
+    "list_zone_rules": Request(),
+    "change_zone_rule": Request(
+        json=lambda s, p: {"from": "internet", "to": "lgwan", "family": "photos", "action": "refuse"}
+    ),
     "list_organization_rooms": Request(),
     "get_health": Request(),
     "show_staff_difference": Request(content=STAFF),
@@ -364,6 +406,8 @@ REQUESTS: Final[dict[str, Request]] = {
     "get_file": Request(own_address),
     "withdraw_attachment": Request(lambda scene, person: {"attachment": scene.photo}),
     "read_report": Request(lambda scene, person: {"attachment": scene.photo}),
+    "flatten_attachment": Request(lambda scene, person: {"attachment": scene.photo}),
+    "read_flattened": Request(lambda scene, person: {"attachment": scene.photo}),
     "tell_tus": Request(),
     "begin_upload": Request(headers={**TUS, "Upload-Length": "3"}),
     "read_upload": Request(another_upload, headers=TUS),
@@ -394,7 +438,7 @@ async def test_permissions(call: AnyCall, world: World, document: Mapping[str, A
     scene: Scene | None = None
     for person in Row._fields:
         if scene is None or not call.safe:
-            scene = await scene_of(world, document, with_photo=call.tag in ("attachments", "reports"))
+            scene = await scene_of(world, document, with_photo=call.tag in ("attachments", "reports", "flattening"))
         answered[person] = await cell(scene, call, person)
     assert Row(**answered) == PERMISSIONS[call.id]
 
@@ -425,7 +469,7 @@ async def fingerprint(reader: Reader) -> list[Any]:
     """Everything that an act of these calls could leave behind."""
     tables = (
         "users", "roles", "appointments", "departments", "rooms", "room_organizations", "memberships", "messages",
-        "events", "attachments", "renditions", "blobs", "sends", "hooks", "hook_deliveries", "upload_links", "link_visits", "handed_files", "idempotency", "audit", "bookmarks", "refresh_tokens",
+        "events", "attachments", "renditions", "blobs", "sends", "hooks", "hook_deliveries", "upload_links", "link_visits", "handed_files", "held_files", "zone_rules", "file_reports", "idempotency", "audit", "bookmarks", "refresh_tokens",
         "sign_ins", "push_tokens", "notification_settings", "room_notifications", "notes", "note_versions", "note_entries",
     )  # fmt: skip
     counts = ", ".join(f"(SELECT count(*) FROM {table})" for table in tables)
@@ -437,5 +481,6 @@ async def fingerprint(reader: Reader) -> list[Any]:
     assert row is not None
     states = await reader.all("SELECT state FROM room_organizations ORDER BY room_id, org_id")
     policies = await reader.all("SELECT policy FROM organizations ORDER BY id")
+    decided = await reader.all("SELECT state FROM held_files ORDER BY id")
     outflows = await reader.all("SELECT outflow FROM rooms ORDER BY id")
-    return [*row, *states, *policies, *outflows]
+    return [*row, *states, *policies, *decided, *outflows]

@@ -103,8 +103,9 @@ async def test_a_document_is_found_where_its_text_may_be_read_and_nowhere_else(s
     invited = rooms.Invitation((outside.id,))
     await scene.server.app.storage.write(lambda tx: rooms.invite(tx, scene.owner.actor, scene.room, invited))
     brought = await scene.sent(outside, pages(words("bridge bearing")), "支承.pdf", zone="internet")
-    await scene.sent(scene.member, pages(words("budget draft")), "予算.pdf")
+    budget = await scene.sent(scene.member, pages(words("budget draft")), "予算.pdf")
     await until_read(scene, brought)
+    await until_read(scene, budget)
     # characters alone go in: there is nothing in them to obey
     assert [kind for kind, _ in await found(scene, scene.owner, "bearing")] == ["document"]
     assert len((await ask(scene, outside, "budget", zone="internet"))["items"]) == 1

@@ -16,7 +16,7 @@ from chat_server.services import bots, link_news
 from chat_server.services.bots import Plugin
 from chat_server.storage.queries import organizations
 from chat_server.workers.links import LinkWorker
-from tests.support.api import code_of
+from tests.support.api import Api, code_of
 from tests.support.links import Outside, Staff, outside, staff
 from tests.support.uploads import Scene
 
@@ -244,3 +244,24 @@ async def test_the_bot_comes_into_the_room_and_hears_of_every_change(
     await looked(link)
     await vendor.deliver()
     await looked(link)
+
+
+async def test_administrators_see_the_links_of_their_own_organization_and_take_them_back(
+    scene: Scene, asker: Staff
+) -> None:
+    admin = await scene.world.person(scene.org, role=ORGANIZATION_ADMIN)
+    link, ended = await asker.ask(purpose="橋の写真"), await asker.ask()
+    await asker.api.call("revoke_upload_link", {"link": ended["id"]})
+    async with scene.server.client(admin.token) as client:
+        api = Api(client, scene.document)
+        [shown] = (await api.call("list_organization_links")).json()["items"]
+        assert (shown["id"], shown["asker"]["id"], shown["state"]) == (link["id"], scene.member.id, "new")
+        assert shown["room_name"]
+        assert not {"email", "expected", "told"} & set(shown)
+        assert (await api.call("revoke_organization_link", {"link": link["id"]})).json()["state"] == "revoked"
+        assert (await api.call("list_organization_links")).json()["items"] == []
+    assert (await asker.now(link))["state"] == "revoked"
+    assert [actor for actor, _, _ in await scene.world.recorded(scene.org, "link.revoke")] == [
+        scene.member.id,
+        admin.id,
+    ]

@@ -20,6 +20,8 @@ from chat_server.domain.errors import Problem
 from chat_server.domain.ids import new_id, new_secret
 from chat_server.ports import Tx
 from chat_server.services import handed_files, upload_links
+from chat_server.services import organizations as ruling
+from chat_server.services.authority import Operator
 from chat_server.services.handed_files import Holder
 from chat_server.services.upload_links import Wanted, digest
 from chat_server.storage.queries import link_visits as visit_queries
@@ -268,11 +270,11 @@ async def test_what_was_refused_may_be_sent_in_another_form(scene: Scene, asker:
 
     async def refuse() -> None:
         await scene.server.app.storage.write(
-            lambda tx: tx.run("UPDATE handed_files SET state = 'refused' WHERE name = 'again.exe'")
+            lambda tx: tx.run("UPDATE handed_files SET state = 'refused' WHERE name = 'again.pdf'")
         )
 
     for _ in range(limits.LINK_TRIES):
-        assert (await vendor.announce(100, "again.exe")).status_code == 201
+        assert (await vendor.announce(100, "again.pdf")).status_code == 201
         assert code_of(await vendor.announce(1)) == 7111
         await refuse()
     assert code_of(await vendor.announce(1)) == 7111, "without end"
@@ -290,11 +292,11 @@ async def test_a_delivery_is_of_what_is_whole(asker: Staff, vendor: Outside) -> 
 
 async def test_names_cannot_lead_anywhere(asker: Staff, vendor: Outside) -> None:
     await vendor.begin(await asker.given())
-    names = ["../../etc/passwd", "C:\\書類\\a\u202egpj.exe", "一/二/三/四/五.jpg", "/", "x" * 500 + ".pdf"]
+    names = ["../../etc/passwd", "C:\\書類\\a\u202egpj.dat", "一/二/三/四/五.jpg", "/", "x" * 500 + ".pdf"]
     for name in names:
         await vendor.hand_in(b"x", name)
     shown = [line["name"] for line in (await vendor.receipt()).json()["files"]]
-    assert shown[:4] == ["etc / passwd", "C: / 書類 / agpj.exe", "二 / 三 / 四 / 五.jpg", "名称未設定"]
+    assert shown[:4] == ["etc / passwd", "C: / 書類 / agpj.dat", "二 / 三 / 四 / 五.jpg", "名称未設定"]
     assert len(shown[4]) == 120
     assert shown[4].endswith(".pdf")
 
@@ -435,6 +437,67 @@ async def test_what_nobody_adds_to_is_forgotten_and_the_link_good_again(
     assert row[0] == 0
     assert (await vendor.begin(token)).status_code == 201
     await vendor.hand_in(b"abc")
+
+
+async def test_who_never_says_that_this_is_all_has_delivered_when_their_time_is_over(
+    scene: Scene, asker: Staff, vendor: Outside
+) -> None:
+    worker = LinkWorker(scene.server.app.storage)
+    once, several, still = [await asker.ask(once=one) for one in (True, False, True)]
+    for link in (once, several):
+        await vendor.begin(await asker.address(link))
+        await vendor.hand_in(b"abc")
+    await vendor.begin(await asker.address(still))
+    await vendor.place(3)
+    go_to(scene, asker, limits.VISIT_LIVES - limits.MINUTE)
+    await worker.step()
+    assert [(await asker.now(link))["state"] for link in (once, several, still)] == ["received", "received", "opened"]
+    go_to(scene, asker, limits.VISIT_LIVES + limits.MINUTE)
+    await worker.step()
+    await worker.step()
+    assert [(await asker.now(link))["state"] for link in (once, several, still)] == ["done", "received", "opened"]
+    delivered = [
+        actor for actor, _, detail in await scene.world.recorded(scene.org, "link.deliver") if "silent" in detail
+    ]
+    assert delivered == [once["id"], several["id"]]
+    assert await worker.step() == 0
+
+
+@pytest.mark.parametrize(
+    ("kinds", "name", "code"),
+    [
+        ([], "setup.EXE", 7121),
+        ([], "写真/資料.lzh", 7121),
+        ([], "契約書.xdw", 7121),
+        ([], "INDEX_C.XML", 0),
+        ([], "名前だけ", 0),
+        (["photos"], "図面.jww", 7121),
+        (["photos"], "橋.JPG", 0),
+        (["documents"], "議事録.jtd", 7121),
+    ],
+)
+async def test_what_will_be_refused_by_its_name_is_refused_before_it_is_sent(
+    asker: Staff, vendor: Outside, kinds: list[str], name: str, code: int
+) -> None:
+    await vendor.begin(await asker.given(kinds=kinds))
+    answer = await vendor.announce(1 << 30, name)
+    assert (code_of(answer) if code else answer.status_code) == (code or 201)
+    if code:
+        assert name.rpartition(".")[2].lower() in answer.json()["error"]["ja"]
+        assert ("写真" in answer.json()["error"]["ja"]) == (kinds != ["documents"])
+        assert (await vendor.receipt()).json()["files"] == [], "the one delivery is not taken by it"
+
+
+async def test_the_rules_of_the_organization_say_which_names_are_taken(
+    scene: Scene, asker: Staff, vendor: Outside
+) -> None:
+    storage, admin = scene.server.app.storage, Operator(scene.org.id)
+    await vendor.begin(await asker.given())
+    await storage.write(
+        lambda tx: ruling.set_policy(tx, admin, {"sanitize_others": "approve", "sanitize_films": "refuse"})
+    )
+    assert (await vendor.announce(9, "契約書.xdw")).status_code == 201
+    assert code_of(await vendor.announce(9, "点検.mp4")) == 7121
 
 
 def make_old(folder: Path, file: str) -> None:

@@ -92,6 +92,7 @@ SENTENCES: Final[dict[str, str]] = {
     "LINK_TOLD": f"`told`: up to {limits.LINK_TOLD} members of the room",
     "LINK_WORDS_CHARS": f"other words up to {limits.LINK_WORDS_CHARS}",
     "LINK_PIN_MISSES": f"{limits.LINK_PIN_MISSES} wrong PINs within",
+    "FLATTENINGS_WAITING": f"error 8005 beyond {limits.FLATTENINGS_WAITING} that one waits for",
     "LINK_VISITS": f"a link gives up to {limits.LINK_VISITS} visits",
     "LINKS_MISSED": f"one address may try up to {limits.LINKS_MISSED} links",
     "VISIT_LIVES": f"A visit lives {limits.VISIT_LIVES // HOUR} hours after its last use",

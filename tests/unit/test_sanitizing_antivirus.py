@@ -51,6 +51,18 @@ async def test_it_is_told_all_bytes_and_says_what_it_found(tmp_path: Path, daemo
     assert daemon.heard == [5, 700_000 + len(FINDS), 0]
 
 
+async def test_what_may_be_handed_over_as_it_came_is_scanned_before_anybody_is_asked(
+    tmp_path: Path, daemon: Clamd
+) -> None:
+    approve, scanner = Policy(formats={"text": "approve"}), Antivirus(daemon.address)
+    assert (await sanitized(tmp_path, scanner, approve, b"words\n", "a.txt")).reason == "needs_approval"
+    assert (await sanitized(tmp_path, scanner, approve, b"words\n" + FINDS, "a.txt")).reason == "virus"
+    required = Policy(formats={"text": "approve"}, antivirus="required")
+    assert (await sanitized(tmp_path, None, required, b"words\n", "a.txt")).reason == "not_scanned"
+    silent = await sanitized(tmp_path, Antivirus("127.0.0.1:1"), approve, b"words\n", "a.txt")
+    assert (silent.reason, silent.warnings) == ("needs_approval", ["not_scanned"])
+
+
 @pytest.mark.parametrize("says", [b"stream: OK FOUNDED", b"", b"COMMAND READ TIMED OUT", b"\xff\xfe", b"stream: ok"])
 async def test_whatever_is_no_answer_is_none(tmp_path: Path, says: bytes) -> None:
     async with Clamd(tmp_path, says=says or b" ") as daemon:

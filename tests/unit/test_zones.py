@@ -6,16 +6,25 @@ import itertools
 
 import pytest
 
-from chat_server.domain.zones import ORIGINAL, POLICY_VERSION, RENDITIONS, SANITIZED, Reading, may_read
+from chat_server.domain.zones import (
+    FLATTENED,
+    ORIGINAL,
+    PASSED,
+    POLICY_VERSION,
+    RENDITIONS,
+    SANITIZED,
+    Reading,
+    may_read,
+)
 
-VIEWS = set(RENDITIONS) - {ORIGINAL, SANITIZED}
+VIEWS = set(RENDITIONS) - {ORIGINAL, PASSED, SANITIZED, FLATTENED}
 RANKS = (-1, 0, 1, 2)
 
 
 def allowed(reading: Reading) -> bool:
     """docs/protocol.md and the design's zones, the other way round: what has to hold for bytes to be given."""
     here, origin, least = reading.trust, reading.origin_trust, reading.least_trust
-    sealed = reading.rendition == ORIGINAL and reading.photo
+    sealed = reading.rendition in (ORIGINAL, PASSED) and reading.photo
     if not reading.member or reading.withdrawn or sealed or min(here, origin, least) < 0 or reading.state != "ready":
         return False
     if reading.rendition == ORIGINAL:

@@ -183,7 +183,6 @@ class Writer:
             return self._turns.drain(_refusal(error))
         batch: list[Job] = []
         deadline = time.monotonic() + BATCH_SECONDS
-        self._tx.now = self._clock.now()
         self._tx.wrote = False
         while len(batch) < BATCH and time.monotonic() < deadline and (job := self._turns.next()) is not None:
             batch.append(job)
@@ -202,6 +201,7 @@ class Writer:
     async def _run_job(self, job: Job) -> Exception | None:
         """Answers what sank the whole transaction, if anything did."""
         tx = self._tx
+        tx.now = self._clock.now()
         try:
             if tx.wrote:
                 await self._connection.execute(_NEXT)

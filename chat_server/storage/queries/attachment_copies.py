@@ -37,6 +37,11 @@ async def copy(
         " FROM renditions WHERE attachment_id = ?",
         row[0], tx.now, source,
     )  # fmt: skip
+    await tx.run(
+        "INSERT INTO file_reports (attachment_id, org_id, report, link, held_id, received_at, decided_at)"
+        " SELECT ?, ?, report, link, held_id, received_at, decided_at FROM file_reports WHERE attachment_id = ?",
+        row[0], org_id, source,
+    )  # fmt: skip
     wire = await tx.one(f"SELECT {WIRE} FROM attachments WHERE id = ?", row[0])  # noqa: S608 (a constant)
     assert wire is not None
     return as_wire(wire)

@@ -83,6 +83,8 @@ class Rendition:
     media_type: str
     blob_zone: str | None
     """the least trusted zone by which the same bytes came in, at any time"""
+    reason: str | None
+    """why there are none"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +299,7 @@ async def renditions(reader: Reader, attachment_ids: Sequence[int]) -> dict[int,
         return {}
     places = ", ".join("?" * len(attachment_ids))
     rows = await reader.all(
-        "SELECT d.attachment_id, d.kind, d.org_id, d.state, d.policy_version, d.sha256, d.media_type, b.origin_zone"  # noqa: S608
+        "SELECT d.attachment_id, d.kind, d.org_id, d.state, d.policy_version, d.sha256, d.media_type, b.origin_zone, d.reason"  # noqa: S608
         " FROM renditions d LEFT JOIN blobs b ON b.org_id = d.org_id AND b.sha256 = d.sha256"
         f" WHERE d.attachment_id IN ({places})",
         *attachment_ids,

@@ -9,7 +9,8 @@ from chat_server.ports import Reader, Tx
 
 
 class File(NamedTuple):
-    """A whole file. `kind`: of its attachment, None where it was refused or waits."""
+    """A whole file. `kind`: of its attachment, None where it was refused or waits. `approver`: name of whoever
+    decided about it, where that took somebody."""
 
     id: str
     name: str
@@ -19,6 +20,9 @@ class File(NamedTuple):
     decided_at: int | None
     posted_at: int | None
     kind: str | None
+    approver: str | None
+    approved_at: int | None
+    approved_why: str | None
 
 
 class Acting(NamedTuple):
@@ -37,8 +41,9 @@ class Acting(NamedTuple):
 async def files(reader: Reader, link_id: int) -> list[File]:
     """In the order of their coming; what is not whole is none."""
     rows = await reader.all(
-        "SELECT h.public_id, h.name, h.size, h.state, h.report, h.decided_at, h.posted_at, a.kind FROM handed_files h"
-        " LEFT JOIN attachments a ON a.id = h.attachment_id WHERE h.link_id = ? AND h.state <> 'coming' ORDER BY h.id",
+        "SELECT h.public_id, h.name, h.size, h.state, h.report, h.decided_at, h.posted_at, a.kind, u.name,"
+        " f.decided_at, f.reason FROM handed_files h LEFT JOIN attachments a ON a.id = h.attachment_id"
+        " LEFT JOIN held_files f ON f.handed_id = h.id LEFT JOIN users u ON u.id = f.decided_by WHERE h.link_id = ? AND h.state <> 'coming' ORDER BY h.id",
         link_id,
     )
     return [File(*row) for row in rows]
@@ -68,6 +73,19 @@ async def plugin_of(reader: Reader, bot_id: int) -> str:
     """The folder of a bot."""
     row = await reader.one("SELECT plugin FROM bots WHERE user_id = ?", bot_id)
     return "" if row is None else str(row[0])
+
+
+async def approvers(reader: Reader, room_id: int, org_id: int, but: int, roles: Sequence[str], limit: int) -> list[str]:
+    """Public ids of those in the room, of that organization, who have one of `roles`; without the one person."""
+    marks = ", ".join("?" * len(roles))
+    rows = await reader.all(
+        "SELECT DISTINCT u.public_id FROM memberships m JOIN users u ON u.id = m.user_id"  # noqa: S608 (question marks)
+        f" JOIN roles r ON r.user_id = u.id AND r.org_id = u.org_id AND r.role IN ({marks})"
+        " WHERE m.room_id = ? AND m.to_seq IS NULL AND u.org_id = ? AND u.kind = 'member' AND u.disabled_at IS NULL AND u.id <> ?"
+        " ORDER BY u.public_id LIMIT ?",
+        *roles, room_id, org_id, but, limit,
+    )  # fmt: skip
+    return [str(row[0]) for row in rows]
 
 
 async def acting(reader: Reader, public_id: str) -> Acting | None:

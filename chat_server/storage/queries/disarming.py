@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from chat_server.ports import Reader, Tx
@@ -11,7 +11,8 @@ from chat_server.ports import Reader, Tx
 @dataclass(frozen=True, slots=True)
 class Job:
     """A file that waits. `kinds`: families that its link asks for, comma between; empty: all. `bot`, `account`, `title`: whose what is
-    released will be."""
+    released will be. `link`: public id; `asker`: who asks for it. `held`: it was held, and somebody approved of it: `held_files`;
+    `report`: of then."""
 
     id: int
     org_id: int
@@ -27,6 +28,12 @@ class Job:
     bot: int
     account: str
     title: str
+    public_id: str
+    link: str
+    asker: int
+    received_at: int | None
+    held: int | None
+    report: bytes | None
 
 
 async def due(reader: Reader, limit: int, but: Collection[int], plugin: str) -> list[Job]:
@@ -35,12 +42,12 @@ async def due(reader: Reader, limit: int, but: Collection[int], plugin: str) -> 
     marks = ",".join("?" * len(but)) or "0"
     rows = await reader.all(
         "SELECT h.id, h.org_id, h.link_id, h.room_id, h.name, h.size, h.zone, h.sha256, h.sealed_sha256, h.tries, l.kinds,"  # noqa: S608
-        " b.user_id, u.public_id, u.name FROM ("
+        " b.user_id, u.public_id, u.name, h.public_id, l.public_id, l.asker_id, h.received_at, p.id, p.report FROM ("
         "  SELECT w.*, row_number() OVER (PARTITION BY w.org_id ORDER BY w.turn, w.id) AS org_turn FROM ("
         "   SELECT f.*, row_number() OVER (PARTITION BY f.link_id ORDER BY f.id) AS turn FROM handed_files f"
         f"   WHERE f.state = 'waiting' AND f.due_at <= ? AND f.link_id NOT IN ({marks})) AS w) AS h"
         " JOIN upload_links l ON l.id = h.link_id JOIN bots b ON b.org_id = h.org_id AND b.plugin = ?"
-        " JOIN users u ON u.id = b.user_id"
+        " JOIN users u ON u.id = b.user_id LEFT JOIN held_files p ON p.handed_id = h.id AND p.state = 'approved'"
         " WHERE h.sha256 IS NOT NULL AND h.sealed_sha256 IS NOT NULL ORDER BY h.org_turn, h.id LIMIT ?",
         reader.now, *but, plugin, limit,
     )  # fmt: skip
@@ -64,48 +71,17 @@ async def hurry(tx: Tx) -> None:
     await tx.run("UPDATE handed_files SET due_at = ? WHERE state = 'waiting' AND due_at > ?", tx.now, tx.now)
 
 
-async def decide(tx: Tx, job_id: int, state: str, report: bytes) -> bool:
-    """Released or refused. False where it was decided before."""
+async def decide(tx: Tx, job: Job, state: str, report: bytes) -> bool:
+    """Released, refused or held. False where it was decided before, or was approved since the work on it began."""
     return await tx.run(
-        "UPDATE handed_files SET state = ?, report = ?, decided_at = ? WHERE id = ? AND state = 'waiting'",
-        state, report, tx.now, job_id,
+        "UPDATE handed_files SET state = ?, report = ?, decided_at = ? WHERE id = ? AND state = 'waiting'"
+        " AND coalesce((SELECT p.id FROM held_files p WHERE p.handed_id = handed_files.id), 0) = ?",
+        state, report, None if state == "held" else tx.now, job.id, job.held or 0,
     ) == 1  # fmt: skip
 
 
 async def became(tx: Tx, job_id: int, attachment_id: int, page_id: int | None) -> None:
     await tx.run("UPDATE handed_files SET attachment_id = ?, page_id = ? WHERE id = ?", attachment_id, page_id, job_id)
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What was said of a file. `link`: public id."""
-
-    report: bytes
-    link: str
-    received_at: int | None
-    decided_at: int | None
-
-
-async def report_of(reader: Reader, attachment_id: int) -> Told | None:
-    """Of what became this attachment."""
-    row = await reader.one(
-        "SELECT h.report, l.public_id, h.received_at, h.decided_at FROM handed_files h JOIN upload_links l ON l.id = h.link_id"
-        " WHERE h.attachment_id = ? AND h.report IS NOT NULL",
-        attachment_id,
-    )
-    return None if row is None else Told(bytes(row[0]), *row[1:])
-
-
-async def reported(reader: Reader, attachment_ids: Sequence[int]) -> set[int]:
-    """Those of them of which there is a report."""
-    if not attachment_ids:
-        return set()
-    marks = ",".join("?" * len(attachment_ids))
-    rows = await reader.all(
-        f"SELECT attachment_id FROM handed_files WHERE attachment_id IN ({marks}) AND report IS NOT NULL",  # noqa: S608
-        *attachment_ids,
-    )
-    return {int(row[0]) for row in rows}
 
 
 # Quarantine

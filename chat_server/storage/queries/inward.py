@@ -5,6 +5,7 @@ The unit of work is the same bytes of an organization under the same type, as fo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chat_server.ports import Blob, Reader, Tx
@@ -35,16 +36,16 @@ async def due(reader: Reader) -> Due | None:
     return None if row is None else Due(*row)
 
 
-async def waiting(reader: Reader, job: Due) -> list[tuple[int, str, int]]:
-    """(integer key, origin zone, whether withdrawn) of the attachments that wait for these bytes to be rebuilt."""
+async def waiting(reader: Reader, job: Due) -> list[tuple[int, str, int, int, int, str, str]]:
+    """(integer key, origin zone, whether withdrawn, organization, who sent it as integer key and public id, name) of the attachments that wait for these bytes to be rebuilt."""
     rows = await reader.all(
-        "SELECT a.id, a.origin_zone, CASE WHEN a.withdrawn_at IS NULL THEN 0 ELSE 1 END FROM renditions o"
-        " JOIN attachments a ON a.id = o.attachment_id WHERE o.org_id = ? AND o.sha256 = ? AND o.kind = 'original'"
+        "SELECT a.id, a.origin_zone, CASE WHEN a.withdrawn_at IS NULL THEN 0 ELSE 1 END, a.org_id, a.uploader_id, u.public_id, a.name"
+        " FROM renditions o JOIN attachments a ON a.id = o.attachment_id JOIN users u ON u.id = a.uploader_id WHERE o.org_id = ? AND o.sha256 = ? AND o.kind = 'original'"
         " AND a.media_type = ? AND EXISTS (SELECT 1 FROM renditions r WHERE r.attachment_id = a.id AND r.kind = 'sanitized'"
         " AND r.state = 'pending') ORDER BY a.id",
         job.org_id, job.sha256, job.media_type,
     )  # fmt: skip
-    return [(int(row[0]), str(row[1]), int(row[2])) for row in rows]
+    return [(row[0], row[1], row[2], row[3], row[4], row[5], row[6]) for row in rows]
 
 
 async def postpone(tx: Tx, job: Due, due_at: int, *, tries: int) -> None:
@@ -54,6 +55,37 @@ async def postpone(tx: Tx, job: Due, due_at: int, *, tries: int) -> None:
         " (SELECT o.attachment_id FROM renditions o WHERE o.org_id = ? AND o.sha256 = ? AND o.kind = 'original')",
         tries, due_at, job.org_id, job.sha256,
     )  # fmt: skip
+
+
+async def without(reader: Reader, below: int, from_: int, zones: Sequence[str]) -> list[tuple[int, int, str]]:
+    """(integer key, organization under which its bytes lie, media type) of files with keys from `from_` on and below `below`, which came
+    by one of `zones` and of which nobody has tried to rebuild a copy."""
+    marks = ", ".join("?" * len(zones))
+    rows = await reader.all(
+        "SELECT a.id, o.org_id, a.media_type FROM attachments a JOIN renditions o ON o.attachment_id = a.id AND o.kind = 'original'"  # noqa: S608
+        f" WHERE a.id >= ? AND a.id < ? AND a.kind = 'file' AND a.origin_zone IN ({marks}) AND a.withdrawn_at IS NULL"
+        " AND (a.message_id IS NOT NULL OR a.note_id IS NOT NULL) AND o.sha256 IS NOT NULL"
+        " AND NOT EXISTS (SELECT 1 FROM renditions s WHERE s.attachment_id = a.id AND s.kind IN ('sanitized', 'passed'))"
+        " ORDER BY a.id DESC",
+        from_, below, *zones,
+    )  # fmt: skip
+    return [(int(row[0]), int(row[1]), str(row[2])) for row in rows]
+
+
+async def take_turn(tx: Tx, attachment_id: int, turn: int) -> None:
+    """It is due, after what is sent now (0) and after those of an earlier turn."""
+    await tx.run(
+        "UPDATE renditions SET due_at = ? WHERE attachment_id = ? AND kind = 'sanitized' AND state = 'pending'",
+        turn,
+        attachment_id,
+    )
+
+
+async def newest(reader: Reader) -> int:
+    """The key above all files' keys."""
+    row = await reader.one("SELECT coalesce(max(id), 0) + 1 FROM attachments")
+    assert row is not None
+    return int(row[0])
 
 
 async def hurry(tx: Tx) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chat_server.ports import Reader, Tx
+from chat_server.storage.queries import flattening, held_files
 
 _NOT_HANDED_IN = "NOT EXISTS (SELECT 1 FROM handed_files h WHERE attachments.id IN (h.attachment_id, h.page_id))"
 """What came by a link belongs to a bot until that has posted it, however long that takes: its sender holds a receipt."""
@@ -48,6 +49,8 @@ async def remove(tx: Tx, attachment_ids: Sequence[int]) -> None:
         f"SELECT DISTINCT org_id, sha256 FROM renditions WHERE attachment_id IN ({places}) AND sha256 IS NOT NULL",  # noqa: S608
         *attachment_ids,
     )
+    await held_files.forget(tx, attachment_ids)
+    await flattening.forget(tx, attachment_ids)
     await tx.run(f"DELETE FROM renditions WHERE attachment_id IN ({places})", *attachment_ids)  # noqa: S608
     await tx.run(f"DELETE FROM attachments WHERE id IN ({places})", *attachment_ids)  # noqa: S608
     for org_id, sha256 in blobs:

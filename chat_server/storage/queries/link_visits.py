@@ -51,6 +51,31 @@ async def deliver(tx: Tx, visit_id: int) -> None:
     await tx.run("UPDATE link_visits SET delivered_at = ? WHERE id = ? AND delivered_at IS NULL", tx.now, visit_id)
 
 
+async def over(reader: Reader, limit: int) -> list[Visit]:
+    """Those whose time is over, that handed something in, of which nothing is still on its way, and that never said that this was all."""
+    rows = await reader.all(
+        "SELECT v.id, v.public_id, v.org_id, v.link_id, v.zone, v.expires_at, v.delivered_at FROM link_visits v"
+        " WHERE v.delivered_at IS NULL AND v.expires_at <= ?"
+        " AND EXISTS (SELECT 1 FROM handed_files h WHERE h.link_id = v.link_id AND h.visit_id = v.id)"
+        " AND NOT EXISTS (SELECT 1 FROM handed_files h WHERE h.link_id = v.link_id AND h.visit_id = v.id AND h.state = 'coming')"
+        " ORDER BY v.expires_at LIMIT ?",
+        reader.now, limit,
+    )  # fmt: skip
+    return [Visit(*row) for row in rows]
+
+
+async def end_silently(tx: Tx, visit_id: int) -> bool:
+    """It counts as delivered; false where it was."""
+    return await tx.run(
+        "UPDATE link_visits SET delivered_at = ?, silent = 1 WHERE id = ? AND delivered_at IS NULL", tx.now, visit_id
+    ) == 1  # fmt: skip
+
+
+async def any_silent(reader: Reader, link_id: int) -> bool:
+    row = await reader.one("SELECT 1 FROM link_visits WHERE link_id = ? AND silent = 1 LIMIT 1", link_id)
+    return row is not None
+
+
 async def everywhere(reader: Reader) -> list[int]:
     """Integer keys of all."""
     return [int(row[0]) for row in await reader.all("SELECT id FROM link_visits ORDER BY id")]

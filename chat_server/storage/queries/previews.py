@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from chat_server.ports import Blob, Reader, Tx
 
 _SOURCE = (
-    "(o.kind = 'original' OR (o.kind = 'sanitized' AND NOT EXISTS (SELECT 1 FROM renditions w"
+    "(o.kind = 'original' OR (o.kind IN ('sanitized', 'passed') AND NOT EXISTS (SELECT 1 FROM renditions w"
     " WHERE w.attachment_id = o.attachment_id AND w.kind = 'original')))"
 )
-"""Of what they are made: of the original, or, where there is none, of what was rebuilt. That itself is none of them (`inward`)."""
+"""Of what they are made: of the original, or, where there is none, of what was rebuilt or let through. That itself is none of them (`inward`)."""
 
 
 @dataclass(frozen=True, slots=True)

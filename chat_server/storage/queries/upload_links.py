@@ -127,6 +127,24 @@ async def of_room(reader: Reader, room_id: int, limit: int) -> list[Link]:
     return [Link(*row) for row in rows]
 
 
+async def of_organization(reader: Reader, org_id: int, limit: int) -> list[Link]:
+    """Those that are good, the next deadline first."""
+    rows = await reader.all(
+        f"{_SELECT} WHERE l.org_id = ? AND l.done_at IS NULL AND l.revoked_at IS NULL AND l.ends_at > ? ORDER BY l.ends_at, l.id LIMIT ?",
+        org_id, reader.now, limit,
+    )  # fmt: skip
+    return [Link(*row) for row in rows]
+
+
+async def room_names(reader: Reader, room_ids: Sequence[int]) -> dict[int, str]:
+    """By integer key."""
+    if not room_ids:
+        return {}
+    marks = ", ".join("?" * len(room_ids))
+    rows = await reader.all(f"SELECT id, name FROM rooms WHERE id IN ({marks})", *room_ids)  # noqa: S608 (question marks)
+    return {int(row[0]): str(row[1] or "") for row in rows}
+
+
 async def living(reader: Reader, room_id: int) -> int:
     """How many of a room are good."""
     row = await reader.one(

@@ -131,7 +131,6 @@ class Writer(threading.Thread):
             return self._turns.drain(self._verdict(error))
         batch: list[Job] = []
         deadline = time.monotonic() + BATCH_SECONDS
-        self._tx.now = self._clock.now()
         while len(batch) < BATCH and time.monotonic() < deadline and (job := self._turns.next()) is not None:
             batch.append(job)
             self._run_job(job)
@@ -152,6 +151,7 @@ class Writer(threading.Thread):
 
     def _run_job(self, job: Job) -> None:
         execute = self._connection.execute
+        self._tx.now = self._clock.now()
         try:
             execute("SAVEPOINT job")
             job.result = drive(job.use_case(self._tx))

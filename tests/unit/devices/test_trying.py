@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from chat_server.clock import SystemClock
 from chat_server.domain.actors import Actor
+from chat_server.domain.errors import Problem
 from chat_server.domain.ids import new_id
 from chat_server.ports import AnyStorage
 from chat_server.storage.queries import push_tokens
@@ -41,6 +42,16 @@ class Post:
 
     async def close(self) -> None:
         return
+
+
+@dataclass
+class Ticking:
+    """A clock that a test moves."""
+
+    at: int = 1_795_000_000_000
+
+    def now(self) -> int:
+        return self.at
 
 
 def seal(plain: bytes, p256dh: str, auth: str) -> bytes:
@@ -107,6 +118,20 @@ async def test_a_device_without_a_key_gets_the_fixed_text_alone(storage: AnyStor
     trial = await trying(storage, post)(person)
     assert (trial.outcome, trial.reason) == ("later", "429 quota")
     assert (post.handed[0].sealed, post.handed[0].text) == (b"", "この端末に通知が届きました。")
+
+
+async def test_nobody_rings_their_phone_without_end(storage: AnyStorage) -> None:
+    person = await registered(storage, NewToken("fcm", "token-of-a-phone"))
+    post = Post(Answer(Outcome.ACCEPTED, ""), "fcm")
+    clock = Ticking()
+    tries = Trying(storage, clock, {"fcm": post}, seal, "lgwan")
+    await tries(person)
+    with pytest.raises(Problem) as problem:
+        await tries(person)
+    assert problem.value.fault.code == 8005
+    clock.at += 3000
+    await tries(person)
+    assert len(post.handed) == 2
 
 
 async def test_where_it_stops_is_said(storage: AnyStorage) -> None:

@@ -1,5 +1,6 @@
 import type { PersonDetail } from './accountApi'
 import type { Api } from './api'
+import type { LinkState } from './linksApi'
 import type { Paged, Person, RoomId, UserId } from './types'
 
 export interface NewPerson {
@@ -36,6 +37,45 @@ export interface Organization {
   policy: Record<string, string>
 }
 
+/** A file that is handed over as it came, if somebody approves. `own`: one asked for it, or sent it. */
+export interface HeldFile {
+  id: string
+  name: string
+  size: number
+  kind: string
+  zone: string
+  sha256: string
+  sender: { id: UserId; name: string }
+  own: boolean
+  link: string | null
+  purpose: string
+  recipient: string
+  company: string
+  held: number
+  expires: number
+  findings: { ja: string; en: string }[]
+}
+
+/** A link by which somebody outside hands in files, as those see it who are not in its room. */
+export interface OrganizationLink {
+  id: string
+  room_name: string
+  state: LinkState
+  asker: { id: UserId; name: string }
+  recipient: string
+  company: string
+  purpose: string
+  ends: number
+  received_files: number
+}
+
+/** `zones`: from the least to the most trusted. */
+export interface ZoneRules {
+  zones: string[]
+  families: Record<string, string[]>
+  items: { from: string; to: string; family: string; action: string }[]
+}
+
 export interface RoomOverview {
   id: RoomId
   kind: string
@@ -58,6 +98,26 @@ export interface Health {
   late: Record<string, number>
   backup_at: number | null
 }
+
+/** A device and whose it is. */
+export interface KeptDevice {
+  id: string
+  name: string
+  zone: string
+  platform: string
+  app_version: string
+  ownership: '' | 'issued' | 'private'
+  state: 'ready' | 'waiting' | 'wipe' | 'wiped'
+  created_at: number
+  seen_at: number
+  wipe_asked_at: number | null
+  user: Person
+  wiped_at: number | null
+  unsent: number | null
+  signed_out: boolean
+}
+
+export type PersonsDevice = Omit<KeptDevice, 'user' | 'wiped_at' | 'unsent' | 'signed_out'>
 
 export interface StaffOptions {
   encoding: '' | 'utf-8' | 'cp932'
@@ -129,6 +189,27 @@ export class AdminApi {
     return this.#api.call(`/api/people/${encodeURIComponent(user)}`, { method: 'PATCH', body: change })
   }
 
+  /** Those that wait for approval, or those that were asked to clear their data. */
+  async devices(state: 'waiting' | 'wipe'): Promise<KeptDevice[]> {
+    return (await this.#api.call<Paged<KeptDevice>>(`/api/organization/devices?state=${state}`)).items
+  }
+
+  async devicesOf(user: UserId): Promise<PersonsDevice[]> {
+    return (await this.#api.call<Paged<PersonsDevice>>(`/api/people/${encodeURIComponent(user)}/devices`)).items
+  }
+
+  changeDevice(user: UserId, device: string, change: { approved?: true; ownership?: string }): Promise<PersonsDevice> {
+    return this.#api.call(deviceOf(user, device), { method: 'PATCH', body: change })
+  }
+
+  wipeDevice(user: UserId, device: string): Promise<PersonsDevice> {
+    return this.#api.call(`${deviceOf(user, device)}/wipe`, { method: 'POST', body: {} })
+  }
+
+  signOutDevice(user: UserId, device: string): Promise<null> {
+    return this.#api.call(deviceOf(user, device), { method: 'DELETE' })
+  }
+
   /** Changes nothing. */
   showStaff(file: Blob, options: StaffOptions): Promise<StaffDifference> {
     const path = `/api/staff/difference?${staffOptions(options)}`
@@ -158,10 +239,40 @@ export class AdminApi {
     return this.#api.call('/api/organization', { method: 'PATCH', body: change })
   }
 
+  held(): Promise<Paged<HeldFile>> {
+    return this.#api.call('/api/organization/held-files')
+  }
+
+  decide(file: string, approve: boolean, reason: string): Promise<HeldFile> {
+    const act = approve ? 'approve' : 'refuse'
+    return this.#api.call(`/api/organization/held-files/${encodeURIComponent(file)}/${act}`, { method: 'POST', body: { reason } })
+  }
+
+  links(): Promise<Paged<OrganizationLink>> {
+    return this.#api.call('/api/organization/upload-links')
+  }
+
+  revokeLink(link: string): Promise<OrganizationLink> {
+    return this.#api.call(`/api/organization/upload-links/${encodeURIComponent(link)}`, { method: 'DELETE' })
+  }
+
+  zoneRules(): Promise<ZoneRules> {
+    return this.#api.call('/api/organization/zone-rules')
+  }
+
+  /** Null: as the organization's rule. */
+  zoneRule(from: string, to: string, family: string, action: string | null): Promise<ZoneRules> {
+    return this.#api.call('/api/organization/zone-rules', { method: 'PATCH', body: { from, to, family, action } })
+  }
+
   /** Newest first. Each asking is on the trail itself. */
   audit(query: AuditQuery): Promise<Paged<AuditEntry>> {
     return this.#api.call(`/api/audit?${asked({ ...query, limit: 50 })}`)
   }
+}
+
+function deviceOf(user: UserId, device: string): string {
+  return `/api/people/${encodeURIComponent(user)}/devices/${encodeURIComponent(device)}`
 }
 
 function staffOptions({ encoding, as_of, returning, disable_missing, close_missing }: StaffOptions): string {

@@ -43,7 +43,7 @@ export interface FileOfLink {
   id: string
   name: string
   size: number
-  state: 'coming' | 'waiting' | 'released' | 'refused'
+  state: 'coming' | 'waiting' | 'held' | 'released' | 'refused'
   sha256: string | null
   received: number | null
   reason: { ja: string; en: string } | null

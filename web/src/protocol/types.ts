@@ -163,7 +163,7 @@ export interface AttachmentAddress {
   name: string
   taken_at?: number
   place?: { latitude: number; longitude: number }
-  addresses?: { thumbnail?: string; preview?: string; sanitized?: string; original?: string; text?: string }
+  addresses?: { thumbnail?: string; preview?: string; sanitized?: string; original?: string; passed?: string; flattened?: string; text?: string }
   /** The first pages' pictures, the first one included. */
   pages?: string[]
   expires: number

@@ -78,6 +78,12 @@ export class Notifying {
     void this.push()
   }
 
+  turnOff(): void {
+    preferences.change({ notify: false })
+    this.#pushed = null
+    void import('./pushing').then(({ unsubscribe }) => unsubscribe(this.#client.api)).catch(() => undefined)
+  }
+
   /** At every start, because subscriptions end without a word: this device is pushed as its person wants. */
   async push(): Promise<void> {
     if (this.permission !== 'granted' || !preferences.work.notify) return

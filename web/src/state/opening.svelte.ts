@@ -29,17 +29,19 @@ export class Opening {
     return this.#said.get(id) ?? ''
   }
 
-  save({ id, name, kind }: Attachment): Promise<void> {
+  /** The best that may be had from here; or `flattened`: pictures of its pages. */
+  save({ id, name, kind }: Attachment, only?: 'flattened'): Promise<void> {
     return this.#do(id, 'saving', async () => {
       const address = await this.#address(id)
-      if (address.refused !== undefined) throw new Told(address.refused[text.language])
-      const path = address.addresses?.original ?? address.addresses?.sanitized
+      if (address.refused !== undefined && only === undefined) throw new Told(address.refused[text.language])
+      const { original, passed, sanitized, flattened } = address.addresses ?? {}
+      const path = only === undefined ? (original ?? passed ?? sanitized) : flattened
       if (path === undefined) throw new Told(text.words.file.notReady)
       // The browser saves by itself and cannot tell the page that it did not work: so one byte is tried first.
       await fetched(path, 0)
       const link = document.createElement('a')
       link.href = path
-      link.download = kind === 'photo' && path !== address.addresses?.original ? asJpeg(name) : name
+      link.download = kind === 'photo' && path !== original ? asJpeg(name) : name
       link.click()
     })
   }

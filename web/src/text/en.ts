@@ -137,7 +137,7 @@ export const en: Words = {
     save: 'Save',
     saveNamed: (name) => `Save ${name}`,
     report: 'Report',
-    reportNamed: (name) => `What was taken out of ${name}`,
+    reportNamed: (name) => `How ${name} was received`,
     saving: 'Preparing to save',
     pages: (count) => plural(count, 'page', 'pages'),
     pending: 'Being processed',

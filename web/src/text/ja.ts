@@ -131,7 +131,7 @@ export const ja = {
     save: '保存',
     saveNamed: (name: string) => `${name}を保存`,
     report: '報告',
-    reportNamed: (name: string) => `${name}の無害化の報告`,
+    reportNamed: (name: string) => `${name}の報告`,
     saving: '保存の準備をしています',
     pages: (count: number) => `${count}ページ`,
     pending: '処理中',

@@ -23,7 +23,7 @@ const sort = (row: Row): 0 | 1 => (row.type === 'message' && row.continued ? 1 :
 
 /** How tall each row is: as it was measured, or guessed until it is. */
 export class Heights {
-  #measured = new Map<string, number>()
+  #measured = new Map<string, { height: number; kind: 0 | 1 }>()
   width = 800
   /** Of the text, in pixels. */
   size = 15
@@ -32,7 +32,11 @@ export class Heights {
   #off = [0, 0]
 
   of(row: Row): number {
-    return this.#measured.get(row.key) ?? this.#guess(row) + (row.type === 'message' ? this.#off[sort(row)]! : 0)
+    const known = this.#measured.get(row.key)
+    if (known === undefined) return this.#guess(row) + (row.type === 'message' ? this.#off[sort(row)]! : 0)
+    if (row.type !== 'message' || known.kind === sort(row)) return known.height
+    // It stood first when it was measured, and older ones came meanwhile: the author's line is gone, the rest is as it was.
+    return known.height + this.#guess(row) - this.#guess({ ...row, continued: !row.continued })
   }
 
   set(row: Row, height: number): void {
@@ -40,7 +44,7 @@ export class Heights {
       const kind = sort(row)
       this.#off[kind]! += (height - this.#guess(row) - this.#off[kind]!) * LEARN
     }
-    this.#measured.set(row.key, height)
+    this.#measured.set(row.key, { height, kind: sort(row) })
   }
 
   #guess(row: Row): number {

@@ -1,6 +1,14 @@
 /** Nearer to the end than this counts as being there. */
 const NEAR_END = 48
 
+/** A place on the screen that is to stay: an edge of a row, and where it was (`at`) and was left (`left`), in CSS pixels. */
+interface Anchor {
+  row: HTMLElement
+  edge: 'top' | 'bottom'
+  at: number
+  left: number
+}
+
 /**
  * Keeps what one reads where it is: at the newest message while one is there, else at the row under the eyes, whatever
  * is added, measured or let go above or below. The browsers' own anchoring is off (Safari has none, and Chromium's
@@ -8,7 +16,7 @@ const NEAR_END = 48
  */
 export class Scrolling {
   readonly #box: HTMLElement
-  #anchor: { row: HTMLElement; top: number } | null = null
+  #anchor: Anchor | null = null
   #height = 0
   #room = 0
   #atEnd = true
@@ -37,14 +45,21 @@ export class Scrolling {
     this.#atEnd = this.#box.scrollHeight - this.#box.scrollTop - this.#box.clientHeight < NEAR_END
   }
 
-  /** Before rows change, and wherever scrolling ends: remember the first one in sight. */
+  /**
+   * Before rows change, and wherever scrolling ends: remember the first one in sight. By its lower edge where that is in sight:
+   * a row that turns out to continue the one before it loses its author's line, and what stands below must not follow.
+   */
   remember(): void {
-    const edge = this.#box.getBoundingClientRect().top
+    const sight = this.#box.getBoundingClientRect()
     for (const row of this.#rows()) {
-      const { top, bottom } = row.getBoundingClientRect()
+      const place = row.getBoundingClientRect()
       // No line of a day: it moves up when older messages of that day arrive.
-      if (row.dataset.seq !== undefined && bottom > edge) {
-        this.#anchor = { row, top }
+      if (row.dataset.seq !== undefined && place.bottom > sight.top) {
+        const edge = place.bottom <= sight.bottom ? 'bottom' : 'top'
+        const before = this.#anchor
+        // Nobody scrolled since: what rounding left is not forgotten, or it would add up from one change to the next.
+        const same = before?.row === row && before.edge === edge && before.left === place[edge]
+        this.#anchor = { row, edge, at: same ? before.at : place[edge], left: place[edge] }
         return
       }
     }
@@ -53,13 +68,16 @@ export class Scrolling {
 
   /** After rows or sizes changed, before the reader scrolls on: what moved by itself is moved back. */
   restore(): void {
+    const anchor = this.#anchor
     if (this.atEnd) {
       this.toEnd()
-    } else if (this.#anchor?.row.isConnected) {
+    } else if (anchor?.row.isConnected) {
+      const now = () => anchor.row.getBoundingClientRect()[anchor.edge]
       // Not by how far the box scrolled: browsers do that by themselves where what is below became shorter.
-      // By whole pixels, because boxes scroll by no others: what is left is half of one at most, and adds up to nothing.
-      const moved = Math.round(this.#anchor.row.getBoundingClientRect().top - this.#anchor.top)
+      // By whole pixels, because boxes scroll by no others: what is left is half of one at most.
+      const moved = Math.round(now() - anchor.at)
       if (moved !== 0) this.#box.scrollTop += moved
+      anchor.left = now()
     }
   }
 

@@ -7,8 +7,11 @@ export const admin = pair(
     sections: {
       people: '職員とゲスト',
       staff: '職員名簿の取り込み',
+      devices: '端末',
       rooms: 'トークルーム',
       health: '容量と稼働状況',
+      held: '承認待ちのファイル',
+      links: '受け取りリンク',
       policy: '団体のルール',
       audit: '監査記録',
     },
@@ -161,8 +164,11 @@ export const admin = pair(
     sections: {
       people: 'Staff and guests',
       staff: 'Staff list import',
+      devices: 'Devices',
       rooms: 'Rooms',
       health: 'Storage and health',
+      held: 'Files that wait for approval',
+      links: 'Upload links',
       policy: 'Rules of the organization',
       audit: 'Audit trail',
     },

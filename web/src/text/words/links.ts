@@ -123,7 +123,7 @@ export const links = pair(
     extendAsk: 'いつまで延ばしますか。',
     againAsk: '同じ内容で、もう一度依頼します。期限を選んでください。',
     noFiles: 'まだ届いていません。',
-    fileStates: { coming: '送信中', waiting: '安全を確かめています', released: '届きました', refused: '受け取りませんでした' } as Record<string, string>,
+    fileStates: { coming: '送信中', waiting: '安全を確かめています', held: '承認待ち', released: '届きました', refused: '受け取りませんでした' } as Record<string, string>,
   },
   {
     title: 'Links to receive files',
@@ -221,6 +221,6 @@ export const links = pair(
     extendAsk: 'Until when?',
     againAsk: 'The same is asked once more. Choose the deadline.',
     noFiles: 'Nothing has arrived yet.',
-    fileStates: { coming: 'on its way', waiting: 'being checked for safety', released: 'arrived', refused: 'not accepted' },
+    fileStates: { coming: 'on its way', waiting: 'being checked for safety', held: 'waits for approval', released: 'arrived', refused: 'not accepted' },
   },
 )

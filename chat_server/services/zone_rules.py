@@ -1,0 +1,92 @@
+"""What becomes of files that cross a border between zones: an organization's rules, and those for single pairs of zones.
+
+A pair's rule holds instead of the organization's for its family of kinds; where there is none, nothing changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from chat_server.domain.errors import INVALID_FIELD, NOT_INWARD, Problem
+from chat_server.domain.links import FAMILIES, OTHERS
+from chat_server.domain.policy import SANITIZE, STRICT, Policy, action
+from chat_server.ports import Reader, Tx
+from chat_server.services import audit
+from chat_server.services.authority import Administrator, require_administrator
+from chat_server.storage.queries import organizations
+from chat_server.storage.queries import zone_rules as queries
+
+Wire = dict[str, Any]
+KINDS: Final = {**FAMILIES, "others": OTHERS}
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """As they were when the work on a file began. `pairs`: see `domain.policy.action`."""
+
+    policy: Policy
+    pairs: dict[tuple[str, str, str], str]
+
+    @property
+    def scanned(self) -> bool:
+        """Whether a file that no virus scanner looked at is refused."""
+        return self.policy.virus_scan == "required"
+
+    def formats(self, came_by: Sequence[str], zones: Sequence[str]) -> dict[str, str]:
+        """What is to be done, by the kinds of `sanitizing.kinds`, with a file that came by these zones. `zones`: all, from the
+        least to the most trusted."""
+        done = {
+            family: max((action(self.policy, self.pairs, family, zone, zones) for zone in came_by), key=STRICT.index)
+            for family in KINDS
+        }
+        return {kind: done[family] for family, kinds in KINDS.items() for kind in kinds}
+
+
+async def rules(reader: Reader, org_id: int) -> Rules:
+    """Those that hold now."""
+    return Rules(await organizations.policy(reader, org_id), await queries.of(reader, org_id))
+
+
+async def listed(reader: Reader, who: Administrator, zones: Sequence[str]) -> Wire:
+    """`{zones, families, items: [{from, to, family, action}]}`. Raises `Problem` 2008."""
+    require_administrator(who)
+    found = await queries.of(reader, who.org_id)
+    items = [
+        {"from": from_, "to": to, "family": family, "action": action} for (from_, to, family), action in found.items()
+    ]
+    return {
+        "zones": list(zones),
+        "families": {family: list(actions) for family, actions in SANITIZE.items()},
+        "items": items,
+    }
+
+
+async def change(
+    tx: Tx, who: Administrator, from_: str, to: str, family: str, action: str | None, zones: Sequence[str]
+) -> Wire:
+    """Set the rule of a pair, or remove it (None); on record where something changed. Answers as `listed`.
+
+    Raises `Problem` 2008, 7120 (no such zones, or not inwards), 2001 (family, action)."""
+    require_administrator(who)
+    pair = (from_, to, family)
+    before = (await queries.of(tx, who.org_id)).get(pair)
+    # One that was set when the server had other zones can still be removed.
+    if action is not None or before is None:
+        if from_ not in zones or to not in zones or zones.index(from_) >= zones.index(to):
+            raise Problem(NOT_INWARD, field="to", zones=" → ".join(zones))
+        if family not in SANITIZE:
+            raise Problem(INVALID_FIELD, field="family", reason=", ".join(SANITIZE))
+        if action is not None and action not in SANITIZE[family]:
+            raise Problem(INVALID_FIELD, field="action", reason=", ".join(SANITIZE[family]))
+    if action != before:
+        if action is None:
+            await queries.remove(tx, who.org_id, pair)
+        else:
+            await queries.put(tx, who.org_id, pair, action)
+        found = await organizations.by_id(tx, who.org_id)
+        assert found is not None
+        detail = {"zones": f"{from_} → {to}", "family": family, "from": before, "to": action}
+        await audit.record_by(tx, who, "organization.zone_rule", found.public_id, detail)
+    return await listed(tx, who, zones)
