@@ -39,7 +39,6 @@ class Relay:
     """`providers`: by platform. `authorizations`: of Web Push, by parcel, for as long as it is on its way."""
 
     def __init__(self, folder: Path, queue: Queue, providers: Mapping[Platform, Provider]) -> None:
-        self._keys = folder
         self._tls = keys.context(folder, server=True)
         self._queue = queue
         self._providers = providers
@@ -95,9 +94,6 @@ class Relay:
                 await writer.start_tls(self._tls, ssl_handshake_timeout=HANDSHAKE_SECONDS)
             except (OSError, ConnectionError, TimeoutError) as error:
                 self._refuse(peer, getattr(error, "reason", None) or type(error).__name__)
-                return
-            if not keys.is_peer(self._keys, writer.get_extra_info("ssl_object")):
-                self._refuse(peer, "another certificate")
                 return
             log.info("relay.line_up", peer=peer)
             try:

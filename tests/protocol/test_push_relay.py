@@ -303,7 +303,8 @@ async def test_a_silent_line_is_found_and_replaced(tmp_path: Path, monkeypatch: 
         assert (await providers["apns"].send(found.parcel("apns"))).outcome is Outcome.ACCEPTED
         line.stall()
         sent = found.parcel("apns", 2)
-        assert (await providers["apns"].send(sent)).outcome is Outcome.UNKNOWN
+        async with asyncio.timeout(10):
+            assert (await providers["apns"].send(sent)).outcome is Outcome.UNKNOWN
         line.flow()
         assert (await again(providers["apns"], sent, Outcome.ACCEPTED)).outcome is Outcome.ACCEPTED
 

@@ -44,6 +44,8 @@ class FakeApns:
     connections: set[_Peer] = field(default_factory=set)
     made: int = 0
     """connections so far"""
+    generous: bool = True
+    """gives back the window of what it read; otherwise when `give_back` is called"""
     strict: bool = True
     """whether the headers must be exactly ours"""
     before: Callable[[], Awaitable[object]] | None = None
@@ -129,6 +131,7 @@ class _Peer(asyncio.Protocol):
             H2Configuration(client_side=False, header_encoding="utf-8", validate_outbound_headers=False)
         )
         self._requests: dict[int, tuple[dict[str, str], bytearray]] = {}
+        self._kept: list[tuple[int, int]] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -162,7 +165,9 @@ class _Peer(asyncio.Protocol):
             self._requests[event.stream_id or 0] = headers, bytearray()
         elif isinstance(event, DataReceived):
             self._requests[event.stream_id or 0][1].extend(event.data or b"")
-            self.conn.acknowledge_received_data(event.flow_controlled_length or 0, event.stream_id or 0)
+            self._kept.append((event.flow_controlled_length or 0, event.stream_id or 0))
+            if self.fake.generous:
+                self.give_back()
         elif isinstance(event, StreamEnded):
             headers, body = self._requests.pop(event.stream_id or 0)
             self.fake.later(self, event.stream_id or 0, headers, bytes(body))
@@ -170,6 +175,13 @@ class _Peer(asyncio.Protocol):
             self._requests.pop(event.stream_id or 0, None)
         elif isinstance(event, ConnectionTerminated):
             self.transport.close()
+
+    def give_back(self) -> None:
+        kept, self._kept = self._kept, []
+        for length, stream in kept:
+            with contextlib.suppress(H2Error):  # the stream may have ended
+                self.conn.acknowledge_received_data(length, stream)
+        self._flush()
 
     def behave(self, stream: int, headers: dict[str, str], behaviour: Behaviour) -> None:
         with contextlib.suppress(H2Error):  # the other side may have gone meanwhile
