@@ -24,8 +24,8 @@ from mobile_api.providers.proxy import Proxy
 RESOLVE_SECONDS: Final = 5.0
 CONNECT_SECONDS: Final = 4.0
 ANSWER_SECONDS: Final = 15.0
-BOUND: Final = 20.0
-"""For the request and its answer, whatever trickles in."""
+BOUND: Final = 27.0
+"""For all of it, whatever trickles in, from looking up the name to the last byte of the answer."""
 ADDRESSES: Final = 2
 BODY_BYTES: Final = 4 * 1024
 NAMES: Final = 64
@@ -65,11 +65,12 @@ class Poster:
         """Raises `NotAllowed`, `NotSent`, `Cut`."""
         if self._closed:
             raise NotSent("closing")
+        until = asyncio.get_running_loop().time() + BOUND
         hosts = [target.host] if self._proxy is not None else await self._addresses(target)
         problem = NotSent("no connection")
         for host in hosts:
             try:
-                return await self._post_to(host, target, headers, body)
+                return await self._post_to(host, target, headers, body, until)
             except NotSent as error:  # as long as nothing was sent, the next address is tried
                 problem = error
         raise problem
@@ -86,7 +87,10 @@ class Poster:
             raise NotAllowed("the name leads to an address of the inside")
         return found[:ADDRESSES]
 
-    async def _post_to(self, host: str, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
+    async def _post_to(
+        self, host: str, target: Target, headers: Mapping[str, str], body: bytes, until: float
+    ) -> Reply:
+        """`until`: of the loop's clock."""
         client = self._client(target)
         url = httpx2.URL(scheme=target.scheme, host=host, port=target.port, raw_path=target.path.encode("ascii"))
         sent = False
@@ -101,7 +105,7 @@ class Poster:
             extensions={"sni_hostname": target.host, "trace": trace},
         )  # fmt: skip
         try:
-            async with asyncio.timeout(BOUND):
+            async with asyncio.timeout_at(until):
                 answer = await client.send(request, stream=True, follow_redirects=False, auth=None)
                 try:
                     return Reply(answer.status_code, _lower(answer.headers), await _body(answer))

@@ -48,6 +48,7 @@ class Relay:
         self._tasks: set[asyncio.Task[None]] = set()
         self._work = asyncio.Event()
         self._free = asyncio.Semaphore(AT_ONCE)
+        self._said_at = -1.0
         self.refused = 0
         """connections of whoever is not the closed side"""
 
@@ -108,7 +109,9 @@ class Relay:
 
     def _refuse(self, peer: str, why: str) -> None:
         self.refused += 1
-        log.warning("relay.refused", peer=peer, why=why, refused=self.refused)
+        if time.monotonic() - self._said_at >= 1:  # whoever knocks does not fill the disk with it
+            self._said_at = time.monotonic()
+            log.warning("relay.refused", peer=peer, why=why, refused=self.refused)
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._say(writer, wire.Hello(wire.VERSION, tuple(self._providers)))
