@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import itertools
 import ssl
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -201,6 +203,52 @@ async def test_kill_9_in_the_middle(tmp_path: Path) -> None:
         assert (tokens.count(found.name(1)), tokens.count(found.name(2))) == (1, 2)
         ids = {taken.headers["apns-id"] for taken in found.book("apns").got if taken.token == found.name(2)}
         assert len(ids) == 1, "under the same id, so that the phone shows it once"
+
+
+async def test_every_push_is_accounted_for_through_two_kills(tmp_path: Path) -> None:
+    """400 pushes, one in twenty of each fault, and kill -9 twice: each device is rung, and twice only where somebody said
+    that nobody knows."""
+    faults = (CUT, Behaviour("cut", takes=True), Behaviour(status=500), Behaviour("goaway"), Behaviour("reset"))
+    unknown: set[str] = set()
+    async with town(tmp_path) as found:
+        numbers = itertools.count()
+
+        def rule(_: str) -> Behaviour | None:
+            number = next(numbers) % 20
+            return faults[number] if number < len(faults) else None
+
+        found.script("apns").rule = rule
+
+        async def settle(provider: Provider, number: int) -> None:
+            sent = found.parcel("apns", number)
+            while True:
+                answer = await provider.send(sent)
+                if answer.outcome is Outcome.ACCEPTED:
+                    return
+                assert answer.outcome in (Outcome.LATER, Outcome.UNKNOWN), answer
+                # A line that was cut is settled by asking again; what counts is what the relay or Apple's end says.
+                if answer.outcome is Outcome.UNKNOWN and answer.reason != "the line to the relay was cut":
+                    unknown.add(found.name(number))
+                await asyncio.sleep(0.02)
+
+        port = 0
+        async with contextlib.AsyncExitStack() as closing:
+            settling: list[asyncio.Task[None]] = []
+            for seen in (100, 250, 0):
+                async with relay_process(tmp_path / "r", found, port) as relay:
+                    if not port:
+                        port = relay.port
+                        provider = (await closing.enter_async_context(closed_side(found, relay.closed, port)))["apns"]
+                        settling = [asyncio.create_task(settle(provider, number)) for number in range(400)]
+                    async with asyncio.timeout(TIMEOUT):
+                        if seen:
+                            await found.book("apns").saw(seen)
+                            await relay.kill()
+                        else:
+                            await asyncio.gather(*settling)
+        rung = Counter(taken.token for taken in found.book("apns").got)
+        assert set(rung) == {found.name(number) for number in range(400)}
+        assert {token for token, times in rung.items() if times > 1} <= unknown
 
 
 async def test_it_keeps_and_shows_nothing_of_what_it_carried(tmp_path: Path) -> None:

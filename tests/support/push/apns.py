@@ -110,6 +110,8 @@ class FakeApns:
             self.before = None
             await self.book.note()
             await before()
+        if peer.gone:
+            return  # beyond the last stream that its GOAWAY named, or cut: not looked at
         token = headers.get(":path", "").rpartition("/")[2]
         if refused := self.refusal(headers):
             behaviour = Behaviour(status=refused[0], reason=refused[1])
@@ -119,6 +121,7 @@ class FakeApns:
             behaviour = self.script.of(token)
         taken = behaviour.status == 200 if behaviour.kind == "answer" else behaviour.takes
         if taken:
+            peer.last = max(peer.last, stream)
             self.book.got.append(Taken(token, json.loads(body), headers, headers["apns-id"]))
         peer.behave(stream, headers, behaviour)
         await self.book.note()
@@ -132,6 +135,9 @@ class _Peer(asyncio.Protocol):
         )
         self._requests: dict[int, tuple[dict[str, str], bytearray]] = {}
         self._kept: list[tuple[int, int]] = []
+        self.last = 0
+        """the highest stream whose push counts as taken"""
+        self.gone = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)  # uvloop's are of no class of asyncio's
@@ -147,6 +153,7 @@ class _Peer(asyncio.Protocol):
         self._flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.gone = True
         self.fake.connections.discard(self)
 
     def data_received(self, data: bytes) -> None:
@@ -154,6 +161,8 @@ class _Peer(asyncio.Protocol):
             for event in self.conn.receive_data(data):
                 self._happened(event)
         except H2Error as error:
+            if self.gone:  # what was on its way when we said good-bye
+                return
             self.fake.book.wrong.append(f"{type(error).__name__}: {error}")
             self.transport.close()
         self._flush()
@@ -188,7 +197,8 @@ class _Peer(asyncio.Protocol):
                 case "cut":
                     self.transport.abort()
                 case "goaway":
-                    self.conn.close_connection(ErrorCodes.NO_ERROR, last_stream_id=max(stream - 2, 0))
+                    self.gone = True
+                    self.conn.close_connection(ErrorCodes.NO_ERROR, last_stream_id=self.last)
                 case "reset":
                     self.conn.reset_stream(stream, ErrorCodes.INTERNAL_ERROR)
                 case "refuse_stream":
