@@ -105,7 +105,8 @@ class Line:
             try:
                 await self._once()
                 tries = 0
-            except (OSError, TimeoutError, asyncio.IncompleteReadError, wire.Broken) as error:
+            except (OSError, TimeoutError, ValueError, asyncio.IncompleteReadError, wire.Broken) as error:
+                # ValueError: a host name that is none.
                 was_up = self._up.is_set()
                 self._down()
                 if isinstance(error, ssl.SSLError):

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import dataclasses
 import itertools
+import resource
 import ssl
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -203,6 +204,25 @@ async def test_kill_9_in_the_middle(tmp_path: Path) -> None:
         assert (tokens.count(found.name(1)), tokens.count(found.name(2))) == (1, 2)
         ids = {taken.headers["apns-id"] for taken in found.book("apns").got if taken.token == found.name(2)}
         assert len(ids) == 1, "under the same id, so that the phone shows it once"
+
+
+async def test_a_relay_whose_disk_is_full_ends_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    async with (
+        town(tmp_path) as found,
+        relay_process(tmp_path / "r", found) as relay,
+        closed_side(found, relay.closed, relay.port) as providers,
+    ):
+        assert (await providers["apns"].send(found.parcel("apns"))).outcome is Outcome.ACCEPTED
+        resource.prlimit(relay.process.pid, resource.RLIMIT_FSIZE, (64 * 1024, 64 * 1024))
+        sending = [providers["apns"].send(found.parcel("apns", n, sealed=bytes(2_000))) for n in range(2, 60)]
+        assert Outcome.UNKNOWN in {answer.outcome for answer in await asyncio.gather(*sending)}
+        async with asyncio.timeout(TIMEOUT):
+            assert await relay.process.wait() == 1
+        assert "cannot be written" in relay.log
+        assert "Traceback" not in relay.log
+        async with relay_process(tmp_path / "r", found, relay.port):
+            sent = found.parcel("apns", 99)
+            assert (await again(providers["apns"], sent, Outcome.ACCEPTED)).outcome is Outcome.ACCEPTED
 
 
 async def test_every_push_is_accounted_for_through_two_kills(tmp_path: Path) -> None:
