@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -24,8 +25,8 @@ from mobile_api.providers.proxy import Proxy
 RESOLVE_SECONDS: Final = 5.0
 CONNECT_SECONDS: Final = 4.0
 ANSWER_SECONDS: Final = 15.0
-BOUND: Final = 20.0
-"""For the request and its answer, whatever trickles in."""
+BOUND: Final = 27.0
+"""For all of it, whatever trickles in, from looking up the name to the last byte of the answer."""
 ADDRESSES: Final = 2
 BODY_BYTES: Final = 4 * 1024
 NAMES: Final = 64
@@ -52,6 +53,7 @@ class Poster:
         self._resolver = Resolver()
         self._resolve = resolve or self._resolver
         self._clients: dict[tuple[str, int], httpx2.AsyncClient] = {}
+        self._in_use: Counter[tuple[str, int]] = Counter()
         self._closed = False
 
     def target(self, url: str) -> Target:
@@ -65,11 +67,21 @@ class Poster:
         """Raises `NotAllowed`, `NotSent`, `Cut`."""
         if self._closed:
             raise NotSent("closing")
+        key = target.host, target.port
+        self._in_use[key] += 1
+        try:
+            return await self._post(target, headers, body)
+        finally:
+            self._in_use[key] -= 1
+            await self._tidy()
+
+    async def _post(self, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
+        until = asyncio.get_running_loop().time() + BOUND
         hosts = [target.host] if self._proxy is not None else await self._addresses(target)
         problem = NotSent("no connection")
         for host in hosts:
             try:
-                return await self._post_to(host, target, headers, body)
+                return await self._post_to(host, target, headers, body, until)
             except NotSent as error:  # as long as nothing was sent, the next address is tried
                 problem = error
         raise problem
@@ -86,7 +98,8 @@ class Poster:
             raise NotAllowed("the name leads to an address of the inside")
         return found[:ADDRESSES]
 
-    async def _post_to(self, host: str, target: Target, headers: Mapping[str, str], body: bytes) -> Reply:
+    async def _post_to(self, host: str, target: Target, headers: Mapping[str, str], body: bytes, until: float) -> Reply:
+        """`until`: of the loop's clock."""
         client = self._client(target)
         url = httpx2.URL(scheme=target.scheme, host=host, port=target.port, raw_path=target.path.encode("ascii"))
         sent = False
@@ -101,7 +114,7 @@ class Poster:
             extensions={"sni_hostname": target.host, "trace": trace},
         )  # fmt: skip
         try:
-            async with asyncio.timeout(BOUND):
+            async with asyncio.timeout_at(until):
                 answer = await client.send(request, stream=True, follow_redirects=False, auth=None)
                 try:
                     return Reply(answer.status_code, _lower(answer.headers), await _body(answer))
@@ -112,7 +125,7 @@ class Poster:
 
     def _client(self, target: Target) -> httpx2.AsyncClient:
         key = target.host, target.port
-        client = self._clients.get(key)
+        client = self._clients.pop(key, None)  # and in again, at the end: the first one is the longest unused
         if client is None:
             proxy = None
             if self._proxy is not None:
@@ -123,13 +136,17 @@ class Poster:
             transport = httpx2.AsyncHTTPTransport(verify=self._tls, trust_env=False, limits=_LIMITS, proxy=proxy)
             timeout = httpx2.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS)
             client = httpx2.AsyncClient(transport=transport, timeout=timeout, trust_env=False)
-            self._clients[key] = client
+        self._clients[key] = client
         return client
 
-    async def tidy(self) -> None:
+    async def _tidy(self) -> None:
         """Keep no more than `NAMES` names: a list with `*.` could be led to ever new ones."""
-        while len(self._clients) > NAMES:
-            await self._clients.pop(next(iter(self._clients))).aclose()
+        self._in_use = +self._in_use
+        for key in [key for key in self._clients if not self._in_use[key]]:
+            if len(self._clients) <= NAMES:
+                return
+            if (client := self._clients.pop(key, None)) is not None:
+                await client.aclose()
 
     async def close(self) -> None:
         self._closed = True

@@ -43,7 +43,6 @@ class Unified:
             if not parcel.sealed:
                 headers["content-type"] = "text/plain; charset=utf-8"
             reply = await self._poster.post(target, headers, parcel.sealed or parcel.text.encode())
-            await self._poster.tidy()
             return _read(parcel, reply)
         except (NotAllowed, ValueError) as error:  # ValueError: no signature
             return answer(parcel, Outcome.REFUSED, str(error))

@@ -40,7 +40,6 @@ class WebPush:
             if authorization:
                 headers["authorization"] = authorization
             reply = await self._poster.post(target, headers, parcel.sealed)
-            await self._poster.tidy()
             return _read(parcel, reply)
         except (NotAllowed, ValueError) as error:  # ValueError: no signature
             return answer(parcel, Outcome.REFUSED, str(error))

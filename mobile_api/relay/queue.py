@@ -149,6 +149,8 @@ class Queue:
             self._db.execute(
                 "DELETE FROM parcels WHERE state = 'answered' AND confirmed = ? AND due < ?", [confirmed, now - kept]
             )
+        # What was removed still stands in the log of changes until it is emptied.
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def waiting(self) -> int:
         (found,) = self._db.execute("SELECT count(*) FROM parcels WHERE state = 'waiting'").fetchone()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,10 +54,16 @@ async def _run(settings: RelaySettings, ready: Callable[[str], None]) -> None:
         await relay.run(settings.address, settings.port, port, stop)
     except NoKeys as error:
         raise CannotRun(str(error)) from None
+    except sqlite3.Error as error:
+        raise CannotRun(
+            f"The queue in {settings.data} cannot be written ({error}). Make room on the disk, and start the relay again; "
+            "the server hands over once more what was not answered."
+        ) from None
     except OSError as error:
         raise CannotRun(f"Cannot listen on {settings.address}:{settings.port} ({error.strerror}).") from None
     finally:
         port.cancel()
         for provider in providers.values():
             await provider.close()
-        queue.close()
+        with contextlib.suppress(sqlite3.Error):
+            queue.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -39,7 +40,6 @@ class Relay:
     """`providers`: by platform. `authorizations`: of Web Push, by parcel, for as long as it is on its way."""
 
     def __init__(self, folder: Path, queue: Queue, providers: Mapping[Platform, Provider]) -> None:
-        self._keys = folder
         self._tls = keys.context(folder, server=True)
         self._queue = queue
         self._providers = providers
@@ -49,6 +49,9 @@ class Relay:
         self._tasks: set[asyncio.Task[None]] = set()
         self._work = asyncio.Event()
         self._free = asyncio.Semaphore(AT_ONCE)
+        self._stop = asyncio.Event()
+        self._failure: BaseException | None = None
+        self._said_at = -1.0
         self.refused = 0
         """connections of whoever is not the closed side"""
 
@@ -57,11 +60,15 @@ class Relay:
         return self.authorizations.get(parcel.id, "")
 
     async def run(self, address: str, port: int, ready: asyncio.Future[int], stop: asyncio.Event) -> None:
-        """Until `stop`; `ready` gets the port. Raises OSError where the address cannot be had."""
+        """Until `stop`; `ready` gets the port. Raises OSError where the address cannot be had, and what broke the queue:
+        a relay that cannot write must not go on as if it could."""
+        self._stop = stop
         if left := self._queue.recover(_now()):
             log.warning("relay.interrupted", parcels=left)
         server = await asyncio.start_server(self._dialled, address, port, limit=2 * wire.FRAME_BYTES)
         workers = [asyncio.create_task(self._carry()), asyncio.create_task(self._sweep())]
+        for worker in workers:
+            worker.add_done_callback(self._ended)
         try:
             ready.set_result(server.sockets[0].getsockname()[1])
             await stop.wait()
@@ -77,6 +84,17 @@ class Relay:
                 task.cancel()
             await asyncio.gather(*workers, *late, return_exceptions=True)
             await server.wait_closed()
+        if self._failure is not None:
+            raise self._failure
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            self._fail(failure)
+
+    def _fail(self, failure: BaseException) -> None:
+        self._failure = self._failure or failure
+        self._stop.set()
 
     # The line
 
@@ -96,14 +114,13 @@ class Relay:
             except (OSError, ConnectionError, TimeoutError) as error:
                 self._refuse(peer, getattr(error, "reason", None) or type(error).__name__)
                 return
-            if not keys.is_peer(self._keys, writer.get_extra_info("ssl_object")):
-                self._refuse(peer, "another certificate")
-                return
             log.info("relay.line_up", peer=peer)
             try:
                 await self._talk(reader, writer)
             except (OSError, asyncio.IncompleteReadError, TimeoutError, wire.Broken) as error:
                 log.info("relay.line_down", peer=peer, why=str(error) or type(error).__name__)
+            except sqlite3.Error as error:
+                self._fail(error)
         finally:
             self._lines.discard(writer)
             for id_ in [id_ for id_, asking in self._asking.items() if asking is writer]:
@@ -112,7 +129,9 @@ class Relay:
 
     def _refuse(self, peer: str, why: str) -> None:
         self.refused += 1
-        log.warning("relay.refused", peer=peer, why=why, refused=self.refused)
+        if time.monotonic() - self._said_at >= 1:  # whoever knocks does not fill the disk with it
+            self._said_at = time.monotonic()
+            log.warning("relay.refused", peer=peer, why=why, refused=self.refused)
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._say(writer, wire.Hello(wire.VERSION, tuple(self._providers)))
@@ -166,7 +185,7 @@ class Relay:
             (hand, tries) = found[0]
             task = asyncio.create_task(self._send(hand, tries))
             self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            task.add_done_callback(self._ended)
 
     async def _send(self, hand: wire.Hand, tries: int) -> None:
         parcel = hand.parcel

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ssl
 from collections.abc import AsyncIterator
@@ -12,6 +13,7 @@ import pytest
 
 from chat_server.config import Settings
 from chat_server.domain.webhooks import Hosts
+from mobile_api.providers import posting
 from mobile_api.providers.choosing import WrongSetting, direct, trusted
 from mobile_api.providers.port import PLATFORMS, Answer, Outcome, Platform, Provider
 from mobile_api.providers.posting import Poster
@@ -21,7 +23,7 @@ from mobile_api.providers.vapid import Signer, public_key
 from mobile_api.providers.web_push import WebPush
 from tests.support.push.connect_proxy import connect_proxy
 from tests.support.push.parcels import TEXT, parcel
-from tests.support.push.script import Behaviour
+from tests.support.push.script import HANG, Behaviour
 from tests.support.push.town import CONTACT, Town, town
 
 SECRET = bytes(31) + b"\x07"
@@ -98,6 +100,29 @@ async def test_a_redirect_is_an_answer_and_not_a_way(tmp_path: Path, status: int
         found.script("web_push").once.append(Behaviour(status=status, headers={"location": elsewhere}))
         assert (await providers["web_push"].send(found.parcel("web_push"))).outcome is Outcome.REFUSED
         assert found.book("web_push").requests == 1
+
+
+async def test_no_more_connections_are_kept_than_names_are_allowed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two servers and room for one: the one that is in use is never the one that goes."""
+    monkeypatch.setattr(posting, "NAMES", 1)
+    async with town(tmp_path) as found:
+        names = [found.web_push.host, found.ntfy.host]
+        poster = Poster(Hosts(names, names), trusted(msgspec.convert(found.values, Settings)))
+        found.web_push.subscribe("slow")
+        provider = WebPush(poster, lambda _, origin: SIGNER.sign(origin))
+        other = Unified(poster, lambda _, origin: SIGNER.sign(origin))
+        found.script("web_push").by_token["slow"] = HANG
+        slow = asyncio.create_task(provider.send(parcel("web_push", found.web_push.endpoint("slow"))))
+        async with asyncio.timeout(10):
+            await found.book("web_push").saw(1)
+        assert (await other.send(found.parcel("unified"))).outcome is Outcome.ACCEPTED
+        assert not slow.done()
+        assert list(poster._clients) == [("localhost", found.web_push.port)]
+        slow.cancel()
+        await asyncio.gather(slow, return_exceptions=True)
+        await poster.close()
 
 
 async def test_headers_of_a_browsers_push(tmp_path: Path) -> None:

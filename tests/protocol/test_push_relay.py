@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import itertools
+import resource
 import ssl
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -203,6 +206,71 @@ async def test_kill_9_in_the_middle(tmp_path: Path) -> None:
         assert len(ids) == 1, "under the same id, so that the phone shows it once"
 
 
+async def test_a_relay_whose_disk_is_full_ends_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    async with (
+        town(tmp_path) as found,
+        relay_process(tmp_path / "r", found) as relay,
+        closed_side(found, relay.closed, relay.port) as providers,
+    ):
+        assert (await providers["apns"].send(found.parcel("apns"))).outcome is Outcome.ACCEPTED
+        resource.prlimit(relay.process.pid, resource.RLIMIT_FSIZE, (64 * 1024, 64 * 1024))
+        sending = [providers["apns"].send(found.parcel("apns", n, sealed=bytes(2_000))) for n in range(2, 60)]
+        assert Outcome.UNKNOWN in {answer.outcome for answer in await asyncio.gather(*sending)}
+        async with asyncio.timeout(TIMEOUT):
+            assert await relay.process.wait() == 1
+        assert "cannot be written" in relay.log
+        assert "Traceback" not in relay.log
+        async with relay_process(tmp_path / "r", found, relay.port):
+            sent = found.parcel("apns", 99)
+            assert (await again(providers["apns"], sent, Outcome.ACCEPTED)).outcome is Outcome.ACCEPTED
+
+
+async def test_every_push_is_accounted_for_through_two_kills(tmp_path: Path) -> None:
+    """400 pushes, one in twenty of each fault, and kill -9 twice: each device is rung, and twice only where somebody said
+    that nobody knows."""
+    faults = (CUT, Behaviour("cut", takes=True), Behaviour(status=500), Behaviour("goaway"), Behaviour("reset"))
+    unknown: set[str] = set()
+    async with town(tmp_path) as found:
+        numbers = itertools.count()
+
+        def rule(_: str) -> Behaviour | None:
+            number = next(numbers) % 20
+            return faults[number] if number < len(faults) else None
+
+        found.script("apns").rule = rule
+
+        async def settle(provider: Provider, number: int) -> None:
+            sent = found.parcel("apns", number)
+            while True:
+                answer = await provider.send(sent)
+                if answer.outcome is Outcome.ACCEPTED:
+                    return
+                assert answer.outcome in (Outcome.LATER, Outcome.UNKNOWN), answer
+                # A line that was cut is settled by asking again; what counts is what the relay or Apple's end says.
+                if answer.outcome is Outcome.UNKNOWN and answer.reason != "the line to the relay was cut":
+                    unknown.add(found.name(number))
+                await asyncio.sleep(0.02)
+
+        port = 0
+        async with contextlib.AsyncExitStack() as closing:
+            settling: list[asyncio.Task[None]] = []
+            for seen in (100, 250, 0):
+                async with relay_process(tmp_path / "r", found, port) as relay:
+                    if not port:
+                        port = relay.port
+                        provider = (await closing.enter_async_context(closed_side(found, relay.closed, port)))["apns"]
+                        settling = [asyncio.create_task(settle(provider, number)) for number in range(400)]
+                    async with asyncio.timeout(TIMEOUT):
+                        if seen:
+                            await found.book("apns").saw(seen)
+                            await relay.kill()
+                        else:
+                            await asyncio.gather(*settling)
+        rung = Counter(taken.token for taken in found.book("apns").got)
+        assert set(rung) == {found.name(number) for number in range(400)}
+        assert {token for token, times in rung.items() if times > 1} <= unknown
+
+
 async def test_it_keeps_and_shows_nothing_of_what_it_carried(tmp_path: Path) -> None:
     async with standing(tmp_path) as (found, relay, _, providers):
         sent = found.parcel("web_push", sealed=b"sealed-for-the-device" * 8)
@@ -303,7 +371,8 @@ async def test_a_silent_line_is_found_and_replaced(tmp_path: Path, monkeypatch: 
         assert (await providers["apns"].send(found.parcel("apns"))).outcome is Outcome.ACCEPTED
         line.stall()
         sent = found.parcel("apns", 2)
-        assert (await providers["apns"].send(sent)).outcome is Outcome.UNKNOWN
+        async with asyncio.timeout(10):
+            assert (await providers["apns"].send(sent)).outcome is Outcome.UNKNOWN
         line.flow()
         assert (await again(providers["apns"], sent, Outcome.ACCEPTED)).outcome is Outcome.ACCEPTED
 

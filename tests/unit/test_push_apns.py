@@ -85,6 +85,20 @@ async def test_what_apple_takes_at_once_is_respected(tmp_path: Path, streams: in
         assert fake.made == 1
 
 
+async def test_a_full_window_is_waited_for(tmp_path: Path) -> None:
+    async with pair(tmp_path) as (fake, provider):
+        fake.generous = False
+        sealed = bytes(2_500)
+        sending = [asyncio.create_task(provider.send(parcel("apns", f"{n:064x}", sealed=sealed))) for n in range(30)]
+        async with asyncio.timeout(10):
+            await asyncio.gather(*sending[:18])  # as many as fit into 64 kB: the next one stands at the door
+        fake.generous = True
+        for peer in fake.connections:
+            peer.give_back()
+        assert {(await each).outcome for each in sending} == {Outcome.ACCEPTED}
+        assert fake.made == 1
+
+
 async def test_a_sealed_part_that_is_too_long_is_left_out(tmp_path: Path) -> None:
     async with pair(tmp_path) as (fake, provider):
         assert (await provider.send(parcel("apns", APNS_TOKEN, sealed=bytes(4_000)))).outcome is Outcome.ACCEPTED

@@ -7,6 +7,7 @@ import contextlib
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +19,7 @@ from mobile_api.providers.proxy import Proxy
 from tests.support.push.connect_proxy import connect_proxy
 from tests.support.push.fcm import FakeFcm, fake_fcm
 from tests.support.push.parcels import TEXT, parcel
-from tests.support.push.script import CUT, HANG, Behaviour
+from tests.support.push.script import ACCEPT, CUT, HANG, Behaviour
 
 TOKEN = "fT0k3n:APA91b-x_" * 8
 
@@ -132,7 +133,11 @@ async def test_the_bound_holds_whatever_the_thread_does(monkeypatch: pytest.Monk
         answers = await asyncio.gather(*(provider.send(parcel("fcm", TOKEN)) for _ in range(fcm.THREADS + 2)))
         # Those that still waited for a thread were not sent, and will not be.
         assert [answer.outcome for answer in answers] == [Outcome.UNKNOWN] * fcm.THREADS + [Outcome.LATER] * 2
-    assert fake.book.requests == fcm.THREADS
+        # The next one comes after them in the queue of the threads.
+        fake.script.default = ACCEPT
+        monkeypatch.setattr(fcm, "BOUND", 20.0)
+        assert (await provider.send(parcel("fcm", TOKEN))).outcome is Outcome.ACCEPTED
+        assert fake.book.requests == fcm.THREADS + 1
 
 
 async def test_a_sign_in_that_fails_sends_nothing() -> None:
@@ -160,6 +165,15 @@ async def test_an_account_that_is_none_is_refused() -> None:
         for differs in ({"token_uri": "http://evil.example/token"}, {"private_key": "x"}, {"project_id": ""}):
             with pytest.raises(ValueError, match="it"):
                 Client({**fake.account, **differs})
+
+
+async def test_passwords_of_whoever_runs_the_server_are_not_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password mine\n", encoding="utf-8")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    async with pair() as (_, provider):
+        assert (await provider.send(parcel("fcm", TOKEN))).outcome is Outcome.ACCEPTED
 
 
 async def test_sign_in_and_pushes_go_through_the_proxy() -> None:

@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import jwt
 from cryptography.hazmat.primitives import serialization
@@ -44,6 +44,8 @@ class FakeApns:
     connections: set[_Peer] = field(default_factory=set)
     made: int = 0
     """connections so far"""
+    generous: bool = True
+    """gives back the window of what it read; otherwise when `give_back` is called"""
     strict: bool = True
     """whether the headers must be exactly ours"""
     before: Callable[[], Awaitable[object]] | None = None
@@ -108,6 +110,8 @@ class FakeApns:
             self.before = None
             await self.book.note()
             await before()
+        if peer.gone:
+            return  # beyond the last stream that its GOAWAY named, or cut: not looked at
         token = headers.get(":path", "").rpartition("/")[2]
         if refused := self.refusal(headers):
             behaviour = Behaviour(status=refused[0], reason=refused[1])
@@ -117,6 +121,7 @@ class FakeApns:
             behaviour = self.script.of(token)
         taken = behaviour.status == 200 if behaviour.kind == "answer" else behaviour.takes
         if taken:
+            peer.last = max(peer.last, stream)
             self.book.got.append(Taken(token, json.loads(body), headers, headers["apns-id"]))
         peer.behave(stream, headers, behaviour)
         await self.book.note()
@@ -129,10 +134,13 @@ class _Peer(asyncio.Protocol):
             H2Configuration(client_side=False, header_encoding="utf-8", validate_outbound_headers=False)
         )
         self._requests: dict[int, tuple[dict[str, str], bytearray]] = {}
+        self._kept: list[tuple[int, int]] = []
+        self.last = 0
+        """the highest stream whose push counts as taken"""
+        self.gone = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's are of no class of asyncio's
         self.fake.connections.add(self)
         self.fake.made += 1
         self.conn.initiate_connection()
@@ -145,6 +153,7 @@ class _Peer(asyncio.Protocol):
         self._flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.gone = True
         self.fake.connections.discard(self)
 
     def data_received(self, data: bytes) -> None:
@@ -152,6 +161,8 @@ class _Peer(asyncio.Protocol):
             for event in self.conn.receive_data(data):
                 self._happened(event)
         except H2Error as error:
+            if self.gone:  # what was on its way when we said good-bye
+                return
             self.fake.book.wrong.append(f"{type(error).__name__}: {error}")
             self.transport.close()
         self._flush()
@@ -162,7 +173,9 @@ class _Peer(asyncio.Protocol):
             self._requests[event.stream_id or 0] = headers, bytearray()
         elif isinstance(event, DataReceived):
             self._requests[event.stream_id or 0][1].extend(event.data or b"")
-            self.conn.acknowledge_received_data(event.flow_controlled_length or 0, event.stream_id or 0)
+            self._kept.append((event.flow_controlled_length or 0, event.stream_id or 0))
+            if self.fake.generous:
+                self.give_back()
         elif isinstance(event, StreamEnded):
             headers, body = self._requests.pop(event.stream_id or 0)
             self.fake.later(self, event.stream_id or 0, headers, bytes(body))
@@ -171,13 +184,21 @@ class _Peer(asyncio.Protocol):
         elif isinstance(event, ConnectionTerminated):
             self.transport.close()
 
+    def give_back(self) -> None:
+        kept, self._kept = self._kept, []
+        for length, stream in kept:
+            with contextlib.suppress(H2Error):  # the stream may have ended
+                self.conn.acknowledge_received_data(length, stream)
+        self._flush()
+
     def behave(self, stream: int, headers: dict[str, str], behaviour: Behaviour) -> None:
         with contextlib.suppress(H2Error):  # the other side may have gone meanwhile
             match behaviour.kind:
                 case "cut":
                     self.transport.abort()
                 case "goaway":
-                    self.conn.close_connection(ErrorCodes.NO_ERROR, last_stream_id=max(stream - 2, 0))
+                    self.gone = True
+                    self.conn.close_connection(ErrorCodes.NO_ERROR, last_stream_id=self.last)
                 case "reset":
                     self.conn.reset_stream(stream, ErrorCodes.INTERNAL_ERROR)
                 case "refuse_stream":

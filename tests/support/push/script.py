@@ -15,8 +15,8 @@ Kind = Literal["answer", "hang", "cut", "goaway", "reset", "refuse_stream"]
 class Behaviour:
     """One answer.
 
-    `hang`: takes the request and never answers. `cut`: takes it and cuts the connection. Of HTTP/2 alone: `goaway` takes it
-    and says GOAWAY with a last stream below it, `reset` ends its stream, `refuse_stream` ends it as not looked at."""
+    `hang`: takes the request and never answers. `cut`: takes it and cuts the connection. Of HTTP/2 alone: `goaway` reads it
+    and says GOAWAY, with the last stream that it took, `reset` ends its stream, `refuse_stream` ends it as not looked at."""
 
     kind: Kind = "answer"
     status: int = 200
