@@ -127,6 +127,11 @@ REQUESTS: Final[dict[str, tuple[str, Mapping[str, Any], int]]] = {
     "people of": ("list_people", {"params": {"department": "{a_department}"}}, 6008),
     "rename": ("change_person", {"json": {"name": "改名"}}, 6001),
     "device": ("sign_out_device", {}, 6005),
+    "wipe a device": ("wipe_own_device", {}, 6005),
+    "devices of": ("list_devices_of", {}, 6001),
+    "approve a device": ("change_device", {"json": {"approved": True}}, 6001),
+    "wipe somebody's device": ("wipe_device", {}, 6001),
+    "sign somebody's device out": ("sign_out_device_of", {}, 6001),
     "search in": ("search", {"json": {"words": "道路", "room": "{a_room}"}}, 3001),
     "note of messages": ("create_note", {"json": {"title": "x", "messages": ["{a_message}"]}}, 4001),
     "note with photos": (
@@ -200,6 +205,18 @@ async def test_addresses_leave_out_what_is_of_others(
 
 
 @on_one_loop
+async def test_a_sync_says_of_others_rooms_what_it_says_of_none(
+    server: RunningServer, document: Mapping[str, Any], ids: Ids
+) -> None:
+    api, nowhere = Api(server.client(ids["token"]), document), new_id(1)
+    held = {"rooms": {ids["a_room"]: 1, nowhere: 1}}
+    async with api.client:
+        answer = await api.call("sync", json=held, headers={"Accept": "application/json"})
+    rooms = answer.json()["rooms"]
+    assert rooms[ids["a_room"]] == rooms[nowhere] == {"state": "gone"}
+
+
+@on_one_loop
 async def test_a_search_finds_nobody_of_others(server: RunningServer, document: Mapping[str, Any], ids: Ids) -> None:
     api = Api(server.client(ids["token"]), document)
     async with api.client:
@@ -216,4 +233,4 @@ def test_every_call_that_takes_an_id_in_its_body_is_tried() -> None:
             _, components = msgspec.json.schema_components([call.body])
             if "[0-9a-v]{26}" in msgspec.json.encode(components).decode():
                 taking.add(call.id)
-    assert taking - {"give_addresses"} <= {operation for operation, _, _ in REQUESTS.values()}
+    assert taking - {"give_addresses", "sync"} <= {operation for operation, _, _ in REQUESTS.values()}
