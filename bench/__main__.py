@@ -1,6 +1,6 @@
 """`python -m bench [NAME …] [--large [--messages N]] [--rounds N] [--seconds S]`: measure, print a table, write results.json.
 
-NAME is a part (fanout, latency, acks, pg, nodes, memory, rooms, resume, photos, files, search, bots, sanitize, upload_link, web; large: backup, files, search) or the name of a figure; without any,
+NAME is a part (fanout, latency, acks, pg, nodes, memory, rooms, resume, photos, files, search, bots, sanitize, upload_link, push, sync, web; large: backup, files, search) or the name of a figure; without any,
 everything runs. `--large`: the figures that take gigabytes and many minutes instead; `--messages` tries them with a smaller archive,
 and writes nothing.
 """
@@ -26,11 +26,13 @@ from bench import (
     nodes,
     pg,
     photos,
+    pushing,
     report,
     rooms,
     sanitizing,
     search,
     storm,
+    syncing,
     web,
 )
 from bench.plan import Plan
@@ -51,6 +53,8 @@ PARTS: Final[dict[str, Callable[[Plan], list[report.Figure]]]] = {
     "bots": bots.run,
     "sanitize": sanitizing.run,
     "upload_link": links.run,
+    "push": pushing.run,
+    "sync": syncing.run,
     "web": web.run,
 }
 """By the first word of the figures that they give."""

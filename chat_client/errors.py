@@ -145,6 +145,14 @@ class AccountDisabled(Stopped):
     en = "This account is disabled. Ask your administrator."
 
 
+class DeviceBarred(Stopped):
+    """This device may only ask how it stands, `GET /api/devices/me` (close code 4507): it waits for approval, is to clear its
+    data, or may not come from this network."""
+
+    ja = "この端末は、いまは使えません。管理者の承認を待っているか、使えないネットワークです。"
+    en = "This device cannot be used now: it waits for an administrator, or may not come from this network."
+
+
 class ServerRefused(Stopped):
     """There is no Renraku server at this address, or it refuses the handshake."""
 

@@ -8,6 +8,7 @@ from typing import Final
 from chat_client.clock import Clock
 from chat_client.errors import (
     AccountDisabled,
+    DeviceBarred,
     ProtocolFault,
     RenrakuError,
     SignedOut,
@@ -27,6 +28,7 @@ SETTLED: Final = 10.0
 
 RESTARTING, SLOW, SILENT, EXPIRED = 4000, 4001, 4002, 4003
 BAD_TOKEN, SIGNED_OUT, DISABLED = 4503, 4504, 4505
+DEVICE = 4507
 _RESTART_SPREAD: Final = 3.0
 _PASSING: Final = frozenset({429, 502, 503, 504})
 
@@ -95,6 +97,8 @@ def stop_for(code: int | None, reason: str) -> Stopped | None:
         return SignedOut(reason)
     if code == DISABLED:
         return AccountDisabled(reason)
+    if code == DEVICE:
+        return DeviceBarred(reason)
     return ProtocolFault(code, reason)
 
 

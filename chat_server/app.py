@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -51,7 +51,7 @@ from chat_server.services.actors import load_actor
 from chat_server.services.bots import Place, Plugin
 from chat_server.services.disarming import Tools
 from chat_server.services.epoch import stream_epoch
-from chat_server.services.keys import SENDS, Keys
+from chat_server.services.keys import SENDS, WEB_PUSH, Keys
 from chat_server.services.nodes import Self
 from chat_server.services.sign_in import PasswordStep, SignIn
 from chat_server.services.tokens import Tokens
@@ -73,6 +73,16 @@ from chat_server.workers.previews import PreviewWorker
 from chat_server.workers.scheduled import ScheduledWorker
 from chat_server.workers.sweeper import Sweeper
 from chat_server.workers.tidying import TidyingWorker
+from mobile_api import calls as mobile_calls
+from mobile_api.devices.trying import Trying
+from mobile_api.ledger.opening import open_ledger
+from mobile_api.ledger.port import Ledger
+from mobile_api.providers.choosing import WrongSetting
+from mobile_api.providers.port import Platform, Provider
+from mobile_api.push.judging import FIRST
+from mobile_api.push.payload import seal
+from mobile_api.push.pushing import Pushing
+from mobile_api.relay.opening import open_providers
 
 
 class Worker(Protocol):
@@ -120,6 +130,8 @@ class App:
         index: SearchIndex,
         webhooks: Webhooks,
         *,
+        providers: Mapping[Platform, Provider] | None = None,
+        push_again: float = FIRST,
         slow_path: bool,
         workers: bool,
     ) -> None:
@@ -144,6 +156,11 @@ class App:
         self.webhooks = webhooks
         self.index = index
         self.indexer = Indexer(storage, index, blobs)
+        self.ledger: Ledger | None = None
+        self.providers: dict[Platform, Provider] = dict(providers or {})
+        """of pushes; none: this process carries none"""
+        self.pushing: Pushing | None = None
+        self._push_again = push_again
         self.leadership = engines.leadership(settings.database)
         self.node: Node | None = None
         """where other processes may serve the same database"""
@@ -157,11 +174,20 @@ class App:
 
     @classmethod
     async def open(
-        cls, settings: Settings, *, clock: Clock | None = None, slow_path: bool = False, workers: bool = True
+        cls,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        providers: Mapping[Platform, Provider] | None = None,
+        push_again: float = FIRST,
+        slow_path: bool = False,
+        workers: bool = True,
     ) -> App:
         """Open the database and everything in `settings.folder`. Raises `storage.folder.CannotOpen`.
 
         `workers`: run what a server does beside serving (decoders, outbox, sweeping); a single operation needs none.
+        `providers`: of pushes, closed with the app, in the place of those that the settings name. `push_again`: seconds
+        before a push that failed is tried again.
         """
         clock, fuse = clock or SystemClock(), Fuse()
         webhooks = open_webhooks(settings)
@@ -172,7 +198,10 @@ class App:
             await storage.close()
             raise CannotOpen(str(error)) from None
         index = await open_index(session_options(settings.database) if settings.database else None, settings.folder)
-        app = cls(settings, clock, fuse, storage, blobs, index, webhooks, slow_path=slow_path, workers=workers)
+        app = cls(
+            settings, clock, fuse, storage, blobs, index, webhooks, providers=providers, push_again=push_again,
+            slow_path=slow_path, workers=workers,
+        )  # fmt: skip
         try:
             await app._start()
         except BaseException:
@@ -180,14 +209,29 @@ class App:
             raise
         return app
 
+    async def _open_pushes(self) -> None:
+        """The ledger, and where this process serves, the providers. Raises `CannotOpen`."""
+        if self.settings.push == "off" and not self.providers:
+            return
+        session = session_options(self.settings.database) if self.settings.database else None
+        try:
+            self.ledger = await open_ledger(session, self.settings.folder, self.fuse)
+            if self._workers and not self.providers:
+                self.providers = open_providers(self.settings, self.keys.current(WEB_PUSH).secret)
+        except OSError as error:
+            raise CannotOpen(f"The ledger of pushes cannot be opened: {error}") from None
+        except WrongSetting as error:
+            raise CannotOpen(f"The settings: {error}") from None
+
     async def _start(self) -> None:
         loop = asyncio.get_running_loop()
         self.fuse.on_blown = lambda cause: loop.call_soon_threadsafe(self._broke, cause)
         # The first photo must not pay for a process start: the decoders warm up beside everything else.
         warming = asyncio.create_task(self.photos.start() if self._workers else asyncio.sleep(0))
         await keyring.prepare(self.storage, self.keys)
+        await self._open_pushes()
         self.hub.epoch = await stream_epoch(self.storage)
-        self.sign_in = SignIn(self.storage, self.tokens, [PasswordStep(self.passwords)])
+        self.sign_in = SignIn(self.storage, self.tokens, [PasswordStep(self.passwords)], self.settings.most_trusted)
         self.dispatcher = Dispatcher(
             self.storage, self.hub, self.clock, self._authenticate, self.keys.current(SENDS).secret
         )
@@ -228,8 +272,10 @@ class App:
             sanitizing=lambda: sanitizer.possible,
             bus=lambda: "none" if self.node is None else self.node.bus_state,
             offers=self.offers,
+            pushes=self.ledger,
+            try_push=self._trying(),
         )
-        self.http: ASGI = build_http(self.parts)
+        self.http: ASGI = build_http(self.parts, mobile_calls.CALLS)
         if not self._workers:
             return
         files = FileSweeper(self.storage, self.blobs, scratch)
@@ -257,6 +303,7 @@ class App:
             ScheduledWorker(self.storage, self.keys.current(SENDS).secret),
             TidyingWorker(self.storage),
             LinkWorker(self.storage),
+            *self._pushers(),
         ]
         self._tasks = [
             asyncio.create_task(self.leadership.hold(partial(_all_of, once))),
@@ -296,6 +343,28 @@ class App:
         self.outbox.on_bots = wake
         return list(found)
 
+    def _pushers(self) -> list[Worker]:
+        if self.ledger is None:
+            return []
+        self.pushing = Pushing(
+            self.storage, self.ledger, self.providers, self.clock, self._looking, self.parts.registry,
+            secret=self.keys.current(SENDS).secret, most_trusted=self.settings.most_trusted,
+            origin=self.settings.outside_address, first=self._push_again,
+        )  # fmt: skip
+        self.outbox.pushing = True
+        self.outbox.on_messages = self.pushing.wake
+        return [self.pushing]
+
+    def _trying(self) -> Trying | None:
+        if not self.providers:
+            return None
+        return Trying(self.storage, self.clock, self.providers, seal, self.settings.most_trusted)
+
+    def _looking(self, room_id: int) -> set[int]:
+        """Who has the room on a screen, at this process."""
+        channel = self.hub.channels.get(room_id)
+        return set() if channel is None else {looker.actor.user_id for looker in channel.lookers}
+
     def _preview_worker(self, scratch: Path) -> PreviewWorker:
         return PreviewWorker(
             self.storage,
@@ -320,6 +389,8 @@ class App:
             self.hub.publish(notes)
         else:
             self.node.following.committed(notes)
+        if self.pushing is not None and self.leadership.leads:
+            self.pushing.committed(notes)
         self._wake()
 
     def _wake(self) -> None:
@@ -402,6 +473,10 @@ class App:
         if self.sanitizer is not None:
             await self.sanitizer.close()
         await self.webhooks.close()
+        for provider in self.providers.values():
+            await provider.close()
+        if self.ledger is not None:
+            await self.ledger.close()
         await self.index.close()
         await self.storage.close()
         await self.blobs.close()

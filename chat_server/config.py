@@ -86,6 +86,42 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """file with certificates of one's own authority, for those servers"""
     webhook_plain_http: bool = False
     """http to this very machine, for tests"""
+    push: Annotated[str, msgspec.Meta(pattern="^(off|direct|relay)$")] = "off"
+    """how phones are woken: not at all, by this process, or by the relay on the Internet side (docs/push-relay.md)"""
+    push_contact: str = ""
+    """whom push services write to when something is wrong, for example mailto:it@city.example"""
+    push_proxy: str = ""
+    """the outgoing proxy for pushes, with or without a password, for example http://proxy.city.example:3128; empty: none"""
+    push_ca: str = ""
+    """file with certificates of one's own authority, for push servers of one's own"""
+    push_apns_key: str = ""
+    """file with Apple's key (.p8); empty: no pushes to Apple's phones"""
+    push_apns_key_id: str = ""
+    """Apple's id of that key"""
+    push_apns_team: str = ""
+    """Apple's id of the team"""
+    push_apns_topic: str = ""
+    """bundle id of the app"""
+    push_apns_sandbox: bool = False
+    """Apple's server for apps under development"""
+    push_apns_server: str = ""
+    """another server on this very machine in Apple's place, for tests"""
+    push_fcm_account: str = ""
+    """file with Google's service account (JSON); empty: no pushes to Google's phones"""
+    push_fcm_server: str = ""
+    """another server on this very machine in Google's place, for tests"""
+    push_web_hosts: tuple[str, ...] = (
+        "fcm.googleapis.com", "*.push.services.mozilla.com", "*.push.apple.com", "*.notify.windows.com",
+    )  # fmt: skip
+    """push services of browsers that may be spoken to"""
+    push_unified_hosts: tuple[str, ...] = ()
+    """servers of one's own for phones without Google (ntfy, UnifiedPush)"""
+    push_private_hosts: tuple[str, ...] = ()
+    """those of both whose address may be a private one"""
+    push_relay: str = ""
+    """the relay, for example relay.city.example:8600"""
+    push_relay_keys: str = ""
+    """the folder “closed” that `renraku push-relay keys` made"""
     log: Annotated[str, msgspec.Meta(pattern="^(json|text)$")] = "json"
     """one JSON object a line, or text for a terminal"""
 
@@ -165,7 +201,13 @@ def _check(settings: Settings) -> None:
     taken = [(listener.address, listener.port) for listener in settings.listen if listener.port]
     if len(set(taken)) != len(taken):
         raise BadSettings("listen: two listeners have the same address and port.")
-    for name in ("webhook_hosts", "webhook_private_hosts"):
+    for name in (
+        "webhook_hosts",
+        "webhook_private_hosts",
+        "push_web_hosts",
+        "push_unified_hosts",
+        "push_private_hosts",
+    ):
         for rule in getattr(settings, name):
             if wrong := check_rule(rule):
                 raise BadSettings(f"{name}: “{rule}”: {wrong}.")
@@ -173,11 +215,28 @@ def _check(settings: Settings) -> None:
         raise BadSettings(
             f"outside_address: “{settings.outside_address}” is not an address like https://files.city.example."
         )
+    _check_push(settings)
     for network in settings.trusted_proxies:
         try:
             ipaddress.ip_network(network)
         except ValueError:
             raise BadSettings(f"trusted_proxies: “{network}” is not a network such as 10.0.0.0/24.") from None
+
+
+def _check_push(settings: Settings) -> None:
+    """What can be said without opening a file; the rest: mobile_api/providers/choosing.py."""
+    if settings.push == "off":
+        return
+    if not settings.push_contact.startswith("mailto:"):
+        raise BadSettings(
+            "push_contact: push services want to know whom to write to when something is wrong: name a mailbox, as in "
+            "mailto:it@city.example."
+        )
+    if settings.push == "relay" and not (settings.push_relay and settings.push_relay_keys):
+        raise BadSettings(
+            "push_relay, push_relay_keys: name the relay (relay.city.example:8600) and the folder “closed” that "
+            "`renraku push-relay keys` made, or set push to direct or off."
+        )
 
 
 def _wrong_database(address: str) -> str | None:

@@ -18,7 +18,7 @@ log = structlog.get_logger("renraku.operations")
 
 def deps_of(app: App) -> Deps:
     """What operations need of a running server."""
-    return Deps(storage=app.storage, passwords=app.passwords, clock=app.clock, keys=app.keys)
+    return Deps(storage=app.storage, passwords=app.passwords, clock=app.clock, keys=app.keys, pushes=app.ledger)
 
 
 async def operate(deps: Deps, name: str, params: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,11 @@ from chat_server.domain.addresses import without_secrets
 from chat_server.serving import CannotListen
 from chat_server.storage.engines import inspect
 from chat_server.storage.folder import CannotOpen
+from mobile_api.providers.choosing import WrongSetting
+from mobile_api.relay.opening import open_providers
+
+_ANY_KEY = bytes(31) + b"\x01"
+"""In place of the one in the database, which is read only when it is there."""
 
 
 @click.group("config")
@@ -40,7 +45,8 @@ def check(ctx: click.Context) -> None:
         for listener in settings.listen:
             _check_address(listener, runs=runs)
         open_webhooks(settings)
-    except (CannotKeep, CannotListen, CannotOpen) as error:
+        open_providers(settings, _ANY_KEY)  # reads the files that the settings name, and connects to nobody
+    except (CannotKeep, CannotListen, CannotOpen, WrongSetting) as error:
         raise click.ClickException(str(error)) from None
     where = (
         f"Database: {without_secrets(settings.database)}" if settings.database else f"Data folder: {settings.folder}"
@@ -78,5 +84,6 @@ def show(ctx: click.Context) -> None:
         database=without_secrets(settings.database),
         bus=without_secrets(settings.bus),
         blobs=without_secrets(settings.blobs),
+        push_proxy=without_secrets(settings.push_proxy),
     )
     click.echo(msgspec.json.format(msgspec.json.encode(settings), indent=2).decode())

@@ -15,11 +15,12 @@ from chat_server.release import release
 SECTIONS: Final = {
     "Server サーバー": {
         "serve": "serve:serve", "demo": "serve:demo", "health": "serve:health", "nodes": "nodes:nodes",
-        "config": "config:config_group",
+        "config": "config:config_group", "push-relay": "push_relay:push_relay",
     },
     "Operator 運用": {
         "organization": "organization:organization_group", "import-staff": "import_staff:import_staff",
         "user": "user:user_group", "room": "room:room_group", "bot": "bot:bot_group", "hook": "hook:hook_group",
+        "push": "push:push_group",
         "audit": "organization:audit_group", "keys": "organization:keys_group", "outbox": "outbox:outbox",
     },
     "Backup バックアップ": {

@@ -183,8 +183,29 @@ def devices(ctx: click.Context, organization: str | None, login: str, as_json: b
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
-    headers = ("端末", "名前", "ゾーン", "最終利用") if japanese() else ("device", "name", "zone", "last seen")
-    click.echo(table(headers, ((one["id"], one["name"], one["zone"], _minute(one["seen_at"])) for one in found)))
+    headers = (
+        ("端末", "名前", "ゾーン", "状態", "最終利用")
+        if japanese()
+        else ("device", "name", "zone", "state", "last seen")
+    )
+    rows = ((one["id"], one["name"], one["zone"], one["state"], _minute(one["seen_at"])) for one in found)
+    click.echo(table(headers, rows))
+
+
+@user_group.command("approve")
+@ORGANIZATION
+@LOGIN
+@click.argument("device")
+@click.option("--issued", is_flag=True, help="The organization gave it out. 貸与した端末です。")
+@click.pass_context
+def approve_device(ctx: click.Context, organization: str | None, login: str, device: str, issued: bool) -> None:
+    """Approve a DEVICE of LOGIN that waits. 端末を承認します。
+
+    DEVICE is an id of `user devices`."""
+    operate(
+        ctx, "user.approve_device", organization=chosen(ctx, organization), login=login, device=device, issued=issued
+    )
+    click.echo("承認しました" if japanese() else "approved")
 
 
 @user_group.command("sign-out")

@@ -24,6 +24,7 @@ class Actor:
 
     `user_id`, `org_id`, `device_id` are the integer keys; `id` and `device` the public ids. `ends_at`: a guest's end,
     UTC milliseconds. `memo_pad`: whether they have it in this zone; where not, it does not exist here (`policy.has_memo_pad`).
+    `access`: what this device may do with files (`policy.MayDo`).
     """
 
     user_id: int
@@ -38,6 +39,7 @@ class Actor:
     roles: frozenset[str] = frozenset()
     ends_at: int | None = None
     memo_pad: bool = True
+    access: str = "cache"
 
     def until(self, expires: int) -> int:
         """When a session of theirs ends that is good until `expires`: a guest's own end may come before."""

@@ -17,6 +17,8 @@ BAD_TOKEN: Final = 4503
 SIGNED_OUT: Final = 4504
 DISABLED: Final = 4505
 FLOOD: Final = 4506
+DEVICE: Final = 4507
+"""The device may do nothing here but ask how it stands."""
 
 NAMES: Final = {
     RESTARTING: "restarting",
@@ -31,6 +33,7 @@ NAMES: Final = {
     SIGNED_OUT: "signed_out",
     DISABLED: "disabled",
     FLOOD: "flood",
+    DEVICE: "device",
 }
 
 

@@ -202,6 +202,14 @@ RESUME_FIRST = _fault(
     "Send resume first.",
 )
 
+API_VERSION = _fault(
+    2020,
+    "api_version",
+    426,
+    "このアプリは古すぎるか新しすぎて、サーバーと話せません(サーバーのAPIは版{oldest}〜{version}です)。アプリを更新してください。",
+    "This app is too old or too new for the server (whose API is version {oldest} to {version}). Update the app.",
+)
+
 # 3xxx: rooms
 ROOM_NOT_FOUND = _fault(
     3001,
@@ -643,6 +651,13 @@ NO_PAGES = _fault(
     "このファイルにはページがありません。PDF・Office文書・図面だけを、ページの画像にできます。",
     "This file has no pages. Only PDF, Office documents and drawings can become pictures of their pages.",
 )
+FILE_REFUSED_BY_DEVICE = _fault(
+    5030,
+    "file_refused_by_device",
+    403,
+    "団体の決まりにより、この端末ではこのファイルを開けません。別の端末で開いてください。",
+    "Your organization does not let this device open the file. Open it on another device.",
+)
 
 # 6xxx: people and organizations
 PERSON_NOT_FOUND = _fault(
@@ -736,6 +751,34 @@ OWN_ACCOUNT = _fault(
     409,
     "自分のアカウントは停止できません。ほかの管理者か運用者に依頼してください。職員ファイルの場合は、自分の行を残してください。",
     "Nobody disables their own account. Ask another administrator or the operator; in a staff file, leave your own row.",
+)
+TOO_MANY_DEVICES = _fault(
+    6020,
+    "too_many_devices",
+    403,
+    "使える端末は{limit}台までです。ほかの端末でログアウトするか、管理者に古い端末のログアウトを依頼してください。",
+    "You may use up to {limit} devices. Sign out on another one, or ask your administrator to sign an old one out.",
+)
+DEVICE_WAITS = _fault(
+    6021,
+    "device_waits",
+    403,
+    "この端末は管理者の承認を待っています。承認されると使えるようになります。",
+    "This device waits for an administrator’s approval. It can be used once it is approved.",
+)
+DEVICE_TO_WIPE = _fault(
+    6022,
+    "device_to_wipe",
+    403,
+    "この端末のデータを消すよう求められています。アプリが端末のデータを消して、終わったことを知らせます。",
+    "This device was asked to clear its data. The app clears it and says when it is done.",
+)
+DEVICE_NOT_HERE = _fault(
+    6023,
+    "device_not_here",
+    403,
+    "団体の決まりにより、この端末はこのネットワークからは使えません。管理者にお問い合わせください。",
+    "Your organization does not let this device come from this network. Ask your administrator.",
 )
 
 # 7xxx: webhooks

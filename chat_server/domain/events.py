@@ -72,8 +72,8 @@ class RoomEvent:
 
 @dataclass(frozen=True, slots=True)
 class UserEvent:
-    """One event of a user's own stream. `revoked_device` and `disabled` close sockets as well; no socket of theirs
-    outlives `not_after` (UTC milliseconds)."""
+    """One event of a user's own stream. `revoked_device`, `barred_device` (which may still ask how it stands) and
+    `disabled` close sockets as well; no socket of theirs outlives `not_after` (UTC milliseconds)."""
 
     user_id: int
     seq: int
@@ -83,6 +83,7 @@ class UserEvent:
     revoked_device: int | None = None
     disabled: bool = False
     not_after: int | None = None
+    barred_device: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,14 @@ HOOK_OVERLAP: Final = DAY
 HOOK_KEPT: Final = 30 * DAY
 """Deliveries that were given up can be tried again for so long."""
 
+# Push (docs/push.md)
+PUSH_LIVES: Final = 12 * HOUR
+"""What could not be carried by then is given up: everybody has seen it, or heard of it."""
+PUSH_BYTES: Final = 3_000
+"""Of what is sealed for a device; providers take 4 kB in all."""
+PUSH_KEPT: Final = 30 * DAY
+"""How long it can be asked why something did not ring."""
+
 # HTTP
 BODY_BYTES: Final = 1024 * 1024
 PHOTO_BYTES: Final = 40 * 1024 * 1024
@@ -98,6 +106,12 @@ FAILURE_WINDOW: Final = 15 * MINUTE
 FAILURES_PER_ACCOUNT: Final = 10
 FAILURES_PER_ADDRESS: Final = 50
 PASSWORD_CHARS: Final = 10
+
+# Devices
+APP_VERSION_CHARS: Final = 40
+DEVICES_SHOWN: Final = 200
+"""Of an organization, in the lists of those that wait and of those that are wiped."""
+PUSH_TOKEN_CHARS: Final = 2048
 
 # Files
 FILES: Final = 20

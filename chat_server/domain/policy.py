@@ -48,6 +48,22 @@ MayApprove = Literal["department_admin", "organization_admin"]
 Scanning = Literal["where_it_runs", "required"]
 """Whether a file from outside is refused while no virus scanner answers (setting `antivirus`)."""
 
+NewDevices = Literal["open", "approval"]
+"""Whether a new device may be used at once, or only once an administrator approved it."""
+
+PerPerson = Literal["none", "1", "2", "3", "5", "10"]
+"""How many devices somebody may be signed in on at once; none is no bound."""
+
+MayDo = Literal["text", "view", "download", "cache"]
+"""What a device may do with files, each more than the one before it: no file at all; look at it (previews); take it away;
+and keep what was read on the device."""
+
+DeviceZones = Literal["everywhere", "issued", "most_trusted"]
+"""From which zones devices may come; issued: from a less trusted zone only those that the organization gave out."""
+
+PushContent = Literal["none", "room", "sender_and_room", "all"]
+"""What a notification may show, sealed for the device so that nobody on the way reads it; none: that there is something new."""
+
 _UNITS: Final = {"MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
 
 
@@ -76,6 +92,11 @@ class Policy:
     upload_links: MayAskForFiles = "member"
     device_cache: Keeping = "allowed"
     memo_pad: MemoPad = "everywhere"
+    new_devices: NewDevices = "open"
+    devices_per_person: PerPerson = "none"
+    device_access_private: MayDo = "cache"
+    device_access_issued: MayDo = "cache"
+    device_zones: DeviceZones = "everywhere"
     quarantine_days: Days = "90"
     sanitize_photos: Rebuilding = "rebuild"
     sanitize_documents: Flattening = "rebuild"
@@ -86,6 +107,7 @@ class Policy:
     sanitize_others: Passing = "refuse"
     approve_files: MayApprove = "organization_admin"
     virus_scan: Scanning = "where_it_runs"
+    push_content: PushContent = "none"
 
 
 RULES: Final[dict[str, tuple[str, ...]]] = {rule: get_args(values) for rule, values in get_type_hints(Policy).items()}

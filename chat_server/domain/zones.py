@@ -27,6 +27,8 @@ RENDITIONS: Final = (ORIGINAL, SANITIZED, PREVIEW, THUMBNAIL, TEXT, *MORE_PAGES,
 """Addresses hold a place in this list: new ones come at its end."""
 
 _VIEWS: Final = frozenset({PREVIEW, *MORE_PAGES, THUMBNAIL, TEXT})
+_ANY: Final = frozenset({"download", "cache"})
+"""Devices that may have whatever else is allowed."""
 REBUILT: Final = _VIEWS | {SANITIZED, FLATTENED}
 """Decoded and encoded anew: nothing of the received bytes is left. Text: characters to read, nothing to obey."""
 
@@ -40,6 +42,7 @@ class Reading:
     `trust`: rank of the viewer's zone, `origin_trust`: of the file's; `least_trust`: of the least trusted
     zone by which the same bytes ever came in. An unknown zone has rank -1.
     `outflow`: the room's rule for less trusted zones: text, view, download, approve.
+    `access`: the organization's rule for the viewer's device: text, view, download, cache.
     """
 
     photo: bool
@@ -52,6 +55,7 @@ class Reading:
     state: str
     policy_version: int
     withdrawn: bool
+    access: str = "cache"
 
 
 ALLOWED: Final = ""
@@ -63,6 +67,7 @@ OLD_RULES: Final = "old_rules"
 NO_ZONE: Final = "no_zone"
 NOT_SANITIZED: Final = "not_sanitized"
 OUTFLOW: Final = "outflow"
+DEVICE: Final = "device"
 
 
 def may_read(reading: Reading) -> str:
@@ -86,6 +91,8 @@ def may_read(reading: Reading) -> str:
         return NOT_READY
     if original and reading.trust > reading.least_trust:
         return NOT_SANITIZED
+    if reading.access not in _ANY and not (reading.access == "view" and reading.rendition in _VIEWS):
+        return DEVICE
     crosses = not reading.trust == reading.origin_trust == reading.least_trust
     if crosses and not original and reading.policy_version != POLICY_VERSION:
         return OLD_RULES

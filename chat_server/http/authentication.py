@@ -26,7 +26,7 @@ ROLES: Final[dict[Access, tuple[str, ...]]] = {
 def caller(parts: Parts, scope: Scope, zone: str, address: str, access: Access) -> Caller:
     """Whoever asks, by the token of the request. Raises `Problem` 1003 (no token), 1004 (not valid here and now).
 
-    Loading them raises 6009 (disabled), 1004 (signed out), 3009, 2008 (not for them). The token itself is looked at
+    Loading them raises 6009 (disabled), 1004 (signed out), 6021–6023 (the device), 3009, 2008 (not for them). The token itself is looked at
     once: its ten minutes bound what may be begun with it, not how long a bad line takes to bring a photo.
     """
     if access is Access.BOT:
@@ -36,7 +36,7 @@ def caller(parts: Parts, scope: Scope, zone: str, address: str, access: Access) 
     async def load(reader: Reader) -> Actor:
         claims = await presented(reader)
         seen_of(scope).actor = claims.user
-        actor = await load_actor(reader, claims, address, parts.most_trusted)
+        actor = await load_actor(reader, claims, address, parts.most_trusted, whatever_device=access is Access.DEVICE)
         check_access(actor, access)
         return actor
 
@@ -68,7 +68,7 @@ def bearer_token(scope: Scope) -> str:
 
 def check_access(actor: Actor, access: Access) -> None:
     """Raises `Problem` 3009, 2008. The services check the thing itself besides; here a stranger costs nothing."""
-    if access not in (Access.ANYONE, Access.SIGNED_IN) and actor.is_guest:
+    if access not in (Access.ANYONE, Access.SIGNED_IN, Access.DEVICE) and actor.is_guest:
         raise Problem(GUEST_NOT_ALLOWED)
     if access in ROLES and actor.roles.isdisjoint(ROLES[access]):
         raise Problem(FORBIDDEN)

@@ -41,6 +41,8 @@ class Access(Enum):
 
     ANYONE = "anyone"
     SIGNED_IN = "signed_in"
+    DEVICE = "device"
+    """signed in, even on a device that may do nothing but see how it stands"""
     MEMBER = "member"
     """of the organization: not a guest"""
     ORGANIZATION_ADMIN = "organization_admin"

@@ -44,6 +44,7 @@ from chat_server.http.replies import (
     JSON,
     Bare,
     Download,
+    Encoded,
     Headers,
     Made,
     encode,
@@ -103,6 +104,8 @@ class Endpoint:
             await send_file(scope, receive, send, answer)
         elif isinstance(answer, Bare):
             await send_bare(send, answer)
+        elif isinstance(answer, Encoded):
+            await send_bytes(send, call.status, answer.body, answer.media_type, answer.headers)
         elif isinstance(answer, Made | Download):
             try:
                 await _send_made(send, call, answer)
@@ -113,7 +116,7 @@ class Endpoint:
 
     async def _answer(
         self, call: AnyCall, scope: Scope, receive: Receive
-    ) -> tuple[Answer | FileAnswer | Bare | Download | Made, Headers]:
+    ) -> tuple[Answer | FileAnswer | Bare | Download | Encoded | Made, Headers]:
         zone: str = scope[ZONE]
         address = peer_address(scope, self._parts.site.trusted_proxies)
         who = nobody if call.access is Access.ANYONE else caller(self._parts, scope, zone, address, call.access)
@@ -140,7 +143,7 @@ class Endpoint:
                 result = await call.handler(ctx)
             except Replayed as replayed:
                 return replayed.answer, [(b"idempotency-replayed", b"true")]
-        if isinstance(result, FileAnswer | Bare | Download | Made):
+        if isinstance(result, FileAnswer | Bare | Download | Encoded | Made):
             return result, []
         if ctx.written is not None:
             return ctx.written, []

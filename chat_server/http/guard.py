@@ -8,8 +8,10 @@ from urllib.parse import parse_qsl
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from chat_server.domain.errors import API_VERSION as API_VERSION_REFUSED
 from chat_server.domain.errors import INVALID_BODY, ORIGIN_REFUSED, TOKEN_IN_QUERY, TOO_LARGE, Problem
 from chat_server.http.parts import Site
+from chat_server.services.devices import API_VERSION, OLDEST_API
 from chat_server.web_origin import host_allowed, origin_allowed
 
 HEADERS: Final = 100
@@ -43,6 +45,7 @@ class Guard:
         if len(query) + len(scope.get("raw_path") or b"") > ADDRESS_BYTES:
             raise Problem(TOO_LARGE, "address", limit=ADDRESS_BYTES)
         _check_query(query)
+        _check_version(headers)
         hosts = [value for name, value in headers if name == b"host"]
         if len(hosts) != 1:
             raise Problem(ORIGIN_REFUSED, "Host")
@@ -53,6 +56,13 @@ class Guard:
             origins = [value.decode("latin-1") for name, value in headers if name == b"origin"]
             if any(not origin_allowed(origin, host, https=self._site.https) for origin in origins):
                 raise Problem(ORIGIN_REFUSED, "Origin")
+
+
+def _check_version(headers: list[tuple[bytes, bytes]]) -> None:
+    """A client may say which API it speaks: one that is too old learns it from every call, and not from what breaks."""
+    for name, value in headers:
+        if name == b"renraku-api" and not (value.isdigit() and OLDEST_API <= int(value[:9]) <= API_VERSION):
+            raise Problem(API_VERSION_REFUSED, "Renraku-Api", version=API_VERSION, oldest=OLDEST_API)
 
 
 def _check_query(query: bytes) -> None:

@@ -70,7 +70,9 @@ class Health:
         seen_of(scope).route = "/metrics"
         if not scope.get(OPERATOR, False) and not is_direct_loopback(scope):
             raise Problem(NOT_FOUND)
-        for what, (number, seconds) in (await backlog.waiting(self._parts.storage, self._parts.index)).items():
+        for what, (number, seconds) in (
+            await backlog.waiting(self._parts.storage, self._parts.index, self._parts.pushes)
+        ).items():
             self._waiting.labels(what).set(number)
             self._oldest.labels(what).set(seconds)
         await send_bytes(send, 200, generate_latest(self._parts.registry), CONTENT_TYPE_LATEST.encode("ascii"))

@@ -6,8 +6,9 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
+from chat_server.domain.devices import Ownership, System
 from chat_server.domain.errors import DEVICE_NOT_FOUND, PASSWORD_WEAK, PASSWORD_WRONG, SIGN_IN_THROTTLED
-from chat_server.domain.policy import Keeping
+from chat_server.domain.policy import Keeping, MayDo
 from chat_server.http.calls import AnyCall, Call, Ctx, Nothing
 from chat_server.http.shapes import PERSON, ListQuery, MessageInRoom, Person, Time
 from chat_server.services import devices, history, quota
@@ -25,9 +26,10 @@ class Organization(msgspec.Struct, frozen=True):
 
 class ClientRules(msgspec.Struct, frozen=True):
     """Rules of one's organization that clients keep to. `device_cache`: whether what was read may stay on the device.
-    `memo_pad`: whether one has it in this zone."""
+    `device_access`: what this device may do with files. `memo_pad`: whether one has it in this zone."""
 
     device_cache: Keeping
+    device_access: MayDo
     memo_pad: bool
 
 
@@ -43,18 +45,29 @@ class Me(msgspec.Struct, frozen=True):
 
 
 class Device(msgspec.Struct, frozen=True):
-    """`current`: the one that asks."""
+    """An installed client. `ownership`: issued (an administrator says so), private, or not told. `state`: waiting for an
+    administrator's approval; wipe: it has yet to clear its data, wiped: it did."""
 
     id: Id
     name: str
     zone: str
+    platform: System
+    app_version: str
+    ownership: Ownership
+    state: Literal["ready", "waiting", "wipe", "wiped"]
     created_at: Time
     seen_at: Time
+    wipe_asked_at: Time | None
+
+
+class OwnDevice(Device, frozen=True, kw_only=True):
+    """`current`: the one that asks."""
+
     current: bool
 
 
 class Devices(msgspec.Struct, frozen=True):
-    items: list[Device]
+    items: list[OwnDevice]
     next: str | None
 
 
@@ -138,7 +151,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
             user=PERSON,
             roles=[],
             organization=Organization("06ed0000000000000000000009", "みどり野市"),
-            rules=ClientRules("allowed", memo_pad=True),
+            rules=ClientRules("allowed", "cache", memo_pad=True),
             zone="lgwan",
             device="06ed0000000000000000000001",
         ),

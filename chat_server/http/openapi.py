@@ -22,18 +22,26 @@ _REFS: Final = "#/components/schemas/{name}"
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
 _ID: Final = {"type": "string", "pattern": f"^[0-9a-v]{{{ID_LENGTH}}}$"}
 
-_ALWAYS: Final = (errors.TOKEN_IN_QUERY, errors.ORIGIN_REFUSED, errors.DATABASE_BUSY, errors.INTERNAL)
+_ALWAYS: Final = (
+    errors.TOKEN_IN_QUERY,
+    errors.ORIGIN_REFUSED,
+    errors.API_VERSION,
+    errors.DATABASE_BUSY,
+    errors.INTERNAL,
+)
 _SIGNED_IN: Final = (errors.NOT_SIGNED_IN, errors.TOKEN_INVALID, errors.ACCOUNT_DISABLED)
+_DEVICE: Final = (errors.DEVICE_WAITS, errors.DEVICE_TO_WIPE, errors.DEVICE_NOT_HERE)
 _WITH_BODY: Final = (errors.INVALID_BODY, errors.TOO_LARGE)
 _VALIDATED: Final = (errors.INVALID_FIELD,)
 _UNSAFE: Final = (errors.DISK_FULL,)
 _KEPT: Final = (errors.INVALID_FIELD, errors.IDEMPOTENCY_REUSED, errors.SENDS_IN_PROGRESS)
 _BY_ACCESS: Final[dict[Access, tuple[Fault, ...]]] = {
     Access.ANYONE: (),
-    Access.SIGNED_IN: (),
+    Access.DEVICE: (),
     Access.BOT: (),
-    Access.MEMBER: (errors.GUEST_NOT_ALLOWED,),
-    **dict.fromkeys(ROLES, (errors.GUEST_NOT_ALLOWED, errors.FORBIDDEN)),
+    Access.SIGNED_IN: _DEVICE,
+    Access.MEMBER: (*_DEVICE, errors.GUEST_NOT_ALLOWED),
+    **dict.fromkeys(ROLES, (*_DEVICE, errors.GUEST_NOT_ALLOWED, errors.FORBIDDEN)),
 }
 
 _ABOUT: Final = (
@@ -41,7 +49,9 @@ _ABOUT: Final = (
     "Ids are opaque, times are UTC milliseconds, unknown fields are to be ignored. What one may not see answers 404, "
     "exactly as what does not exist. The range of an error's `code` says what to do: 1000–1999 sign in or refresh; "
     "2000–7999 the request will fail again as it is, show the text; 8000–8999 try again later, with the same "
-    f"`{KEY_HEADER}`; 9000–9999 a fault of the server, show the number."
+    f"`{KEY_HEADER}`; 9000–9999 a fault of the server, show the number.\n\n"
+    "A client may send `Renraku-Api: 1`; a server that does not speak that version of these calls answers 426, error 2020. "
+    "docs/mobile.md tells how an app for a phone is built on them."
 )
 
 _KEPT_FOR_A_DAY: Final = "The same key with the same request gives the first answer again for 24 hours."

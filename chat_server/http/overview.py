@@ -70,7 +70,7 @@ async def list_organization_rooms(ctx: Ctx[Nothing, ListQuery]) -> Any:
 
 async def get_health(ctx: Ctx[Nothing, Nothing]) -> Any:
     parts = ctx.parts
-    told = await overview.health(parts.storage, parts.index, ctx.actor)
+    told = await overview.health(parts.storage, parts.index, parts.pushes, ctx.actor)
     disk = await asyncio.to_thread(shutil.disk_usage, parts.data)
     low = disk.free < max(LOW_BYTES, LOW_SHARE * disk.total)
     return {"version": parts.version, "bus": parts.bus(), "disk": "low" if low else "enough", **told}

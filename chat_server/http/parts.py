@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
 
 from chat_server.bot_api import Offer
+from chat_server.domain.actors import Actor
 from chat_server.domain.webhooks import Hosts
 from chat_server.http.inflight import InFlight
 from chat_server.http.peer import Network
 from chat_server.http.uploading import Uploading
-from chat_server.ports import BlobStore, Clock, NotePress, Passwords, Photos, Seals, SearchIndex, Storage
+from chat_server.ports import BlobStore, Clock, NotePress, Passwords, Photos, PushRecord, Seals, SearchIndex, Storage
 from chat_server.services.keys import Keys
 from chat_server.services.sign_in import SignIn
 from chat_server.services.tokens import Tokens
@@ -43,6 +44,7 @@ class Parts:
     first. `scratch`: a folder for decoders on the disk of the blobs. `web`:
     the built client. `webhook_hosts`: where webhooks may go. `draining`: the server is about to stop. `bus`: connected, cut, or none.
     `seals`: for the quarantine; `sanitizing`: strangers' files can be taken apart here, and may come in. `offers`: what people may ask of a bot, by the name of its folder.
+    `pushes`: what became of them, None where nobody is pushed.
     """
 
     storage: Storage
@@ -70,6 +72,9 @@ class Parts:
     bus: Callable[[], str] = lambda: "none"
     sanitizing: Callable[[], bool] = lambda: False
     offers: Mapping[str, Sequence[Offer]] = field(default_factory=dict)
+    pushes: PushRecord | None = None
+    try_push: Callable[[Actor], Awaitable[object]] | None = None
+    """one push to the device that asks; None where this server pushes nobody"""
     in_flight: InFlight = field(default_factory=InFlight)
     uploading: Uploading = field(default_factory=Uploading)
     waiting: Counter[int] = field(default_factory=Counter)

@@ -86,6 +86,15 @@ class Download:
 
 
 @dataclass(frozen=True, slots=True)
+class Encoded:
+    """An answer in another form than JSON, or compressed."""
+
+    media_type: bytes
+    body: bytes
+    headers: Headers
+
+
+@dataclass(frozen=True, slots=True)
 class Made:
     """A large file that was made for this answer; it loses its name when it is opened to be sent."""
 

@@ -25,6 +25,7 @@ from chat_server.http import (
     messages,
     note_exports,
     notes,
+    notifications,
     organization,
     overview,
     people,
@@ -57,6 +58,7 @@ from chat_server.http.seen import seen_of
 MODULES: Final = (
     sign_in,
     me,
+    notifications,
     organization,
     overview,
     link_overview,
@@ -106,15 +108,17 @@ class _Plain:
         await self._app(scope, receive, send)
 
 
-def build_http(parts: Parts) -> ASGIApp:
-    """The ASGI application for every HTTP request. The listener has put its zone into the scope."""
+def build_http(parts: Parts, more: Sequence[AnyCall] = ()) -> ASGIApp:
+    """The ASGI application for every HTTP request. The listener has put its zone into the scope. `more`: calls of rooms of
+    the house that this one does not know."""
+    calls = (*CALLS, *more)
     health = Health(parts)
     routes = [
         Route("/healthz", _Plain(health.alive), methods=None),
         Route("/readyz", _Plain(health.ready), methods=None),
         Route("/metrics", _Plain(health.metrics), methods=None),
-        Route(DOCUMENT, _Plain(_document(parts)), methods=None),
-        *(Route(calls[0].path, Endpoint(parts, calls), methods=None) for calls in _by_path(CALLS)),
+        Route(DOCUMENT, _Plain(_document(parts, calls)), methods=None),
+        *(Route(those[0].path, Endpoint(parts, those), methods=None) for those in _by_path(calls)),
     ]
     router = Router(routes, redirect_slashes=False, default=Pages(parts.web))
     return Envelope(Guard(router, parts.site), Metrics(parts.registry), https=parts.site.https)
@@ -128,8 +132,8 @@ def _by_path(calls: Sequence[AnyCall]) -> list[list[AnyCall]]:
     return [paths[path] for path in sorted(paths, key=lambda path: path.replace("{", "\x7f"))]
 
 
-def _document(parts: Parts) -> ASGIApp:
-    body = encode(document(CALLS, parts.version))
+def _document(parts: Parts, calls: Sequence[AnyCall]) -> ASGIApp:
+    body = encode(document(calls, parts.version))
 
     async def send_document(scope: Scope, receive: Receive, send: Send) -> None:
         seen_of(scope).route = DOCUMENT

@@ -10,7 +10,17 @@ from typing import Any
 import structlog
 
 from chat_server.domain import closing, limits
-from chat_server.domain.errors import ACCOUNT_DISABLED, DATABASE_BUSY, INTERNAL, RESTARTING, STORAGE_BROKEN, Problem
+from chat_server.domain.errors import (
+    ACCOUNT_DISABLED,
+    DATABASE_BUSY,
+    DEVICE_NOT_HERE,
+    DEVICE_TO_WIPE,
+    DEVICE_WAITS,
+    INTERNAL,
+    RESTARTING,
+    STORAGE_BROKEN,
+    Problem,
+)
 from chat_server.domain.ids import new_id
 from chat_server.realtime.codec import CODECS, Codec
 from chat_server.realtime.connection import Connection
@@ -208,4 +218,6 @@ def _refused_with(error: Exception) -> int:
     """The close code after a first frame that brought nobody in. A fault of ours is no verdict on the token."""
     if not isinstance(error, Problem) or error.fault in (DATABASE_BUSY, STORAGE_BROKEN, RESTARTING):
         return closing.BUSY
+    if error.fault in (DEVICE_WAITS, DEVICE_TO_WIPE, DEVICE_NOT_HERE):
+        return closing.DEVICE
     return closing.DISABLED if error.fault is ACCOUNT_DISABLED else closing.BAD_TOKEN

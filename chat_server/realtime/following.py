@@ -217,7 +217,13 @@ class Following:
             elif (channel := self._hub.by_room.get(room)) is not None:
                 merge.leave(user_id, channel.room_id)
         for user_id, standing in view.standings.items():
-            self._hub.stand(user_id, disabled=standing.disabled, revoked=standing.revoked, not_after=standing.not_after)
+            self._hub.stand(
+                user_id,
+                disabled=standing.disabled,
+                revoked=standing.revoked,
+                barred=standing.barred,
+                not_after=standing.not_after,
+            )
 
     def _in_doubt(self, user_id: int, room: str) -> bool:
         if (user_id, room) not in self._moved:

@@ -208,16 +208,22 @@ class Hub:
                 connection.close(closing.DISABLED)
             elif event.revoked_device == connection.actor.device_id:
                 connection.close(closing.SIGNED_OUT)
+            elif event.barred_device == connection.actor.device_id:
+                connection.close(closing.DEVICE)
             elif event.not_after is not None:
                 connection.expires = min(connection.expires, event.not_after)
 
-    def stand(self, user_id: int, *, disabled: bool, revoked: Collection[int], not_after: int | None) -> None:
+    def stand(
+        self, user_id: int, *, disabled: bool, revoked: Collection[int], barred: Collection[int], not_after: int | None
+    ) -> None:
         """How the person's account and devices (integer keys) stand in the database: what other nodes committed."""
         for connection in list(self.users.get(user_id, ())):
             if disabled:
                 connection.close(closing.DISABLED)
             elif connection.actor.device_id in revoked:
                 connection.close(closing.SIGNED_OUT)
+            elif connection.actor.device_id in barred:
+                connection.close(closing.DEVICE)
             elif not_after is not None:
                 connection.expires = min(connection.expires, not_after)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Final, NamedTuple
 
 from chat_server.domain import limits
-from chat_server.ports import MESSAGES, Reader, SearchIndex, Storage
+from chat_server.ports import MESSAGES, PushRecord, Reader, SearchIndex, Storage
 from chat_server.storage.queries import backlog as queries
 
 SEARCH: Final = "search"
+PUSH: Final = "push"
 
 
 class Waiting(NamedTuple):
@@ -18,10 +20,14 @@ class Waiting(NamedTuple):
     seconds: float
 
 
-async def waiting(storage: Storage, index: SearchIndex) -> dict[str, Waiting]:
-    """By kind: outbox, search, bots, webhooks, scheduled …; `…_parked` are given up until somebody looks at them."""
+async def waiting(storage: Storage, index: SearchIndex, pushes: PushRecord | None = None) -> dict[str, Waiting]:
+    """By kind: outbox, search, bots, webhooks, scheduled, push …; `…_parked` are given up until somebody looks at them."""
     position = await index.position(MESSAGES)
     now, found = await storage.read(lambda reader: _look(reader, position))
+    if pushes is not None:
+        # a ledger that fails is said in the log; everything else is counted all the same
+        with contextlib.suppress(OSError):
+            found[PUSH] = queries.Waiting(*await pushes.waiting())
     return {
         name: Waiting(one.number, 0.0 if one.since is None else max(0, now - one.since) / limits.SECOND)
         for name, one in found.items()

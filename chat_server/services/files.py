@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from chat_server.domain.actors import Actor
+from chat_server.domain.devices import access_of
 from chat_server.domain.errors import (
     ADDRESS_EXPIRED,
     ATTACHMENT_NOT_FOUND,
     FILE_HELD,
     FILE_NOT_SANITIZED,
+    FILE_REFUSED_BY_DEVICE,
     FILE_REFUSED_BY_ZONE,
     Fault,
     Problem,
@@ -19,6 +21,7 @@ from chat_server.domain.errors import (
 from chat_server.domain.media import ending_in
 from chat_server.domain.zones import (
     ALLOWED,
+    DEVICE,
     FLATTENED,
     MORE_PAGES,
     NOT_A_MEMBER,
@@ -77,7 +80,10 @@ async def addresses(reader: Reader, actor: Actor, ids: Sequence[str], keys: Keys
         one = seen.get(public_id)
         if one is None or not one.member or one.withdrawn:
             continue
-        verdicts = {kind: _verdict(one, made.get(one.id, {}).get(kind), kind, actor.zone, trust) for kind in _OFFERED}
+        verdicts = {
+            kind: _verdict(one, made.get(one.id, {}).get(kind), kind, actor.zone, actor.access, trust)
+            for kind in _OFFERED
+        }
         waits = _waits(made.get(one.id, {}).get(SANITIZED))
         items.append(
             _item(one, actor, verdicts, keys, expires, waits=waits) | ({"report": True} if one.id in reported else {})
@@ -94,7 +100,7 @@ async def readable(reader: Reader, actor: Actor, ids: Sequence[str], kind: str, 
         rendition = made.get(one.id, {}).get(kind)
         if rendition is None or rendition.sha256 is None:
             continue
-        if _verdict(one, rendition, kind, actor.zone, trust) == ALLOWED:
+        if _verdict(one, rendition, kind, actor.zone, actor.access, trust) == ALLOWED:
             found[public_id] = OpenFile(
                 rendition.org_id, rendition.sha256, rendition.media_type, _called(one, rendition)
             )
@@ -129,7 +135,9 @@ async def best_of(
         if one is None or not one.member or one.withdrawn:
             continue
         own = made.get(one.id, {})
-        allowed = (kind for kind in kinds if _verdict(one, own.get(kind), kind, actor.zone, trust) == ALLOWED)
+        allowed = (
+            kind for kind in kinds if _verdict(one, own.get(kind), kind, actor.zone, actor.access, trust) == ALLOWED
+        )
         chosen = next((kind for kind in allowed if own[kind].sha256 is not None), None)
         file, refused, original = None, None, None
         if chosen is not None:
@@ -139,7 +147,7 @@ async def best_of(
             file = OpenFile(own[chosen].org_id, sha256, own[chosen].media_type, _called(one, own[chosen]))
         else:
             whole = SANITIZED if one.kind == PHOTO else ORIGINAL
-            told = Problem(_fault(_verdict(one, own.get(whole), whole, actor.zone, trust))).as_dict()
+            told = Problem(_fault(_verdict(one, own.get(whole), whole, actor.zone, actor.access, trust))).as_dict()
             refused = {"ja": told["ja"], "en": told["en"]}
         found[public_id] = Best(one.kind, one.name, one.taken_at, chosen, file, refused, original)
     return found
@@ -156,13 +164,17 @@ async def open_file(reader: Reader, capability: Capability, trust: Trust) -> Ope
         or viewer.revoked_at is not None
         or viewer.zone != capability.zone
         or not in_good_standing(viewer.disabled_at, viewer.ends_at, reader.now)
+        or viewer.approved_at is None
+        or viewer.wipe_asked_at is not None
     ):
         raise Problem(ADDRESS_EXPIRED)
     one = (await queries.seen_by(reader, viewer.user_id, [capability.attachment])).get(capability.attachment)
     if one is None:
         raise Problem(ATTACHMENT_NOT_FOUND)
     rendition = (await queries.renditions(reader, [one.id])).get(one.id, {}).get(capability.rendition)
-    verdict = _verdict(one, rendition, capability.rendition, capability.zone, trust)
+    verdict = _verdict(
+        one, rendition, capability.rendition, capability.zone, access_of(viewer.rules, viewer.ownership), trust
+    )
     if verdict in _HIDDEN or rendition is None or rendition.sha256 is None:
         raise Problem(ATTACHMENT_NOT_FOUND)
     if verdict != ALLOWED:
@@ -176,11 +188,14 @@ def _called(one: Seen, rendition: Rendition) -> str:
     return ending_in(one.name, rendition.media_type) if rebuilt else one.name
 
 
+_FAULTS: Final = {NOT_SANITIZED: FILE_NOT_SANITIZED, DEVICE: FILE_REFUSED_BY_DEVICE}
+
+
 def _fault(verdict: str) -> Fault:
-    return FILE_NOT_SANITIZED if verdict == NOT_SANITIZED else FILE_REFUSED_BY_ZONE
+    return _FAULTS.get(verdict, FILE_REFUSED_BY_ZONE)
 
 
-def _verdict(one: Seen, rendition: Rendition | None, kind: str, zone: str, trust: Trust) -> str:
+def _verdict(one: Seen, rendition: Rendition | None, kind: str, zone: str, access: str, trust: Trust) -> str:
     origin = trust(one.origin_zone)
     # The same bytes may have come in by another way as well, which takes nothing from what the first one forbids.
     least = origin if rendition is None or rendition.blob_zone is None else min(origin, trust(rendition.blob_zone))
@@ -196,6 +211,7 @@ def _verdict(one: Seen, rendition: Rendition | None, kind: str, zone: str, trust
             state=rendition.state if rendition else "missing",
             policy_version=rendition.policy_version if rendition else 0,
             withdrawn=bool(one.withdrawn),
+            access=access,
         )
     )
 

@@ -36,11 +36,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Whether somebody may be connected; `revoked` holds integer keys of devices."""
+    """Whether somebody may be connected; `revoked` and `barred` (asked to clear its data) hold integer keys of devices."""
 
     disabled: bool
     not_after: int | None
     revoked: frozenset[int]
+    barred: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +109,15 @@ async def own_events(tx: Reader, after: Mapping[int, int]) -> dict[int, list[Use
 
 async def standings(tx: Reader, devices: Mapping[int, Collection[int]]) -> dict[int, Standing]:
     """By person, for the devices that they are connected with."""
-    revoked = await queries.revoked(tx, {device for some in devices.values() for device in some})
+    known = {device for some in devices.values() for device in some}
+    revoked, barred = await queries.revoked(tx, known), await queries.barred(tx, known)
     return {
-        user_id: Standing(disabled is not None, ends_at, frozenset(revoked.intersection(devices[user_id])))
+        user_id: Standing(
+            disabled is not None,
+            ends_at,
+            frozenset(revoked.intersection(devices[user_id])),
+            frozenset(barred.intersection(devices[user_id])),
+        )
         for user_id, disabled, ends_at in await queries.accounts(tx, devices)
     }
 

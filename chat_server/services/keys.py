@@ -24,6 +24,9 @@ HOOKS: Final = "hooks"
 
 QUARANTINE: Final = "quarantine"
 """Seals what strangers handed in, as it was received. Never rotated: what lies there is opened by it."""
+WEB_PUSH: Final = "web_push"
+"""Says to browsers' push services who pushes (VAPID): a private key on P-256. Never rotated: every subscription was made
+for its public half."""
 
 OVERLAP: Final = {
     TOKEN: limits.ACCESS_LIVES + limits.HOUR,
@@ -33,6 +36,8 @@ OVERLAP: Final = {
 
 SECRET_BYTES: Final = 32
 """RFC 7518, 3.2: an HS256 key has at least 256 bits."""
+_P256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+"""FIPS 186-5: a private key is a number from 1 to one less than this."""
 
 
 class UnknownKey(Problem):
@@ -72,7 +77,7 @@ async def prepare(storage: Storage, keys: Keys) -> None:
 
     async def make_missing(tx: Tx) -> None:
         present = {key.purpose for key in await queries.all_keys(tx) if key.retires_at is None}
-        for purpose in (TOKEN, FILE, SENDS, HOOKS, QUARANTINE):
+        for purpose in (TOKEN, FILE, SENDS, HOOKS, QUARANTINE, WEB_PUSH):
             if purpose not in present:
                 await _make(tx, purpose)
 
@@ -112,5 +117,10 @@ async def rotate(storage: Storage, keys: Keys, purpose: str, *, at_once: bool = 
 
 async def _make(tx: Tx, purpose: str) -> str:
     kid = new_id(tx.now)
-    await queries.insert(tx, kid, purpose, secrets.token_bytes(SECRET_BYTES))
+    await queries.insert(tx, kid, purpose, _curve_key() if purpose == WEB_PUSH else secrets.token_bytes(SECRET_BYTES))
     return kid
+
+
+def _curve_key() -> bytes:
+    """32 bytes, big end first."""
+    return (1 + secrets.randbelow(_P256_ORDER - 1)).to_bytes(SECRET_BYTES, "big")

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from chat_server.domain.errors import INVALID_FIELD, Problem
-from chat_server.ports import Clock, Passwords, Storage
+from chat_server.ports import Clock, Passwords, PushRecord, Storage
 from chat_server.services.keys import Keys
 
 P = TypeVar("P", bound=msgspec.Struct)
@@ -18,12 +18,13 @@ Wire = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Deps:
-    """What operations need of a running server."""
+    """What operations need of a running server. `pushes`: None where nobody is pushed."""
 
     storage: Storage
     passwords: Passwords
     clock: Clock
     keys: Keys
+    pushes: PushRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)

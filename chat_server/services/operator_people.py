@@ -7,10 +7,12 @@ from typing import Any, Final, Literal
 import msgspec
 
 from chat_server.domain.actors import MEMBER
+from chat_server.domain.devices import ISSUED
 from chat_server.domain.errors import DEPARTMENT_NOT_FOUND, INVALID_FIELD, PERSON_NOT_FOUND, Problem
 from chat_server.ports import Reader, Tx
 from chat_server.services import (
     accounts,
+    device_keeping,
     devices,
     directory,
     organizations,
@@ -92,6 +94,15 @@ class SignOut(msgspec.Struct, frozen=True):
     organization: str
     login: str
     device: str | None = None
+
+
+class Approve(msgspec.Struct, frozen=True):
+    """`device`: public id. `issued`: the organization gave it out."""
+
+    organization: str
+    login: str
+    device: str
+    issued: bool = False
 
 
 async def add(deps: Deps, asked: Add) -> Wire:
@@ -225,10 +236,7 @@ async def list_devices(deps: Deps, asked: Whom) -> Wire:
     async def use_case(reader: Reader) -> list[dict[str, Any]]:
         who = await _operator(reader, asked.organization)
         person = await _anybody(reader, who, asked.login)
-        return [
-            {"id": d.public_id, "name": d.name, "zone": d.zone, "created_at": d.created_at, "seen_at": d.seen_at}
-            for d in await sessions.devices(reader, who.org_id, person.user_id)
-        ]
+        return [devices.wire(d) for d in await sessions.devices(reader, who.org_id, person.user_id)]
 
     return {"devices": await deps.storage.read(use_case)}
 
@@ -245,6 +253,18 @@ async def sign_out(deps: Deps, asked: SignOut) -> Wire:
         return await devices.sign_out_all_of(tx, who, person.id)
 
     return {"signed_out": await deps.storage.write(use_case)}
+
+
+async def approve_device(deps: Deps, asked: Approve) -> Wire:
+    """A device that waits: an organization's last administrator may be the one who waits. Raises `Problem` 6004, 6001, 6005."""
+
+    async def use_case(tx: Tx) -> Wire:
+        who = await _operator(tx, asked.organization)
+        person = await _holder(tx, who, asked.login)
+        ownership = ISSUED if asked.issued else None
+        return await device_keeping.change(tx, who, person.id, asked.device, approve=True, ownership=ownership)
+
+    return {"device": await deps.storage.write(use_case)}
 
 
 async def _operator(reader: Reader, organization: str) -> Operator:
@@ -286,4 +306,5 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "user.roles": operation(Roles, set_roles),
     "user.devices": operation(Whom, list_devices),
     "user.sign_out": operation(SignOut, sign_out),
+    "user.approve_device": operation(Approve, approve_device),
 }

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from chat_server.domain import limits
 from chat_server.domain.policy import size_of
-from chat_server.ports import Reader, SearchIndex, Storage
+from chat_server.ports import PushRecord, Reader, SearchIndex, Storage
 from chat_server.services import backlog, backups, cursors
 from chat_server.services.authority import Administrator, require_administrator
 from chat_server.services.people import wire
@@ -43,10 +43,10 @@ async def rooms(reader: Reader, who: Administrator, cursor: str | None, limit: i
     return items, cursors.encode((rows[-1][3], rows[-1][0])) if len(rows) == limit else None
 
 
-async def health(storage: Storage, index: SearchIndex, who: Administrator) -> Wire:
+async def health(storage: Storage, index: SearchIndex, pushes: PushRecord | None, who: Administrator) -> Wire:
     """`{used, limit, largest, late, backup_at}`. Raises `Problem` 2008."""
     require_administrator(who)
-    waiting = await backlog.waiting(storage, index)
+    waiting = await backlog.waiting(storage, index, pushes)
 
     async def read(reader: Reader) -> Wire:
         policy = await organizations.policy(reader, who.org_id)

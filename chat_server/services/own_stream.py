@@ -32,15 +32,16 @@ async def append(
     revoked_device: int | None = None,
     disabled: bool = False,
     not_after: int | None = None,
+    barred_device: int | None = None,
 ) -> int:
     """Write one event of `kind` into the stream of `user_id` and hand it to the hub; answers its seq.
 
-    `body` holds the event's fields as they stand in docs/protocol.md. `revoked_device` (integer key), `disabled`
-    and `not_after` end sockets besides: they travel with the event and are not stored, a closed socket needs no replay.
+    `body` holds the event's fields as they stand in docs/protocol.md. `revoked_device` and `barred_device`
+    (integer keys), `disabled` and `not_after` end sockets besides: they travel with the event and are not stored, a closed socket needs no replay.
     """
     seq = await queries.take_position(tx, user_id, org_id)
     await queries.insert(tx, user_id, seq, org_id, kind, _pack(body) if body else None)
-    tx.emit(UserEvent(user_id, seq, kind, tx.now, body, revoked_device, disabled, not_after))
+    tx.emit(UserEvent(user_id, seq, kind, tx.now, body, revoked_device, disabled, not_after, barred_device))
     return seq
 
 

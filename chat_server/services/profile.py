@@ -12,6 +12,7 @@ from chat_server.storage.queries import organizations
 
 async def profile(reader: Reader, actor: Actor) -> dict[str, Any]:
     """`{user: Person, roles, organization: {id, name}, rules, zone, device}` of docs/protocol.md."""
+    rules = await organizations.policy(reader, actor.org_id)
     organization = await organizations.by_id(reader, actor.org_id)
     assert organization is not None
     return {
@@ -19,7 +20,8 @@ async def profile(reader: Reader, actor: Actor) -> dict[str, Any]:
         "roles": sorted(actor.roles),
         "organization": {"id": organization.public_id, "name": organization.name},
         "rules": {
-            "device_cache": (await organizations.policy(reader, actor.org_id)).device_cache,
+            "device_cache": rules.device_cache if actor.access == "cache" else "off",
+            "device_access": actor.access,
             "memo_pad": actor.memo_pad,
         },
         "zone": actor.zone,

@@ -86,10 +86,12 @@ async def begin(
     device_name: str,
     zone: str,
     address: str,
+    approved: bool = True,
 ) -> Granted:
-    """A new device with a new family. `ends_at`: a guest's end, which no session outlives."""
+    """A new device with a new family. `ends_at`: a guest's end, which no session outlives. Unless `approved` the device
+    waits for an administrator."""
     device = new_id(tx.now)
-    device_id = await queries.insert_device(tx, device, org_id, user_id, device_name, zone, address)
+    device_id = await queries.insert_device(tx, device, org_id, user_id, device_name, zone, address, approved=approved)
     family, own = new_secret(), new_secret()
     expires = _refresh_expires(tx.now, ends_at)
     await queries.insert_token(tx, digest(family), org_id, user_id, device_id, expires, tx.now)

@@ -17,15 +17,17 @@ from typing import Final, Protocol
 import msgspec
 
 from chat_server.domain import limits
+from chat_server.domain.devices import approved_at_once
 from chat_server.domain.errors import FLOW_INVALID, SIGN_IN_FAILED, Problem
 from chat_server.domain.ids import new_secret
 from chat_server.ports import Passwords, Storage, Tx
-from chat_server.services import audit, rooms, sessions, throttle
+from chat_server.services import audit, device_rules, rooms, sessions, throttle
 from chat_server.services.actors import in_good_standing
 from chat_server.services.labels import clean_label
 from chat_server.services.membership import Who
 from chat_server.services.sessions import Granted, Session, digest
 from chat_server.services.tokens import Tokens
+from chat_server.storage.queries import organizations
 from chat_server.storage.queries import sign_in as queries
 from chat_server.storage.queries.sign_in import Account, Flow
 
@@ -93,8 +95,9 @@ class _Attempt:
 class SignIn:
     """The use cases of signing in. `zone` and `address` are those of the connection, known by the listener."""
 
-    def __init__(self, storage: Storage, tokens: Tokens, steps: Sequence[Step]) -> None:
+    def __init__(self, storage: Storage, tokens: Tokens, steps: Sequence[Step], most_trusted: str = "") -> None:
         self._storage = storage
+        self._most_trusted = most_trusted
         self._tokens = tokens
         self._steps = tuple(steps)
 
@@ -127,7 +130,8 @@ class SignIn:
         """Take the step `step` with a flow's token.
 
         Raises `Problem` 1006 (no such flow, its time is over, another zone, or not this step's turn), 1002 (too many
-        failures), 1001 (not proved), 8001 (too many sign-ins at once; the attempt is not counted).
+        failures), 1001 (not proved), 8001 (too many sign-ins at once; the attempt is not counted), and after the last step
+        6020 (as many devices as one may have), 6023 (no device may come from this zone).
         """
         taken = next(candidate for candidate in self._steps if candidate.name == step)
         attempt = await self._storage.write(lambda tx: self._attempt(tx, taken, flow, zone, address))
@@ -145,6 +149,9 @@ class SignIn:
         outcome = await self._storage.write(
             lambda tx: self._passed(tx, attempt.flow, account, taken, new_hash, address), org_id=account.org_id
         )
+        if isinstance(outcome, Problem):
+            # Raised only here: what was proved stays proved, and is no failure.
+            raise outcome
         if isinstance(outcome, Granted):
             return Progress(None, (), outcome.session(self._tokens))
         return outcome
@@ -175,7 +182,7 @@ class SignIn:
 
     async def _passed(
         self, tx: Tx, flow: Flow, account: Account, step: Step, new_hash: str | None, address: str
-    ) -> Progress | Granted:
+    ) -> Progress | Granted | Problem:
         """The proof holds for the account as it is now, or not at all: it may have been disabled, or have got another
         password, while the old one was being verified."""
         now = await queries.account(tx, account.org_id, account.user_id)
@@ -195,6 +202,10 @@ class SignIn:
             await queries.insert_flow(tx, digest(token), replace(flow, expires_at=tx.now + limits.FLOW_LIVES))
             return Progress(token, remaining, None)
         await throttle.reset(tx, throttle.account_by_key(flow.account))
+        rules = await organizations.policy(tx, now.org_id)
+        refusal = await device_rules.refusal(tx, rules, now.org_id, now.user_id, flow.zone, self._most_trusted)
+        if refusal is not None:
+            return refusal
         granted = await sessions.begin(
             tx,
             user_id=now.user_id,
@@ -205,6 +216,7 @@ class SignIn:
             device_name=flow.device_name,
             zone=flow.zone,
             address=address,
+            approved=approved_at_once(rules, flow.zone, self._most_trusted),
         )
         await rooms.welcome(tx, Who(now.user_id, now.org_id, now.user))
         await audit.record(

@@ -32,6 +32,10 @@ class OutboxWorker:
         self._woken = asyncio.Event()
         self.on_bots: Callable[[], None] = lambda: None
         """called when bots or webhooks have something to do"""
+        self.pushing = False
+        """whether messages go on to be pushed"""
+        self.on_messages: Callable[[], None] = lambda: None
+        """called when some do"""
 
     def wake(self) -> None:
         self._woken.set()
@@ -55,8 +59,8 @@ class OutboxWorker:
                 self._woken.clear()
 
     async def expand(self) -> int:
-        """One batch; answers its size. Messages go to the bots and the webhooks of their rooms; nobody is pushed yet."""
-        batch = await self._storage.read(lambda tx: jobs.oldest(tx, BATCH))
+        """One batch; answers its size. Messages go to the bots and the webhooks of their rooms, and on to be pushed."""
+        batch = await self._storage.read(lambda tx: jobs.oldest(tx, BATCH, pushing=self.pushing))
         if not batch:
             return 0
         for org_id in dict.fromkeys(job.org_id for job in batch if job.kind == jobs.DIRECTORY):
@@ -65,8 +69,10 @@ class OutboxWorker:
             if job.kind == jobs.CLOSED_SIDE and job.room_id is not None:
                 while await self._storage.write(partial(jobs.empty_closed, room_id=job.room_id), org_id=job.org_id):
                     pass
-        if await self._storage.write(partial(jobs.finish, batch=batch)):
+        if await self._storage.write(partial(jobs.finish, batch=batch, pushing=self.pushing)):
             self.on_bots()
+        if self.pushing and any(job.kind == jobs.MESSAGE for job in batch):
+            self.on_messages()
         return len(batch)
 
     async def _tell_everybody(self, org_id: int) -> None:

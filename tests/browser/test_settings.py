@@ -18,6 +18,7 @@ SECTIONS: Final = (
     "プロフィール",
     "表示と入力",
     "通知",
+    "通知を試す",
     "この端末の設定",
     "パスワード",
     "ログイン中の端末",
@@ -150,7 +151,7 @@ def test_every_section_is_named_readable_and_fits_a_thumb(enter: Enter) -> None:
     menu(page)
     page.get_by_role("button", name="設定", exact=True).tap()
     for section in SECTIONS:
-        page.get_by_role("navigation", name="設定").get_by_role("link", name=section).tap()
+        page.get_by_role("navigation", name="設定").get_by_role("link", name=section, exact=True).tap()
         expect(page.get_by_role("heading", name=section, level=2)).to_be_focused()
         expect(page.get_by_text("読み込んでいます")).to_have_count(0)
         check(page, 7.0)

@@ -10,6 +10,7 @@ from chat_client import (
     AccountDisabled,
     Client,
     ClientClosed,
+    DeviceBarred,
     MemoryStore,
     ProtocolFault,
     ServerRefused,
@@ -39,7 +40,7 @@ async def test_a_session_of_another_server_is_not_used(server: ScriptedServer, m
 
 @pytest.mark.parametrize(
     ("code", "stopped"),
-    [(4503, SignInRequired), (4504, SignedOut), (4505, AccountDisabled), (4500, ProtocolFault), (4501, ProtocolFault),
+    [(4503, SignInRequired), (4504, SignedOut), (4505, AccountDisabled), (4507, DeviceBarred), (4500, ProtocolFault), (4501, ProtocolFault),
      (4502, ProtocolFault), (4506, ProtocolFault), (4999, ProtocolFault)],
 )  # fmt: skip
 async def test_a_code_from_4500_stops_with_its_own_exception(

@@ -71,8 +71,25 @@ PERMISSIONS: Final[dict[str, Row]] = {
     "sign_out": everyone_signed_in(204),
     "list_devices": everyone_signed_in(200),
     "sign_out_device": signed_in(6005, 6005, 204, 6005, 6005, 6005, 6005),  # another device of `member`
+    "get_this_device": everyone_signed_in(200),
+    "describe_device": everyone_signed_in(200),
+    "register_push": everyone_signed_in(200),
+    "withdraw_push": everyone_signed_in(204),
+    "sync": everyone_signed_in(200),
+    "get_web_key": everyone_signed_in(200),
+    "try_push": everyone_signed_in(200),
+    "confirm_wiped": everyone_signed_in(204),
+    "wipe_own_device": signed_in(6005, 6005, 200, 6005, 6005, 6005, 6005),  # another device of `member`
+    # Devices of the organization: `colleague`'s one, by administrators of their own
+    "list_organization_devices": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200),
+    "list_devices_of": signed_in(3009, 2008, 2008, 2008, 200, 2008, 6001),
+    "change_device": signed_in(3009, 2008, 2008, 2008, 200, 2008, 6001),
+    "wipe_device": signed_in(3009, 2008, 2008, 2008, 200, 2008, 6001),
+    "sign_out_device_of": signed_in(3009, 2008, 2008, 2008, 204, 2008, 6001),
     "get_usage": everyone_signed_in(200),
     "list_bookmarks": everyone_signed_in(200),
+    "get_notifications": everyone_signed_in(200),
+    "change_notifications": everyone_signed_in(200),
     "change_password": everyone_signed_in(1009),  # nobody's old one
     # People. `colleague` is somebody of organization A whom the guest shares no room with.
     # Columns:                  guest read  member owner admin others stranger
@@ -96,6 +113,7 @@ PERMISSIONS: Final[dict[str, Row]] = {
     # The staff file: into one's own organization, and only what was shown before.
     "show_staff_difference": signed_in(3009, 2008, 2008, 2008, 200, 2008, 200),
     "import_staff_file": signed_in(3009, 2008, 2008, 2008, 6012, 2008, 6012),
+    "explain_push": signed_in(3009, 2008, 2008, 2008, 200, 2008, 6001),  # of a member, and a message in the room
     "list_audit": signed_in(3009, 2008, 2008, 2008, 2008, 2008, 2008, auditor=200),
     # Rooms
     "list_rooms": everyone_signed_in(200),
@@ -104,6 +122,7 @@ PERMISSIONS: Final[dict[str, Row]] = {
     "list_open_rooms": everyone_signed_in(200),
     "get_room": signed_in(200, 200, 200, 200, 3001, 3001, 3001),
     "change_room": signed_in(3004, 3004, 3004, 200, 3001, 3001, 3001),
+    "change_room_notifications": signed_in(204, 204, 204, 204, 3001, 3001, 3001),
     "list_members": signed_in(200, 200, 200, 200, 3001, 3001, 3001),
     "invite_members": signed_in(3009, 3004, 204, 204, 3001, 3001, 3001),
     "change_member": signed_in(3004, 3004, 3004, 204, 3001, 3001, 3001),

@@ -106,7 +106,7 @@ async def test_whether_devices_may_keep_what_was_read_is_told_to_everybody(scene
     async def told() -> Any:
         return (await scene.member.call("get_me")).json()["rules"]
 
-    assert await told() == {"device_cache": "allowed", "memo_pad": True}
+    assert await told() == {"device_cache": "allowed", "device_access": "cache", "memo_pad": True}
     await scene.change(policy={"device_cache": "off"})
-    assert await told() == {"device_cache": "off", "memo_pad": True}
+    assert await told() == {"device_cache": "off", "device_access": "cache", "memo_pad": True}
     assert (await scene.change(2001, policy={"device_cache": "sometimes"}))["error"]["field"] == "policy.device_cache"

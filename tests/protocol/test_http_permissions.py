@@ -18,7 +18,6 @@ from chat_server.domain.limits import HOUR
 from chat_server.domain.webhooks import Hosts
 from chat_server.domain.zones import THUMBNAIL
 from chat_server.http.calls import AnyCall
-from chat_server.http.routes import CALLS
 from chat_server.ports import Reader, Tx
 from chat_server.sanitizing.report import Report
 from chat_server.services import confirming, hooks, notes, rooms, scheduling, sharing, upload_links
@@ -33,6 +32,7 @@ from chat_server.storage.queries import held_files, organizations
 from chat_server.storage.queries.held_files import NewHeld
 from tests.protocol.permissions import PERMISSIONS, Row
 from tests.support.api import Api, code_of
+from tests.support.calls import CALLS
 from tests.support.forms import bot_form
 from tests.support.world import Org, Someone, World
 from tests.unit.photo_samples import encoded, picture
@@ -188,6 +188,8 @@ class Request:
     content: bytes | None = None
     params: JSON = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
+    asking: Callable[[Scene, str], JSON] = lambda scene, person: {}
+    """more params"""
 
 
 def in_room(scene: Scene, person: str) -> JSON:
@@ -207,6 +209,10 @@ def on_member(scene: Scene, person: str) -> JSON:
 
 def on_colleague(scene: Scene, person: str) -> JSON:
     return {"user": scene.colleague.id}
+
+
+def on_colleagues_device(scene: Scene, person: str) -> JSON:
+    return {"user": scene.colleague.id, "device": scene.colleague.actor.device}
 
 
 def on_form(scene: Scene, person: str) -> JSON:
@@ -267,6 +273,20 @@ REQUESTS: Final[dict[str, Request]] = {
     "sign_out": Request(),
     "list_devices": Request(),
     "sign_out_device": Request(lambda s, p: {"device": s.second_device.actor.device}),
+    "get_this_device": Request(),
+    "describe_device": Request(json=lambda s, p: {"platform": "android", "app_version": "1.4.0"}),
+    "register_push": Request(json=lambda s, p: {"platform": "fcm", "token": f"token-of-{p}"}),
+    "withdraw_push": Request(),
+    "get_web_key": Request(),
+    "try_push": Request(),
+    "sync": Request(json=lambda s, p: {"rooms": {s.room: 0}}, headers={"Accept": "application/json"}),
+    "confirm_wiped": Request(json=lambda s, p: {"unsent": 2}),
+    "wipe_own_device": Request(lambda s, p: {"device": s.second_device.actor.device}),
+    "list_organization_devices": Request(),
+    "list_devices_of": Request(on_colleague),
+    "change_device": Request(on_colleagues_device, json=lambda s, p: {"ownership": "issued"}),
+    "wipe_device": Request(on_colleagues_device),
+    "sign_out_device_of": Request(on_colleagues_device),
     "get_usage": Request(),
     "list_bookmarks": Request(),
     "change_password": Request(json=lambda s, p: {"old": "guess", "new": "みどりの町の合言葉です"}),
@@ -291,6 +311,12 @@ REQUESTS: Final[dict[str, Request]] = {
     "show_staff_difference": Request(content=STAFF),
     "import_staff_file": Request(content=STAFF, params={"difference": "0" * 64}),
     "list_audit": Request(),
+    "explain_push": Request(asking=lambda s, p: {"user": s.another_member.id, "message": s.message}),
+    "get_notifications": Request(),
+    "change_notifications": Request(
+        json=lambda s, p: {"push": "all", "duty": "off", "quiet": None, "time_zone": "Asia/Tokyo"}
+    ),
+    "change_room_notifications": Request(in_room, json=lambda s, p: {"level": "none"}),
     "list_rooms": Request(),
     "create_room": Request(json=lambda s, p: {"kind": "private", "name": "新しい部屋"}),
     "open_direct_room": Request(json=lambda s, p: {"user": s.colleague.id}),
@@ -422,7 +448,10 @@ async def cell(scene: Scene, call: AnyCall, person: str) -> int:
     request = REQUESTS[call.id]
     who = scene.people.get(person)
     api = Api(scene.world.server.client(who.token if who else None), scene.document)
-    made: JSON = {"params": request.params, "headers": {"Idempotency-Key": f"cell-{person}", **request.headers}}
+    made: JSON = {
+        "params": {**request.params, **request.asking(scene, person)},
+        "headers": {"Idempotency-Key": f"cell-{person}", **request.headers},
+    }
     if request.json is not None:
         made["json"] = request.json(scene, person)
     if request.content is not None:
@@ -441,12 +470,12 @@ async def fingerprint(reader: Reader) -> list[Any]:
     tables = (
         "users", "roles", "appointments", "departments", "rooms", "room_organizations", "memberships", "messages",
         "events", "attachments", "renditions", "blobs", "sends", "hooks", "hook_deliveries", "upload_links", "link_visits", "handed_files", "held_files", "zone_rules", "file_reports", "idempotency", "audit", "bookmarks", "refresh_tokens",
-        "sign_ins", "notes", "note_versions", "note_entries",
+        "sign_ins", "push_tokens", "notification_settings", "room_notifications", "notes", "note_versions", "note_entries",
     )  # fmt: skip
     counts = ", ".join(f"(SELECT count(*) FROM {table})" for table in tables)
     row = await reader.one(
         f"SELECT {counts}, (SELECT sum(last_seq) FROM rooms), (SELECT count(*) FROM memberships WHERE to_seq IS NULL),"
-        " (SELECT count(*) FROM devices WHERE revoked_at IS NULL), (SELECT count(*) FROM users WHERE disabled_at IS NULL),"
+        " (SELECT count(*) FROM devices WHERE revoked_at IS NULL AND wipe_asked_at IS NULL AND ownership = ''), (SELECT count(*) FROM users WHERE disabled_at IS NULL),"
         " (SELECT sum(directory_version) FROM organizations), (SELECT count(*) FROM rooms WHERE archived_at IS NULL)"
     )
     assert row is not None

@@ -15,7 +15,6 @@ import pytest_asyncio
 from chat_server.domain.actors import ORGANIZATION_ADMIN
 from chat_server.domain.ids import new_id
 from chat_server.domain.limits import DAY
-from chat_server.http.routes import CALLS
 from chat_server.ports import Tx
 from chat_server.services import notes, scheduling
 from chat_server.services.blocks import Text
@@ -24,6 +23,7 @@ from chat_server.services.drafts import draft
 from chat_server.services.notes import Saved
 from tests.protocol.test_http_permissions import fingerprint
 from tests.support.api import Api, code_of
+from tests.support.calls import CALLS
 from tests.support.server import RunningServer
 from tests.support.world import World
 from tests.unit.photo_samples import encoded, picture
@@ -74,6 +74,7 @@ async def ids(world: World) -> Ids:
         "room": room,
         "scheduled": waiting["id"],
         "token": stranger.token,
+        "own_user": stranger.id,
     }
 
 
@@ -126,6 +127,11 @@ REQUESTS: Final[dict[str, tuple[str, Mapping[str, Any], int]]] = {
     "people of": ("list_people", {"params": {"department": "{a_department}"}}, 6008),
     "rename": ("change_person", {"json": {"name": "改名"}}, 6001),
     "device": ("sign_out_device", {}, 6005),
+    "wipe a device": ("wipe_own_device", {}, 6005),
+    "devices of": ("list_devices_of", {}, 6001),
+    "approve a device": ("change_device", {"json": {"approved": True}}, 6001),
+    "wipe somebody's device": ("wipe_device", {}, 6001),
+    "sign somebody's device out": ("sign_out_device_of", {}, 6001),
     "search in": ("search", {"json": {"words": "道路", "room": "{a_room}"}}, 3001),
     "note of messages": ("create_note", {"json": {"title": "x", "messages": ["{a_message}"]}}, 4001),
     "note with photos": (
@@ -145,6 +151,8 @@ REQUESTS: Final[dict[str, tuple[str, Mapping[str, Any], int]]] = {
         {"json": {"recipient": "x", "purpose": "x", "ends": TOMORROW, "told": ["{a_user}"]}},
         2001,
     ),
+    "whom it rang": ("explain_push", {"params": {"user": "{a_user}", "message": "{a_message}"}}, 6001),
+    "what rang": ("explain_push", {"params": {"user": "{own_user}", "message": "{a_message}"}}, 4001),
     "sponsor": (
         "add_person",
         {"json": {"login": "g", "name": "客", "kind": "guest", "sponsor": "{a_user}", "ends_at": 4_000_000_000_000}},
@@ -197,6 +205,18 @@ async def test_addresses_leave_out_what_is_of_others(
 
 
 @on_one_loop
+async def test_a_sync_says_of_others_rooms_what_it_says_of_none(
+    server: RunningServer, document: Mapping[str, Any], ids: Ids
+) -> None:
+    api, nowhere = Api(server.client(ids["token"]), document), new_id(1)
+    held = {"rooms": {ids["a_room"]: 1, nowhere: 1}}
+    async with api.client:
+        answer = await api.call("sync", json=held, headers={"Accept": "application/json"})
+    rooms = answer.json()["rooms"]
+    assert rooms[ids["a_room"]] == rooms[nowhere] == {"state": "gone"}
+
+
+@on_one_loop
 async def test_a_search_finds_nobody_of_others(server: RunningServer, document: Mapping[str, Any], ids: Ids) -> None:
     api = Api(server.client(ids["token"]), document)
     async with api.client:
@@ -213,4 +233,4 @@ def test_every_call_that_takes_an_id_in_its_body_is_tried() -> None:
             _, components = msgspec.json.schema_components([call.body])
             if "[0-9a-v]{26}" in msgspec.json.encode(components).decode():
                 taking.add(call.id)
-    assert taking - {"give_addresses"} <= {operation for operation, _, _ in REQUESTS.values()}
+    assert taking - {"give_addresses", "sync"} <= {operation for operation, _, _ in REQUESTS.values()}

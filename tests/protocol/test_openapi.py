@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chat_server.http.calls import AnyCall, Nothing
-from chat_server.http.routes import CALLS
+from tests.support.calls import CALLS
 from tests.support.schema import errors
 
 _WITHOUT_A_KEY = {
@@ -26,11 +26,13 @@ _WITHOUT_A_KEY = {
     "add_to_upload",
     "cancel_upload",
     "search",
+    "sync",
+    "try_push",
     "post_by_hook",
     "show_staff_difference",
     "import_staff_file",
 }
-"""The steps of sign-in work once each; asking for addresses, searching and showing a staff file's difference change
+"""The steps of sign-in work once each; asking for addresses, searching, syncing, trying a push and showing a staff file's difference change
 nothing; of uploads the offset tells what was done; a visit that nobody got the token of brings nothing, and all of it is said once; a post by a webhook has its own id; a staff file that was imported has
 no difference any more (docs/protocol.md, section 6)."""
 

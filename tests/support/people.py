@@ -35,9 +35,9 @@ async def add_person(
         )  # fmt: skip
         assert user_row is not None
         device_row = await tx.one(
-            "INSERT INTO devices (public_id, org_id, user_id, name, zone, address, created_at, seen_at)"
-            " VALUES (?, ?, ?, 'テスト端末', ?, '', ?, ?) RETURNING id",
-            device, org_id, user_row[0], zone, tx.now, tx.now,
+            "INSERT INTO devices (public_id, org_id, user_id, name, zone, address, created_at, seen_at, approved_at)"
+            " VALUES (?, ?, ?, 'テスト端末', ?, '', ?, ?, ?) RETURNING id",
+            device, org_id, user_row[0], zone, tx.now, tx.now, tx.now,
         )  # fmt: skip
         assert device_row is not None
         for role in roles:

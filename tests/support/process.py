@@ -33,14 +33,18 @@ class ServerProcess:
 
 @contextlib.asynccontextmanager
 async def server_process(
-    folder: Path, scratch: Path, zones: tuple[str, ...] = ("internet", "lgwan"), command: tuple[str, ...] = ("serve",)
+    folder: Path,
+    scratch: Path,
+    zones: tuple[str, ...] = ("internet", "lgwan"),
+    command: tuple[str, ...] = ("serve",),
+    settings: str = "",
 ) -> AsyncIterator[ServerProcess]:
-    """Serve the data folder `folder` until the end of the block; then an orderly stop."""
+    """Serve the data folder `folder` until the end of the block; then an orderly stop. `settings`: more lines of TOML."""
     config = scratch / "renraku.toml"
     listeners = "".join(f'[[listen]]\naddress = "127.0.0.1"\nport = 0\nzone = "{zone}"\n' for zone in zones)
     database = database_of(folder)
     config.write_text(
-        f'data = "{folder}"\ndatabase = "{database}"\nzones = {list(zones)}\nlog = "json"\n{listeners}',
+        f'data = "{folder}"\ndatabase = "{database}"\nzones = {list(zones)}\nlog = "json"\n{settings}{listeners}',
         encoding="utf-8",
     )
     log = scratch / "server.log"

@@ -79,6 +79,12 @@ def _additional(rule: Any, value: Any, document: Any, path: str, schema: Any) ->
                 yield from errors(rule, one, document, f"{path}.{name}")
 
 
+def _property_names(rule: Any, value: Any, document: Any, path: str, schema: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name in value:
+            yield from errors(rule, name, document, f"{path}.{name}")
+
+
 def _items(rule: Any, value: Any, document: Any, path: str, schema: Any) -> Iterator[str]:
     if isinstance(value, list) and isinstance(rule, dict):
         for position, one in enumerate(value):
@@ -115,12 +121,22 @@ _CHECKS: Final[dict[str, Any]] = {
     "anyOf": _any_of,
     "properties": _properties,
     "required": _required,
+    "propertyNames": _property_names,
     "additionalProperties": _additional,
     "items": _items,
     "prefixItems": _prefix_items,
     "pattern": _pattern,
     **{
         word: _bound(word)
-        for word in ("minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems", "minProperties")
+        for word in (
+            "minimum",
+            "maximum",
+            "minLength",
+            "maxLength",
+            "minItems",
+            "maxItems",
+            "minProperties",
+            "maxProperties",
+        )
     },
 }

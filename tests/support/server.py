@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from chat_server import serving
 from chat_server.app import App
 from chat_server.clock import SystemClock
 from chat_server.config import Listener, Settings
+from mobile_api.providers.port import Platform, Provider
+from mobile_api.push.judging import FIRST
 from tests.support.engines import database_of
 
 DEADLINE = 30.0
@@ -89,9 +91,15 @@ async def read_answer(reader: asyncio.StreamReader) -> bytes:
 
 @contextlib.asynccontextmanager
 async def running_server(
-    folder: Path, *, zones: tuple[str, ...] = ("internet", "lgwan"), **settings: Any
+    folder: Path,
+    *,
+    zones: tuple[str, ...] = ("internet", "lgwan"),
+    providers: Mapping[Platform, Provider] | None = None,
+    push_again: float = FIRST,
+    **settings: Any,
 ) -> AsyncIterator[RunningServer]:
-    """Every zone gets a listener of its own on 127.0.0.1."""
+    """Every zone gets a listener of its own on 127.0.0.1. `providers`: of pushes, and how soon one that failed
+    is tried again (seconds)."""
     configured = Settings(
         data=str(folder),
         database=database_of(folder),
@@ -105,7 +113,7 @@ async def running_server(
         # Connections inherit it. asyncio's loop, other than uvloop, sets it only on sockets that name their protocol.
         bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
-        app = await App.open(configured, clock=clock)
+        app = await App.open(configured, clock=clock, providers=providers, push_again=push_again)
     except BaseException:
         for bound in sockets.values():
             bound.close()

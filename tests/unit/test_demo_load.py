@@ -6,6 +6,7 @@ import asyncio
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 from io import BytesIO
@@ -22,8 +23,11 @@ from chat_server.demo.dates import Calendar, japanese
 from chat_server.demo.people import Company
 from chat_server.domain.errors import SIGN_IN_FAILED, Problem
 from chat_server.domain.ids import new_id
+from chat_server.ports import Reader
 from chat_server.services import browsing, files, history, room_list
 from chat_server.storage.folder import CannotOpen
+from mobile_api.sync.calls import packed, zipped
+from mobile_api.sync.gathering import Held, gather
 
 T = TypeVar("T")
 ZONE = "lgwan"
@@ -261,3 +265,35 @@ async def _summary(app: App, company: Company) -> dict[str, Any]:
         keys = ("kind", "topic", "members", "role", "head", "read", "unread", "mentioned", "archived", "outsiders")
         found[sign_in.login] = {name: [room[key] for key in keys] for name, room in seen.items()}
     return found
+
+
+async def test_a_usual_morning_comes_in_one_small_answer(made: Settings) -> None:
+    """What a phone gets that held everything its owner had read. docs/mobile.md has the figures."""
+
+    async def check(app: App, company: Company) -> None:
+        async def morning(reader: Reader, low: bool) -> tuple[dict[str, Any], float]:
+            actor = replace(company.actors["tanaka"], device=new_id(reader.now))
+            listed = await room_list.rooms_of(reader, actor)
+            own = await reader.one("SELECT last_seq FROM users WHERE id = ?", actor.user_id)
+            assert own is not None
+            held = Held(None, own[0] - 6, {room["id"]: room["read"] for room in listed}, low)
+            began = time.perf_counter()
+            found = await gather(reader, actor, held, app.keys, app.settings.trust)
+            return found, time.perf_counter() - began
+
+        await app.storage.read(lambda reader: morning(reader, low=False))  # as on any morning, the pages are in memory
+        found, seconds = await app.storage.read(lambda reader: morning(reader, low=False))
+        low, _ = await app.storage.read(lambda reader: morning(reader, low=True))
+        changed = [room for room in found["rooms"].values() if room["unread"]]
+        messages = [event for room in changed for event in room.get("events", ()) if event["kind"] == "message"]
+        assert len(changed) >= 8
+        assert len(messages) >= 15
+        assert all("events" in room or "last" in room for room in changed), "every room has something to show"
+        assert found["badge"] == sum(room["unread"] for room in changed)
+        assert found["thumbnails"]
+        assert len(zipped(packed(found))) <= 5000
+        assert not any("events" in room for room in low["rooms"].values())
+        assert len(zipped(packed(low))) <= 2000
+        assert seconds < 1, "20 ms on a quiet machine: the bench says"
+
+    await look(made, check)

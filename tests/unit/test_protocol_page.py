@@ -17,10 +17,10 @@ from chat_server.http import link_shapes, shapes
 from chat_server.http import notes as http_notes
 from chat_server.http import visits as http_visits
 from chat_server.http.calls import AnyCall
-from chat_server.http.routes import CALLS
 from chat_server.realtime.dispatch import FEATURES
 from chat_server.services import blocks, note_blocks, sessions
 from chat_server.services.commands import COMMANDS
+from tests.support.calls import CALLS
 from tests.support.page import PROTOCOL, Shape, map_at, section, shape, table
 
 

@@ -27,6 +27,8 @@ def allowed(reading: Reading) -> bool:
     sealed = reading.rendition in (ORIGINAL, PASSED) and reading.photo
     if not reading.member or reading.withdrawn or sealed or min(here, origin, least) < 0 or reading.state != "ready":
         return False
+    if reading.access not in ("download", "cache") and not (reading.access == "view" and reading.rendition in VIEWS):
+        return False
     if reading.rendition == ORIGINAL:
         return here <= least and (here >= origin or reading.outflow == "download")
     made_now = reading.policy_version == POLICY_VERSION or here == origin == least
@@ -43,11 +45,14 @@ def test_every_combination(rendition: str) -> None:
     ):  # fmt: skip
         if least > origin:
             continue  # the least trusted way is at most the file's own
-        reading = Reading(photo, member, trust, origin, least, outflow, rendition, state, version, withdrawn)
-        expected = rendition != "whatever" and allowed(reading)
-        assert (may_read(reading) == "") == expected, reading
-        tried += 1
-        given += expected
+        for access in ("text", "view", "download", "cache", "?"):
+            reading = Reading(
+                photo, member, trust, origin, least, outflow, rendition, state, version, withdrawn, access
+            )
+            expected = rendition != "whatever" and allowed(reading)
+            assert (may_read(reading) == "") == expected, reading
+            tried += 1
+            given += expected
     assert tried > 10_000
     assert bool(given) == (rendition != "whatever")
 

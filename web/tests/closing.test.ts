@@ -18,6 +18,8 @@ describe('close codes', () => {
     expect(verdict(4505, 0, middle)).toEqual({ then: 'erase' })
     expect(verdict(4500, 0, middle)).toEqual({ then: 'stop' })
     expect(verdict(4506, 0, middle)).toEqual({ then: 'stop' })
+    // This device may only ask how it stands: the page does that apart from the socket.
+    expect(verdict(4507, 0, middle)).toEqual({ then: 'stop' })
   })
 
   it('ask for a new token only when it expired', () => {

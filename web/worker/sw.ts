@@ -1,6 +1,7 @@
 /**
  * The service worker: the page itself opens without the server, and Android's share sheet reaches it. It keeps the
- * files of the build and what was shared, and nothing else: no answer of the API, no photo, no address of a file. It
+ * files of the build and what was shared, and nothing else: no answer of the API, no photo, no address of a file. It shows what is
+ * pushed. It
  * imports nothing, because one file with a name that never changes is what browsers ask the server for.
  */
 
@@ -38,6 +39,13 @@ self.addEventListener('fetch', (event) => {
     event.respondWith(asset(request))
   }
 })
+
+self.addEventListener('push', (event) => event.waitUntil(pushed(said(event.data))))
+self.addEventListener('notificationclick', (event) => {
+  event.notification.close()
+  event.waitUntil(opened(event.notification.data as Told | null))
+})
+self.addEventListener('pushsubscriptionchange', (event) => (event as ExtendableEvent).waitUntil(renewed(event as SubscriptionChange)))
 
 /** All or nothing, and each file only if it is the one that was built: a server in the middle of an upgrade is refused. */
 async function install(): Promise<void> {
@@ -117,6 +125,113 @@ async function waiting(cache: Cache): Promise<{ files: number[]; characters: num
     else found.files.push(Number(headers?.get('x-size') ?? 0))
   }
   return found
+}
+
+// --- pushes: docs/mobile.md ------------------------------------------------------------------------------------
+
+/** What a push says, once the browser has decrypted it. An organization that shows nothing sends fixed words. */
+interface Said {
+  id?: string
+  kind?: string
+  badge?: number
+  room?: string
+  seq?: number
+  upto?: number
+  urgent?: boolean
+  title?: string
+  body?: string
+}
+
+/** What a notification leads to. */
+interface Told {
+  room?: string
+  seq?: number
+}
+
+interface SubscriptionChange extends ExtendableEvent {
+  readonly oldSubscription: PushSubscription | null
+  readonly newSubscription: PushSubscription | null
+}
+
+const FIXED = navigator.language.startsWith('ja')
+  ? { title: '連絡', body: '新しいメッセージがあります' }
+  : { title: 'Renraku', body: 'You have a new message' }
+
+/** Whoever can push to us can say anything: only what has the right form is taken. */
+function said(data: PushMessageData | null): Said {
+  try {
+    const found: unknown = data?.json()
+    if (typeof found !== 'object' || found === null) return {}
+    const { id, kind, badge, room, seq, upto, urgent, title, body } = found as Record<string, unknown>
+    const word = (value: unknown) => (typeof value === 'string' ? value.slice(0, 300) : '')
+    const number = (value: unknown) => (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined)
+    return {
+      id: word(id), kind: word(kind), room: word(room), title: word(title), body: word(body), urgent: urgent === true,
+      ...(number(badge) !== undefined && { badge: number(badge)! }),
+      ...(number(seq) !== undefined && { seq: number(seq)! }),
+      ...(number(upto) !== undefined && { upto: number(upto)! }),
+    }
+  } catch {
+    return {}
+  }
+}
+
+/** A notification for every push, or the browser takes the subscription away; what was read elsewhere goes instead. */
+async function pushed(push: Said): Promise<void> {
+  const { badge, room, seq } = push
+  // Some browsers refuse it to pages that are not installed: then the page's title says it.
+  if (badge !== undefined) await (badge > 0 ? navigator.setAppBadge?.(badge) : navigator.clearAppBadge?.())?.catch(() => undefined)
+  if (push.kind === 'clear') await clear(room ?? '', push.upto ?? Number.MAX_SAFE_INTEGER)
+  else if (push.kind !== 'badge') await tell(push)
+  // The page on which one tries notifications waits for this.
+  for (const page of await self.clients.matchAll({ type: 'window' })) page.postMessage({ pushed: push.id ?? '', room, seq })
+}
+
+async function tell({ room, seq, urgent, title, body }: Said): Promise<void> {
+  const tag = tagOf(room)
+  const before = (await self.registration.getNotifications({ tag }))[0]
+  const known = seq !== undefined && ((before?.data as Told | null)?.seq ?? -1) >= seq
+  // `renotify` is not in every browser's types yet. The page may have told of the same message: that rings once.
+  const options: NotificationOptions & { renotify: boolean } = {
+    body: body || FIXED.body, tag, icon: '/icons/icon-192.png', requireInteraction: urgent === true, renotify: !known,
+    data: { ...(room && { room }), ...(seq !== undefined && { seq }) } satisfies Told,
+  }
+  await self.registration.showNotification(title || FIXED.title, options)
+}
+
+async function clear(room: string, upto: number): Promise<void> {
+  for (const shown of await self.registration.getNotifications({ tag: tagOf(room) })) {
+    if (((shown.data as Told | null)?.seq ?? 0) <= upto) shown.close()
+  }
+}
+
+/** One for each room, the same for what the page shows (src/state/notifying.svelte.ts). */
+function tagOf(room: string | undefined): string {
+  return `renraku-${room || 'many'}`
+}
+
+/** The page at the right message: one that is open, or a new one. */
+async function opened(told: Told | null): Promise<void> {
+  const room = told?.room
+  const address = room ? `/#/rooms/${encodeURIComponent(room)}${told.seq === undefined ? '' : `?message=${told.seq}`}` : '/'
+  const pages = await self.clients.matchAll({ type: 'window', includeUncontrolled: true })
+  const page = pages.find(({ visibilityState }) => visibilityState === 'visible') ?? pages[0]
+  try {
+    if (page !== undefined) {
+      await page.focus().catch(() => undefined)
+      if (room) await page.navigate(address)
+      return
+    }
+  } catch {
+    // A page that another version of this worker holds cannot be led anywhere.
+  }
+  await self.clients.openWindow(address)
+}
+
+/** The browser made the subscription void. The page tells the server of the new one, now or when it is next opened. */
+async function renewed({ oldSubscription, newSubscription }: SubscriptionChange): Promise<void> {
+  if (newSubscription === null && oldSubscription !== null) await self.registration.pushManager.subscribe(oldSubscription.options)
+  for (const page of await self.clients.matchAll({ type: 'window' })) page.postMessage({ resubscribed: true })
 }
 
 /** Those of them, from the first on, for which there is room beside what waits. */

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from chat_server.domain.policy import Policy, policy_of
 from chat_server.ports import Blob, Reader, Row, Tx
 
 
@@ -94,6 +96,10 @@ class Viewer:
     disabled_at: int | None
     ends_at: int | None
     revoked_at: int | None
+    approved_at: int | None
+    wipe_asked_at: int | None
+    ownership: str
+    rules: Policy
 
 
 WIRE: Final = (
@@ -307,9 +313,10 @@ async def renditions(reader: Reader, attachment_ids: Sequence[int]) -> dict[int,
 async def viewer(reader: Reader, user: str, device: str) -> Viewer | None:
     """The person and the device that an address names, if they belong together."""
     row = await reader.one(
-        "SELECT u.id, d.zone, u.disabled_at, u.ends_at, d.revoked_at"
-        " FROM users u JOIN devices d ON d.user_id = u.id WHERE u.public_id = ? AND d.public_id = ?",
+        "SELECT u.id, d.zone, u.disabled_at, u.ends_at, d.revoked_at, d.approved_at, d.wipe_asked_at, d.ownership, o.policy"
+        " FROM users u JOIN devices d ON d.user_id = u.id JOIN organizations o ON o.id = u.org_id"
+        " WHERE u.public_id = ? AND d.public_id = ?",
         user,
         device,
     )
-    return Viewer(*row) if row else None
+    return Viewer(*[*row[:8], policy_of(json.loads(row[8]))]) if row else None

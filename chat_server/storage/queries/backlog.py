@@ -16,6 +16,7 @@ class Waiting(NamedTuple):
 
 _WAITING: Final = {
     "outbox": "SELECT count(*), min(at) FROM outbox WHERE parked_at IS NULL",
+    "push_expanding": "SELECT count(*), min(at) FROM outbox WHERE kind = 'push' AND parked_at IS NULL",
     "outbox_parked": "SELECT count(*), min(parked_at) FROM outbox WHERE parked_at IS NOT NULL",
     "bots": "SELECT count(*), min(due_at) FROM bot_events WHERE parked_at IS NULL AND due_at <= ?",
     "previews": "SELECT count(*), min(due_at) FROM renditions WHERE state = 'pending' AND due_at <= ?",

@@ -33,6 +33,12 @@ async def revoked(tx: Reader, devices: Collection[int]) -> set[int]:
     return {int(row[0]) for row in rows}
 
 
+async def barred(tx: Reader, devices: Collection[int]) -> set[int]:
+    """Those of the devices (integer keys) that were asked to clear their data."""
+    rows = await _by_keys(tx, "SELECT id FROM devices WHERE wipe_asked_at IS NOT NULL AND id IN", devices)
+    return {int(row[0]) for row in rows}
+
+
 async def present(tx: Reader, user_id: int, room: str) -> tuple[int, int] | None:
     """(the room's integer key, its last seq) if the person is in the room with this public id now."""
     row = await tx.one(

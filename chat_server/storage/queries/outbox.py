@@ -14,11 +14,26 @@ async def put(tx: Tx, org_id: int, kind: str, room_id: int | None = None, seq: i
     )
 
 
-async def oldest(tx: Reader, limit: int) -> Sequence[Row]:
-    """(id, org_id, kind, room_id, seq) in order."""
+async def oldest(tx: Reader, but: str, limit: int) -> Sequence[Row]:
+    """(id, org_id, kind, room_id, seq) in order, but for one kind."""
     return await tx.all(
-        "SELECT id, org_id, kind, room_id, seq FROM outbox WHERE parked_at IS NULL ORDER BY id LIMIT ?", limit
+        "SELECT id, org_id, kind, room_id, seq FROM outbox WHERE parked_at IS NULL AND kind <> ? ORDER BY id LIMIT ?",
+        but,
+        limit,
     )
+
+
+async def to_push(tx: Reader, limit: int) -> Sequence[Row]:
+    """(id, org_id, kind, room_id, seq) in order, of those that wait to be pushed."""
+    return await tx.all(
+        "SELECT id, org_id, kind, room_id, seq FROM outbox WHERE kind = 'push' AND parked_at IS NULL ORDER BY id LIMIT ?",
+        limit,
+    )
+
+
+async def push(tx: Tx, ids: Sequence[int]) -> int:
+    """These wait to be pushed from now on: the same rows, not new ones."""
+    return await tx.run(f"UPDATE outbox SET kind = 'push' WHERE id IN ({','.join('?' * len(ids))})", *ids)  # noqa: S608
 
 
 async def done(tx: Tx, ids: Sequence[int]) -> int:

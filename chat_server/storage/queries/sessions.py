@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Final
 
 from chat_server.domain.policy import Policy, policy_of
 from chat_server.ports import Reader, Tx
@@ -26,6 +27,9 @@ class FoundActor:
     device_id: int
     zone: str
     revoked_at: int | None
+    approved_at: int | None
+    wipe_asked_at: int | None
+    ownership: str
     roles: frozenset[str]
     policy: Policy
 
@@ -33,7 +37,8 @@ class FoundActor:
 async def actor(reader: Reader, user: str, device: str, org: str) -> FoundActor | None:
     """By public ids that must belong together."""
     rows = await reader.all(
-        "SELECT u.id, u.org_id, u.kind, u.name, u.disabled_at, u.ends_at, d.id, d.zone, d.revoked_at, r.role, o.policy"
+        "SELECT u.id, u.org_id, u.kind, u.name, u.disabled_at, u.ends_at, d.id, d.zone, d.revoked_at,"
+        " d.approved_at, d.wipe_asked_at, d.ownership, r.role, o.policy"
         " FROM users u"
         " JOIN organizations o ON o.id = u.org_id AND o.public_id = ?"
         " JOIN devices d ON d.user_id = u.id AND d.public_id = ?"
@@ -43,8 +48,8 @@ async def actor(reader: Reader, user: str, device: str, org: str) -> FoundActor 
     )  # fmt: skip
     if not rows:
         return None
-    roles = frozenset(row[9] for row in rows if row[9] is not None)
-    return FoundActor(*[*rows[0][:9], roles, policy_of(json.loads(rows[0][10]))])
+    roles = frozenset(row[12] for row in rows if row[12] is not None)
+    return FoundActor(*[*rows[0][:12], roles, policy_of(json.loads(rows[0][13]))])
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +121,7 @@ async def drop_all(tx: Tx, device_id: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """An installed client that is signed in."""
+    """An installed client that is signed in, or that has yet to clear its data."""
 
     id: int
     public_id: str
@@ -125,13 +130,31 @@ class Device:
     address: str
     created_at: int
     seen_at: int
+    platform: str
+    app_version: str
+    ownership: str
+    approved_at: int | None
+    wipe_asked_at: int | None
+    wiped_at: int | None
+    wiped_unsent: int | None
+    revoked_at: int | None
+    user_id: int
 
 
-async def insert_device(tx: Tx, public_id: str, org_id: int, user_id: int, name: str, zone: str, address: str) -> int:
+_DEVICE: Final = (
+    "d.id, d.public_id, d.name, d.zone, d.address, d.created_at, d.seen_at, d.platform, d.app_version, d.ownership,"
+    " d.approved_at, d.wipe_asked_at, d.wiped_at, d.wiped_unsent, d.revoked_at, d.user_id"
+)
+
+
+async def insert_device(
+    tx: Tx, public_id: str, org_id: int, user_id: int, name: str, zone: str, address: str, *, approved: bool = True
+) -> int:
+    """Its integer key. Unless `approved` it waits until an administrator says so."""
     row = await tx.one(
-        "INSERT INTO devices (public_id, org_id, user_id, name, zone, address, created_at, seen_at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-        public_id, org_id, user_id, name, zone, address, tx.now, tx.now,
+        "INSERT INTO devices (public_id, org_id, user_id, name, zone, address, created_at, seen_at, approved_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        public_id, org_id, user_id, name, zone, address, tx.now, tx.now, tx.now if approved else None,
     )  # fmt: skip
     assert row is not None
     return int(row[0])
@@ -142,15 +165,69 @@ async def seen(tx: Tx, device_id: int, address: str) -> None:
 
 
 async def devices(reader: Reader, org_id: int, user_id: int) -> list[Device]:
-    """Those that can still refresh, last seen first."""
+    """Those that can still refresh, and those that have yet to say that their data is gone; last seen first."""
     rows = await reader.all(
-        "SELECT d.id, d.public_id, d.name, d.zone, d.address, d.created_at, d.seen_at FROM devices d"
-        " WHERE d.org_id = ? AND d.user_id = ? AND d.revoked_at IS NULL"
-        " AND EXISTS (SELECT 1 FROM refresh_tokens t WHERE t.device_id = d.id AND t.expires_at > ?)"
+        f"SELECT {_DEVICE} FROM devices d"  # noqa: S608 - our own columns
+        " WHERE d.org_id = ? AND d.user_id = ? AND d.revoked_at IS NULL AND (d.wipe_asked_at IS NOT NULL"
+        " OR EXISTS (SELECT 1 FROM refresh_tokens t WHERE t.device_id = d.id AND t.expires_at > ?))"
         " ORDER BY d.seen_at DESC, d.id DESC",
         org_id, user_id, reader.now,
     )  # fmt: skip
     return [Device(*row) for row in rows]
+
+
+async def device(reader: Reader, device_id: int) -> Device | None:
+    """By its integer key, signed out or not."""
+    row = await reader.one(f"SELECT {_DEVICE} FROM devices d WHERE d.id = ?", device_id)  # noqa: S608
+    return Device(*row) if row else None
+
+
+async def waiting(reader: Reader, org_id: int, limit: int) -> list[Device]:
+    """Devices of the organization that wait for approval, the first first."""
+    rows = await reader.all(
+        f"SELECT {_DEVICE} FROM devices d WHERE d.org_id = ? AND d.approved_at IS NULL AND d.revoked_at IS NULL"  # noqa: S608
+        " AND EXISTS (SELECT 1 FROM refresh_tokens t WHERE t.device_id = d.id AND t.expires_at > ?)"
+        " ORDER BY d.id LIMIT ?",
+        org_id, reader.now, limit,
+    )  # fmt: skip
+    return [Device(*row) for row in rows]
+
+
+async def wiping(reader: Reader, org_id: int, limit: int) -> list[Device]:
+    """Devices of the organization that were asked to clear their data, whether they did or not, the last first."""
+    rows = await reader.all(
+        f"SELECT {_DEVICE} FROM devices d WHERE d.org_id = ? AND d.wipe_asked_at IS NOT NULL ORDER BY d.id DESC LIMIT ?",  # noqa: S608
+        org_id, limit,
+    )  # fmt: skip
+    return [Device(*row) for row in rows]
+
+
+async def describe(tx: Tx, device_id: int, name: str, platform: str, app_version: str, ownership: str) -> None:
+    """What the device says of itself."""
+    await tx.run(
+        "UPDATE devices SET name = ?, platform = ?, app_version = ?, ownership = ? WHERE id = ?",
+        name, platform, app_version, ownership, device_id,
+    )  # fmt: skip
+
+
+async def approve(tx: Tx, device_id: int, by: int | None) -> None:
+    await tx.run("UPDATE devices SET approved_at = ?, approved_by = ? WHERE id = ?", tx.now, by, device_id)
+
+
+async def own(tx: Tx, device_id: int, ownership: str) -> None:
+    await tx.run("UPDATE devices SET ownership = ? WHERE id = ?", ownership, device_id)
+
+
+async def ask_to_wipe(tx: Tx, device_id: int) -> bool:
+    """False if it was asked already."""
+    return (
+        await tx.run("UPDATE devices SET wipe_asked_at = ? WHERE id = ? AND wipe_asked_at IS NULL", tx.now, device_id)
+        == 1
+    )
+
+
+async def wiped(tx: Tx, device_id: int, unsent: int) -> None:
+    await tx.run("UPDATE devices SET wiped_at = ?, wiped_unsent = ? WHERE id = ?", tx.now, unsent, device_id)
 
 
 async def device_id(reader: Reader, org_id: int, user_id: int, device: str) -> int | None:
@@ -163,10 +240,13 @@ async def device_id(reader: Reader, org_id: int, user_id: int, device: str) -> i
 
 
 async def live_device_ids(reader: Reader, org_id: int, user_id: int) -> list[int]:
-    """Every device that is not signed out, whether it can still refresh or not."""
+    """Every device that is not signed out, whether it can still refresh or not; but for those that are to clear their
+    data: signed out, they would never hear of it."""
     rows = await reader.all(
-        "SELECT id FROM devices WHERE org_id = ? AND user_id = ? AND revoked_at IS NULL ORDER BY id", org_id, user_id
-    )
+        "SELECT id FROM devices WHERE org_id = ? AND user_id = ? AND revoked_at IS NULL AND wipe_asked_at IS NULL"
+        " ORDER BY id",
+        org_id, user_id,
+    )  # fmt: skip
     return [int(row[0]) for row in rows]
 
 

@@ -86,8 +86,10 @@ def test_a_person_from_first_to_last(midorino: Run) -> None:
     assert "変更しました" in ok(
         run("user", "password", "takahashi", "--password-stdin", typed="べつの町の合言葉です\n")
     )
-    assert ok(run("user", "devices", "takahashi")).splitlines() == ["端末  名前  ゾーン  最終利用"]
+    assert ok(run("user", "devices", "takahashi")).splitlines() == ["端末  名前  ゾーン  状態  最終利用"]
     assert ok(run("user", "sign-out", "takahashi")).startswith("0台")
+    unknown = run("user", "approve", "takahashi", "0" * 26, "--issued")
+    assert (unknown.exit_code, "その端末はありません。" in unknown.stderr) == (1, True)
     assert "異常なし" in ok(run("audit", "verify"))
     seq, digest = ok(run("audit", "head")).split()
     assert "異常なし" in ok(run("audit", "verify", "--witness", seq, digest))

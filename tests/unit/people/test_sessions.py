@@ -221,7 +221,7 @@ async def test_the_list_of_ones_own_devices(town: Town) -> None:
     assert [(one["id"], one["current"]) for one in listed] == [(second.device, True), (first.device, False)]
     assert listed[0] == {
         "id": second.device, "name": "机のPC", "zone": ZONE, "created_at": town.clock.at, "seen_at": town.clock.at,
-        "current": True,
+        "platform": "web", "app_version": "", "ownership": "", "state": "ready", "wipe_asked_at": None, "current": True,
     }  # fmt: skip
     town.clock.at += limits.REFRESH_LIVES
     assert await town.storage.read(lambda reader: devices.own_devices(reader, actor)) == []

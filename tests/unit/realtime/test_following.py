@@ -16,7 +16,7 @@ from chat_server.domain import closing
 from chat_server.domain.actors import Actor
 from chat_server.realtime.codec import MSGPACK, payloads
 from chat_server.realtime.endpoint import Socket
-from chat_server.services import accounts, devices, keys, restoring, rooms
+from chat_server.services import accounts, device_keeping, devices, keys, restoring, rooms
 from chat_server.services.authority import Operator
 from chat_server.services.keys import TOKEN
 from tests.support.people import add_people
@@ -345,6 +345,14 @@ async def test_another_nodes_sign_out_closes_the_device_here(town: Town) -> None
     await town.at(town.here, devices.sign_out, town.people[1], town.people[1].device)
     await town.there.settle()
     assert client.closed == closing.SIGNED_OUT
+
+
+async def test_a_device_that_another_node_was_told_to_wipe_is_closed_here(town: Town) -> None:
+    client = await town.client(town.there, 1)
+    town.exchange.cut = True
+    await town.at(town.here, device_keeping.wipe_own, town.people[1], town.people[1].device)
+    await town.there.settle()
+    assert client.closed == closing.DEVICE
 
 
 async def test_another_nodes_disabling_closes_everything_here(town: Town) -> None:

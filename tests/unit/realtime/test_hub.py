@@ -253,6 +253,13 @@ def test_signing_a_device_out_closes_that_device_only(hub: Hub) -> None:
     assert (1, "message") not in phone.seqs
 
 
+def test_a_device_that_is_to_be_wiped_is_closed_with_a_code_of_its_own(hub: Hub) -> None:
+    desk, phone = Peer(hub, 1, device_id=1).join(), Peer(hub, 1, device_id=2).join()
+    hub.publish([UserEvent(1, 7, "devices", 1, {}, barred_device=2), event(1)])
+    assert (desk.closed, phone.closed) == ([], [closing.DEVICE])
+    assert (1, "message") not in phone.seqs
+
+
 def test_disabling_a_person_closes_everything(hub: Hub) -> None:
     desk, phone = Peer(hub, 1, device_id=1), Peer(hub, 1, device_id=2)
     hub.publish([UserEvent(1, 7, "profile", 1, {}, disabled=True)])

@@ -23,6 +23,11 @@ export interface Device {
   id: string
   name: string
   zone: string
+  platform?: string
+  app_version?: string
+  /** `issued`: an administrator says so. */
+  ownership?: '' | 'issued' | 'private'
+  state?: 'ready' | 'waiting' | 'wipe' | 'wiped'
   created_at: number
   seen_at: number
   current: boolean
@@ -59,6 +64,16 @@ export class AccountApi {
 
   signOutDevice(device: string): Promise<null> {
     return this.#api.call(`/api/me/devices/${encodeURIComponent(device)}`, { method: 'DELETE' })
+  }
+
+  /** It clears its data when it next connects, and is signed out then. */
+  wipeDevice(device: string): Promise<Device> {
+    return this.#api.call(`/api/me/devices/${encodeURIComponent(device)}/wipe`, { method: 'POST', body: {} })
+  }
+
+  /** The very device that asks is the person's own. */
+  markPrivate(): Promise<unknown> {
+    return this.#api.call('/api/devices/me', { method: 'PATCH', body: { ownership: 'private' } })
   }
 
   usage(): Promise<Usage> {

@@ -99,6 +99,26 @@ export interface Health {
   backup_at: number | null
 }
 
+/** A device and whose it is. */
+export interface KeptDevice {
+  id: string
+  name: string
+  zone: string
+  platform: string
+  app_version: string
+  ownership: '' | 'issued' | 'private'
+  state: 'ready' | 'waiting' | 'wipe' | 'wiped'
+  created_at: number
+  seen_at: number
+  wipe_asked_at: number | null
+  user: Person
+  wiped_at: number | null
+  unsent: number | null
+  signed_out: boolean
+}
+
+export type PersonsDevice = Omit<KeptDevice, 'user' | 'wiped_at' | 'unsent' | 'signed_out'>
+
 export interface StaffOptions {
   encoding: '' | 'utf-8' | 'cp932'
   as_of: string
@@ -169,6 +189,27 @@ export class AdminApi {
     return this.#api.call(`/api/people/${encodeURIComponent(user)}`, { method: 'PATCH', body: change })
   }
 
+  /** Those that wait for approval, or those that were asked to clear their data. */
+  async devices(state: 'waiting' | 'wipe'): Promise<KeptDevice[]> {
+    return (await this.#api.call<Paged<KeptDevice>>(`/api/organization/devices?state=${state}`)).items
+  }
+
+  async devicesOf(user: UserId): Promise<PersonsDevice[]> {
+    return (await this.#api.call<Paged<PersonsDevice>>(`/api/people/${encodeURIComponent(user)}/devices`)).items
+  }
+
+  changeDevice(user: UserId, device: string, change: { approved?: true; ownership?: string }): Promise<PersonsDevice> {
+    return this.#api.call(deviceOf(user, device), { method: 'PATCH', body: change })
+  }
+
+  wipeDevice(user: UserId, device: string): Promise<PersonsDevice> {
+    return this.#api.call(`${deviceOf(user, device)}/wipe`, { method: 'POST', body: {} })
+  }
+
+  signOutDevice(user: UserId, device: string): Promise<null> {
+    return this.#api.call(deviceOf(user, device), { method: 'DELETE' })
+  }
+
   /** Changes nothing. */
   showStaff(file: Blob, options: StaffOptions): Promise<StaffDifference> {
     const path = `/api/staff/difference?${staffOptions(options)}`
@@ -228,6 +269,10 @@ export class AdminApi {
   audit(query: AuditQuery): Promise<Paged<AuditEntry>> {
     return this.#api.call(`/api/audit?${asked({ ...query, limit: 50 })}`)
   }
+}
+
+function deviceOf(user: UserId, device: string): string {
+  return `/api/people/${encodeURIComponent(user)}/devices/${encodeURIComponent(device)}`
 }
 
 function staffOptions({ encoding, as_of, returning, disable_missing, close_missing }: StaffOptions): string {

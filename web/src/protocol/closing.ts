@@ -13,6 +13,7 @@ export const CLOSE = {
   signedOut: 4504,
   disabled: 4505,
   flood: 4506,
+  device: 4507,
 } as const
 
 /** What we report for a connection that died without a close frame. */

@@ -11,6 +11,8 @@ export interface Held extends Session {
   skew: number
   /** The Idempotency-Key of a refresh whose answer has not come: a repetition must carry the same one. */
   refreshing?: string
+  /** Unsent items that were cleared with everything else, until the server has heard of it. */
+  cleared?: number
 }
 
 export { SignedOut }

@@ -17,13 +17,23 @@ const ORGANIZATION = 'renraku.organization'
  * person was disabled. */
 const REVOKED = [1005, 6009]
 
+/** What a barred device has to ask and to clear. */
+export interface Barred {
+  base: string
+  sessions: Sessions
+  database: Promise<Database>
+  unsent: number
+}
+
 type Signal = 'signed-in' | 'signed-out'
 
 /** The page as a whole: who is signed in, and the client that lives as long as they are. */
 export class App {
-  phase = $state<'starting' | 'signed-out' | 'signed-in'>('starting')
+  /** `barred`: signed in, on a device that may only ask how it stands. */
+  phase = $state<'starting' | 'signed-out' | 'signed-in' | 'barred'>('starting')
   client = $state.raw<Client | null>(null)
   notifying = $state.raw<Notifying | null>(null)
+  barred = $state.raw<Barred | null>(null)
   /** Why there is no session, or why signing in did not work. */
   message = $state('')
   /** What was done when the person before left. */
@@ -119,7 +129,7 @@ export class App {
       database: this.#database,
       tab: this.#tab,
       tabs: this.#living,
-      ended: (problem, erase) => void this.#refused(problem, erase),
+      ended: (problem, erase, barred) => void (barred ? this.#bar() : this.#refused(problem, erase)),
     })
     this.client.start()
     this.notifying = new Notifying(this.client)
@@ -138,11 +148,31 @@ export class App {
     if (lost > 0 && this.client === null) this.message = `${said}${text.words.signIn.destroyed(lost)}`
   }
 
+  #bar(): void {
+    const unsent = this.client?.sending.count ?? 0
+    this.#leave('')
+    this.barred = { base: this.#base, sessions: this.#sessions, database: this.#database, unsent }
+    this.phase = 'barred'
+  }
+
+  /** The device may do everything again; or, with a message, nothing at all. */
+  unbar(message: string | null): void {
+    this.barred = null
+    this.phase = 'signed-out'
+    if (message === null) this.#enter()
+    else {
+      this.message = message
+      this.#tabs.postMessage('signed-out' satisfies Signal)
+      void this.#sessions.forget()
+    }
+  }
+
   #leave(message: string): void {
     this.notifying?.stop()
     this.notifying = null
     this.client?.stop()
     this.client = null
+    this.barred = null
     this.message = message
     this.phase = 'signed-out'
     route.leave()

@@ -46,7 +46,7 @@ export interface ClientOptions {
   tab: string
   tabs(): Promise<Set<string>>
   /** The server refuses this device: `erase` when nothing may stay on it. */
-  ended(problem: Problem | null, erase: boolean): void
+  ended(problem: Problem | null, erase: boolean, barred?: boolean): void // barred: the session goes on, for asking how one stands
 }
 
 /** One person's client: carries out what the streams ask for, and feeds what the page shows. */
@@ -135,7 +135,8 @@ export class Client {
     this.#link = new Link(new URL('/ws', base).href.replace(/^http/, 'ws'), sessions, {
       state: (state) => {
         this.connection.become(state)
-        if (state.name === 'stopped' && state.lost === CLOSE.badToken) this.#ended(state.problem, false)
+        if (state.name !== 'stopped' || (state.lost !== CLOSE.badToken && state.lost !== CLOSE.device)) return
+        this.#ended(state.problem, false, state.lost === CLOSE.device)
       },
       up: (hello, socket) => void this.#up(hello, socket),
       event: (frame) => this.#follower.run(this.#follower.streams.event(frame)),

@@ -39,6 +39,8 @@ export class Notifying {
   readonly #silence: (() => void)[] = []
   readonly #news = new Map<RoomId, News>()
   readonly #shown = new Map<RoomId, Notification>()
+  /** Where pushes arrive: what they show and what this page shows of a room is then one notification. */
+  #pushed: ServiceWorkerRegistration | null = null
   #timer: ReturnType<typeof setTimeout> | undefined
   /** Questions to the other tabs whether somebody looks at a room, and the rooms where somebody does. */
   #asked = new Map<string, RoomId>()
@@ -51,6 +53,7 @@ export class Notifying {
     this.#silence.push(client.listen((event) => this.#heard(event)))
     this.#tabs.onmessage = ({ data }: MessageEvent<Word>) => this.#answer(data)
     this.#lead()
+    void this.push()
     const looked = () => this.#looking()
     document.addEventListener('visibilitychange', looked)
     addEventListener('focus', looked)
@@ -72,6 +75,19 @@ export class Notifying {
     if (this.permission === 'default') await Notification.requestPermission().catch(() => undefined)
     this.permission = permission()
     preferences.change({ notify: this.permission === 'granted' })
+    void this.push()
+  }
+
+  turnOff(): void {
+    preferences.change({ notify: false })
+    this.#pushed = null
+    void import('./pushing').then(({ unsubscribe }) => unsubscribe(this.#client.api)).catch(() => undefined)
+  }
+
+  /** At every start, because subscriptions end without a word: this device is pushed as its person wants. */
+  async push(): Promise<void> {
+    if (this.permission !== 'granted' || !preferences.work.notify) return
+    this.#pushed = await import('./pushing').then(({ subscribe }) => subscribe(this.#client.api)).catch(() => null)
   }
 
   /** How they look, for the person to see that they come. */
@@ -120,6 +136,7 @@ export class Notifying {
     this.#news.delete(room)
     this.#shown.get(room)?.close()
     this.#shown.delete(room)
+    void this.#pushed?.getNotifications({ tag: `renraku-${room}` }).then((all) => all.forEach((shown) => shown.close()))
   }
 
   // --- what happens ---------------------------------------------------------------------------------------------
@@ -202,11 +219,16 @@ export class Notifying {
           : preferences.work.telling === 'text'
             ? `${message.author.name}: ${plainText(message).slice(0, LINE)}`
             : words.one(message.author.name)
-      this.#show(id, room.name, said)
+      this.#show(id, room.name, said, message.seq)
     }
   }
 
-  #show(room: RoomId | null, title: string, body: string): void {
+  #show(room: RoomId | null, title: string, body: string, seq?: number): void {
+    if (this.#pushed !== null) {
+      const data = room === null ? {} : { room, seq }
+      void this.#pushed.showNotification(title, { body, tag: `renraku-${room ?? 'many'}`, data }).catch(() => undefined)
+      return
+    }
     let shown: Notification
     try {
       shown = new Notification(title, { body, tag: `renraku-${room ?? 'many'}` })

@@ -195,8 +195,11 @@ export class Rooms {
   }
 
   #take(room: Room): void {
+    const known = this.#rooms.has(room.id)
     this.#put(room)
     this.#recheck(room)
+    // A notification may lead to a room before the list has it.
+    if (!known) this.#listed()
   }
 
   /** The answer is older than an event we have seen: its counts may be, too. */

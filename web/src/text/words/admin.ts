@@ -7,6 +7,7 @@ export const admin = pair(
     sections: {
       people: '職員とゲスト',
       staff: '職員名簿の取り込み',
+      devices: '端末',
       rooms: 'トークルーム',
       health: '容量と稼働状況',
       held: '承認待ちのファイル',
@@ -131,6 +132,8 @@ export const admin = pair(
         search_changes: '検索への反映',
         outbox: '配信',
         outbox_parked: '配信(止まったもの)',
+        push: '端末への通知',
+        push_expanding: '端末への通知',
         bots: 'ボット',
         previews: 'プレビューの作成',
         webhooks: '外部への通知',
@@ -161,6 +164,7 @@ export const admin = pair(
     sections: {
       people: 'Staff and guests',
       staff: 'Staff list import',
+      devices: 'Devices',
       rooms: 'Rooms',
       health: 'Storage and health',
       held: 'Files that wait for approval',
@@ -287,6 +291,8 @@ export const admin = pair(
         search_changes: 'search index',
         outbox: 'delivery',
         outbox_parked: 'delivery (given up)',
+        push: 'pushes',
+        push_expanding: 'pushes',
         bots: 'bots',
         previews: 'previews',
         webhooks: 'webhooks',

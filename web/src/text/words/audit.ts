@@ -74,6 +74,7 @@ export const audit = pair(
       'file.passed': '承認されたファイルの受け渡し',
       'organization.zone_rule': '網の組ごとのルールの変更',
       'audit.read': '監査記録の表示',
+      'push.why': '通知が届かなかった理由の確認',
     } as Record<string, string>,
   },
   {
@@ -148,6 +149,7 @@ export const audit = pair(
       'file.passed': 'Approved file handed over',
       'organization.zone_rule': 'Rule for two networks changed',
       'audit.read': 'Trail shown',
+      'push.why': 'Looked up why something did not ring',
     },
   },
 )

@@ -1,0 +1,1 @@
+"""Devices: what they say of themselves, and what administrators decide."""

@@ -1,0 +1,1 @@
+"""Sync: what a phone that was woken has to know, in one small answer."""

@@ -1,0 +1,114 @@
+"""What goes out is decided anew at the moment that it goes out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from chat_server.app import App
+from chat_server.config import Settings
+from chat_server.ports import Tx
+from mobile_api.ledger.port import BADGE, CLEAR, NO_DEVICE, READ, REFUSED, RING, WITHDRAWN, Settled, Taken
+from mobile_api.push.preparing import Preparer, Ready
+from tests.support.push.crowd import crowd
+
+
+@dataclass
+class Scene:
+    """One message, seq 1, that rings one person."""
+
+    app: App
+    preparer: Preparer
+    taken: Taken
+
+    async def prepare(self, taken: Taken | None = None) -> tuple[list[Ready], list[Settled]]:
+        return await self.preparer.prepare([taken or self.taken])
+
+    async def run(self, sql: str) -> None:
+        async def act(tx: Tx) -> None:
+            await tx.run(sql)
+
+        await self.app.storage.write(act)
+
+    async def state(self, taken: Taken | None = None) -> int:
+        ready, (settled,) = await self.prepare(taken)
+        assert ready == []
+        assert settled.tries == self.taken.tries
+        return settled.state
+
+
+@pytest.fixture
+async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+    app = await App.open(Settings(data=str(tmp_path)), workers=False)
+    try:
+        everybody = await crowd(app, 1, 1)
+        ((room, room_id),) = everybody.rooms.items()
+        await everybody.post(room)
+        row = await app.storage.read(lambda reader: reader.one("SELECT user_id, device_id FROM push_tokens"))
+        assert row is not None
+        taken = Taken(1, "i" * 26, row[0], row[1], room_id, 1, 1, "fcm", RING, urgent=False, expires=2**50, tries=3)
+        yield Scene(app, Preparer(app.storage, b"s" * 32, "lgwan", ""), taken)
+    finally:
+        await app.close()
+
+
+async def test_what_is_still_wanted_goes_out(scene: Scene) -> None:
+    (ready,), settled = await scene.prepare()
+    assert settled == []
+    assert (ready.parcel.id, ready.parcel.badge, ready.parcel.clears) == ("i" * 26, 1, False)
+
+
+async def test_what_was_read_meanwhile_does_not(scene: Scene) -> None:
+    await scene.run("UPDATE memberships SET read_seq = 1")
+    assert await scene.state() == READ
+
+
+async def test_what_was_taken_back_does_not(scene: Scene) -> None:
+    await scene.run("UPDATE messages SET redacted_at = 1")
+    assert await scene.state() == WITHDRAWN
+
+
+async def test_who_left_is_not_rung(scene: Scene) -> None:
+    await scene.run("UPDATE memberships SET to_seq = 1")
+    assert await scene.state() == WITHDRAWN
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        "UPDATE devices SET revoked_at = 1",
+        "UPDATE devices SET wipe_asked_at = 1",
+        "UPDATE devices SET approved_at = NULL",
+        "UPDATE push_tokens SET dropped_at = 1",
+        "UPDATE users SET disabled_at = 1",
+    ],
+)
+async def test_a_device_that_may_not_be_woken_is_not(scene: Scene, gone: str) -> None:
+    await scene.run(gone)
+    assert await scene.state() == NO_DEVICE
+
+
+async def test_a_device_that_is_somebody_elses_now_is_told_nothing(scene: Scene) -> None:
+    assert await scene.state(replace(scene.taken, user_id=scene.taken.user_id - 1)) == NO_DEVICE
+
+
+async def test_a_key_that_is_none_is_refused_and_said(scene: Scene) -> None:
+    await scene.run("UPDATE push_tokens SET p256dh = 'AAAA'")
+    assert await scene.state() == REFUSED
+
+
+async def test_clearing_goes_out_but_to_safari(scene: Scene) -> None:
+    await scene.run("UPDATE memberships SET read_seq = 1")
+    clear = replace(scene.taken, kind=CLEAR)
+    (ready,), _ = await scene.prepare(clear)
+    assert (ready.parcel.clears, ready.parcel.text, ready.parcel.badge) == (True, "", 1)
+    _, (settled,) = await scene.prepare(replace(clear, lane="web_push:web.push.apple.com"))
+    assert (settled.state, settled.rang) == (WITHDRAWN, True)  # and it is not tried at every round
+
+
+async def test_a_number_needs_no_room(scene: Scene) -> None:
+    (ready,), _ = await scene.prepare(replace(scene.taken, kind=BADGE, room_id=0))
+    assert (ready.parcel.clears, ready.parcel.badge) == (True, 1)
