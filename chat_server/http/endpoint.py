@@ -15,6 +15,7 @@ from chat_server.domain.errors import (
     ATTACHMENT_NOT_FOUND,
     BOT_TASK_GONE,
     DEVICE_NOT_FOUND,
+    HELD_NOT_FOUND,
     HOOK_NOT_FOUND,
     INVALID_BODY,
     INVALID_FIELD,
@@ -71,7 +72,7 @@ _MISSING: Final[dict[str, tuple[Fault, ...]]] = {
     "device": (DEVICE_NOT_FOUND,),
     "organization": (ORGANIZATION_NOT_FOUND,),
     "upload": (UPLOAD_NOT_FOUND,),
-    "file": (UPLOAD_NOT_FOUND,),
+    "file": (UPLOAD_NOT_FOUND, HELD_NOT_FOUND),
     "link": (LINK_NOT_FOUND,),
     "attachment": (ATTACHMENT_NOT_FOUND,),
 }

@@ -159,6 +159,7 @@ async def test_an_original_reaches_the_desk_by_a_second_persons_approval(
     item = await deciding(scene, admin, "数量表.xlsm")
     assert (item["sender"]["id"], item["link"], item["sha256"]) == (scene.owner.id, link["id"], line["sha256"])
     assert code_of(await decide(scene, scene.owner, "approve_file", item["id"])) == 2008
+    assert code_of(await decide(scene, admin, "approve_file", "no-id")) == 7116
     assert (await decide(scene, admin, "approve_file", item["id"])).json()["approver"] == admin.actor.name
     assert code_of(await decide(scene, admin, "refuse_file", item["id"])) == 7117
     message = await said(peer)

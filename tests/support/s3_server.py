@@ -58,6 +58,11 @@ class S3Server:
         bucket, prefix = _where(address)
         self.client().put_object(Bucket=bucket, Key=prefix + key, Body=data)
 
+    def get(self, address: str, key: str) -> bytes:
+        bucket, prefix = _where(address)
+        content: bytes = self.client().get_object(Bucket=bucket, Key=prefix + key)["Body"].read()
+        return content
+
     def remove(self, address: str, key: str) -> None:
         bucket, prefix = _where(address)
         self.client().delete_object(Bucket=bucket, Key=prefix + key)
