@@ -58,6 +58,7 @@ class Why(Enum):
     QUIET_HOURS = "quiet_hours"
     NO_DEVICE = "no_device"
     TOO_OLD = "too_old"
+    NOT_HERE = "not_here"
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,10 @@ PEOPLE: Final[dict[str, tuple[str, str]]] = {
         "通知を受け取れる端末がありません(未登録、承認待ち、サインアウト済みなど)。",
         "No device of theirs can be rung: none is registered, or it waits for approval, or is signed out.",
     ),
+    "not_here": (
+        "団体の規則で、メモ帳は最も信頼できる網だけで使えます。",
+        "The organization keeps memo pads to the most trusted network: no device is told of them.",
+    ),
     "too_old": (
         "サーバーが止まっていたため、12時間以上たってから処理しました。",
         "The server was down; it came to this message after more than 12 hours.",

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from chat_server.domain import limits
 from chat_server.domain.push import TIME_ZONE, Act, Decision, Listener, Said, Why, decide
+from chat_server.domain.rooms import MEMO
 from chat_server.ports import Reader, Row
+from chat_server.storage.queries import organizations, push_tokens
 from chat_server.storage.queries import push_recipients as queries
-from chat_server.storage.queries import push_tokens
 from chat_server.storage.queries.push_recipients import Posted
 from chat_server.storage.queries.push_tokens import PushToken
 
@@ -40,15 +41,14 @@ async def _expand(reader: Reader, message: Posted, looking: Looking, most_truste
         message.author_id, message.seq, message.room_kind, message.level, message.everybody, message.asks,
         message.answers, message.redacted,
     )  # fmt: skip
-    late = message.created_at < reader.now - limits.PUSH_LIVES
+    silent = await _silent(reader, message)
     reading = set(looking(message.room_id))
     quiet: dict[str, list[int]] = {}
     waking: dict[int, Decision] = {}
     for row in await queries.members(reader, message.room_id, message.ordinal):
         decision = decide(said, _listener(row, reading, reader.now), reader.now)
-        if late and decision.act is not Act.NOTHING:
-            # what waited that long would ring for something that everybody has seen or heard of by now
-            decision = Decision(Act.NOTHING, Why.TOO_OLD)
+        if silent is not None and decision.act is not Act.NOTHING:
+            decision = Decision(Act.NOTHING, silent)
         if decision.act is Act.RING:
             waking[int(row[0])] = decision
         else:
@@ -61,6 +61,17 @@ async def _expand(reader: Reader, message: Posted, looking: Looking, most_truste
     if nowhere:
         quiet[Why.NO_DEVICE.value] = nowhere
     return Expansion(message, quiet, [(token, waking[token.user_id]) for token in tokens])
+
+
+async def _silent(reader: Reader, message: Posted) -> Why | None:
+    """Why nobody at all is woken."""
+    if message.created_at < reader.now - limits.PUSH_LIVES:
+        # it would ring for something that everybody has seen or heard of by now
+        return Why.TOO_OLD
+    if message.room_kind == MEMO and (await organizations.policy(reader, message.org_id)).memo_pad != "everywhere":
+        # where there is no memo pad, nothing may tell of it
+        return Why.NOT_HERE
+    return None
 
 
 def _listener(row: Row, reading: set[int], now: int) -> Listener:

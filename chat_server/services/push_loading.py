@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -59,14 +59,25 @@ async def load(
     tokens = await push_tokens.live_of(reader, people, most_trusted=most_trusted)
     shown = {key: Shown(*row) for key, row in (await push_recipients.shown(reader, sorted(messages))).items()}
     orgs = {token.org_id for token in tokens} | {message.org_id for message in shown.values()}
+    policies = {org_id: await organizations.policy(reader, org_id) for org_id in sorted(orgs)}
     return Loaded(
         tokens={token.device_id: token for token in tokens},
         read=await push_recipients.read_marks(reader, people, places),
-        badges=await push_recipients.badges(reader, people, limits.UNREAD_CAP),
+        badges=await _badges(reader, tokens, policies),
         messages=shown,
         rooms=await push_recipients.room_ids(reader, places),
-        policies={org_id: await organizations.policy(reader, org_id) for org_id in sorted(orgs)},
+        policies=policies,
     )
+
+
+async def _badges(reader: Reader, tokens: Sequence[PushToken], policies: Mapping[int, Policy]) -> dict[int, int]:
+    """Without the memo pad where an organization keeps it to its desks: a device elsewhere must not count it."""
+    found: dict[int, int] = {}
+    for everywhere in (True, False):
+        some = {token.user_id for token in tokens if (policies[token.org_id].memo_pad == "everywhere") is everywhere}
+        if some:
+            found |= await push_recipients.badges(reader, sorted(some), limits.UNREAD_CAP, memo_pads=everywhere)
+    return found
 
 
 async def keys_of(reader: Reader, rooms: Collection[str]) -> dict[str, int]:

@@ -74,15 +74,16 @@ _MENTIONED: Final = """
    AND x.ordinal > m.visible_ordinal AND x.author_id <> m.user_id))"""
 
 
-async def badges(reader: Reader, users: Sequence[int], cap: int) -> dict[int, int]:
+async def badges(reader: Reader, users: Sequence[int], cap: int, *, memo_pads: bool = True) -> dict[int, int]:
     """The number on each person's icon (integer keys): unread messages as the room list counts them; a room of which one wants
-    mentions alone counts one if there is any, a silent one nothing. It is what the web client shows (`notifying`)."""
+    mentions alone counts one if there is any, a silent one nothing. It is what the web client shows (`notifying`). `memo_pads`: these are counted, too."""
+    rooms = "" if memo_pads else " AND NOT EXISTS (SELECT 1 FROM rooms r WHERE r.id = m.room_id AND r.kind = 'memo')"
     found: dict[int, int] = {}
     for some in _some(users):
         for user_id, number in await reader.all(
             f"SELECT m.user_id, sum(CASE WHEN m.involvement = 'everything' THEN {_UNREAD}"  # noqa: S608
             f" WHEN m.involvement = 'mentions' AND {_MENTIONED} THEN 1 ELSE 0 END)"
-            f" FROM memberships m WHERE m.user_id IN ({_marks(some)}) AND m.to_seq IS NULL GROUP BY m.user_id",
+            f" FROM memberships m WHERE m.user_id IN ({_marks(some)}) AND m.to_seq IS NULL{rooms} GROUP BY m.user_id",
             cap,
             *some,
         ):

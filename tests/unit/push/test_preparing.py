@@ -10,7 +10,8 @@ import pytest
 
 from chat_server.app import App
 from chat_server.config import Settings
-from chat_server.ports import Tx
+from chat_server.ports import Reader, Tx
+from chat_server.services import push_expanding
 from mobile_api.ledger.port import BADGE, CLEAR, NO_DEVICE, READ, REFUSED, RING, WITHDRAWN, Settled, Taken
 from mobile_api.push.preparing import Preparer, Ready
 from tests.support.push.crowd import crowd
@@ -112,3 +113,23 @@ async def test_clearing_goes_out_but_to_safari(scene: Scene) -> None:
 async def test_a_number_needs_no_room(scene: Scene) -> None:
     (ready,), _ = await scene.prepare(replace(scene.taken, kind=BADGE, room_id=0))
     assert (ready.parcel.clears, ready.parcel.badge) == (True, 1)
+
+
+async def test_a_memo_pad_that_is_kept_to_the_desks_neither_rings_nor_counts(scene: Scene) -> None:
+    await scene.run("UPDATE rooms SET kind = 'memo'")
+
+    async def expand(reader: Reader) -> tuple[int, dict[str, list[int]]]:
+        (found,) = await push_expanding.expand(reader, [(scene.taken.room_id, 1)], lambda room: (), "lgwan")
+        return len(found.wake), found.quiet
+
+    async def badge() -> int:
+        (ready,), _ = await scene.prepare(replace(scene.taken, kind=BADGE, room_id=0))
+        return ready.parcel.badge
+
+    assert (await scene.app.storage.read(expand))[0] == 1
+    assert await badge() == 1
+    await scene.run("""UPDATE organizations SET policy = '{"memo_pad": "most_trusted"}'""")
+    waking, quiet = await scene.app.storage.read(expand)
+    assert waking == 0
+    assert quiet["not_here"] == [scene.taken.user_id]
+    assert await badge() == 0
