@@ -1,22 +1,24 @@
 """Pushes: what working out a message for a large room costs, how soon a phone is reached, and whether an ack notices any of it.
 
-The provider is a plain socket (`tests/support/push/lines.py`): what is measured is ours.
+The provider is a plain socket (`tests/support/push/lines.py`), but where Apple's own protocol is what is measured: all else is ours.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ssl
 import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from bench import push_provider
 from bench.plan import Plan
-from bench.processes import BUILD, LOAD_CORE, first_line, start_python
+from bench.processes import BUILD, LOAD_CORE, BenchError, first_line, start_python
 from bench.report import Figure, figure, spread
 from chat_server.app import App
 from chat_server.config import Settings
@@ -24,13 +26,22 @@ from chat_server.services import push_expanding
 from mobile_api.ledger.looking import pack
 from mobile_api.ledger.opening import open_ledger
 from mobile_api.ledger.port import Handed
+from mobile_api.providers.apns import Apns, Apple
+from mobile_api.providers.apns_token import SharedToken
+from mobile_api.providers.port import Outcome
+from mobile_api.push.engine import AT_ONCE
 from mobile_api.push.handing import orders_of
+from tests.support.push.apns import KEY_ID, TEAM, TOPIC
 from tests.support.push.crowd import Crowd, crowd
 from tests.support.push.lines import LineProvider, Wire, line_server
+from tests.support.push.parcels import parcel
 
 MEMBERS: Final = 1_000
 SMALL: Final = 20
 TIMES: Final = 20
+PUSHES: Final = 5_000
+SEALED: Final = 512
+"""Bytes: the smallest that a message is filled up to."""
 _SECONDS: Final = 4
 _SETTLE: Final = 0.4
 """Seconds between two messages where rest is measured: the outbox joins what comes closer together."""
@@ -49,7 +60,15 @@ async def _measured(folder: Path, plan: Plan) -> list[Figure]:
     latencies = await _latency(folder / "latency")
     with_, without = await _acks(folder, plan.rounds)
     ratio = statistics.median(a / b for a, b in zip(with_, without, strict=True))
+    rates = await _apple(folder, plan.rounds)
     return [
+        figure(
+            "push.apns_per_second",
+            statistics.median(rates),
+            "/s",
+            f"{PUSHES:,} pushes with {SEALED} sealed bytes through aioapns' connection to the tests' Apple (TLS, HTTP/2, in a process of"
+            f" its own), {AT_ONCE} at once, on one connection: {spread(rates, 0)} a second in {plan.rounds} rounds.",
+        ),
         figure(
             "push.expand_ms",
             statistics.median(both),
@@ -140,6 +159,39 @@ async def _latency(folder: Path) -> list[float]:
         finally:
             await app.close()
     return times
+
+
+async def _apple(folder: Path, rounds: int) -> list[float]:
+    """Pushes a second in each round. Raises `BenchError` if one was not accepted, or there was another connection."""
+    place = folder / "apple"
+    place.mkdir()
+    apple = start_python("bench.push_provider", "apns", str(place), core=LOAD_CORE, stdout=subprocess.PIPE)
+    rates = []
+    try:
+        port = int(await asyncio.to_thread(first_line, apple, "Apple"))
+        tls = ssl.create_default_context(cafile=str(place / "ca.pem"))
+        tls.set_alpn_protocols(["h2"])
+        token = SharedToken((place / push_provider.KEY).read_text(), KEY_ID, TEAM)
+        provider = Apns(Apple(token, TOPIC, ("localhost", port), tls))
+        refused: list[str] = []
+
+        async def carry(numbers: Iterator[int]) -> None:
+            for number in numbers:
+                answer = await provider.send(parcel("apns", f"{number:064x}", sealed=bytes(SEALED)))
+                if answer.outcome is not Outcome.ACCEPTED:
+                    refused.append(answer.reason)
+
+        for _ in range(rounds):
+            numbers, begun = iter(range(PUSHES)), time.perf_counter()
+            await asyncio.gather(*(carry(numbers) for _ in range(AT_ONCE)))
+            rates.append(PUSHES / (time.perf_counter() - begun))
+        await provider.close()
+    finally:
+        apple.kill()
+        await asyncio.to_thread(apple.communicate)
+    if refused:
+        raise BenchError(f"Apple refused {len(refused)} pushes: {refused[0]}")
+    return rates
 
 
 async def _acks(folder: Path, rounds: int) -> tuple[list[float], list[float]]:

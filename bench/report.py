@@ -80,6 +80,7 @@ GOALS: Final = {
     "push.expand_ms": Goal(50),
     "push.p95_ms": Goal(200),
     "push.ack_ratio": Goal(1.1),
+    "push.apns_per_second": Goal(1000, at_most=False),
     "web.first_load_kb": Goal(120),
     "web.ready_ms": Goal(2000),
     "web.room_switch_ms": Goal(100),
