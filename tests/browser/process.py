@@ -22,9 +22,11 @@ class Server:
     `zones`: of its sockets; the first is the one of `port` and `base`.
     """
 
-    def __init__(self, folder: Path, zones: tuple[str, ...] = ("lgwan",)) -> None:
+    def __init__(self, folder: Path, zones: tuple[str, ...] = ("lgwan",), settings: str = "") -> None:
+        """`settings`: further lines of the settings file."""
         self._folder = folder
         self._zones = zones
+        self._settings = settings
         self._ports: dict[str, int] = {}
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
@@ -70,7 +72,7 @@ class Server:
             f'[[listen]]\naddress = "127.0.0.1"\nport = {self._ports.get(zone, 0)}\nzone = "{zone}"\n'
             for zone in self._zones
         )
-        path.write_text("".join(sockets), encoding="utf-8")
+        path.write_text(self._settings + "".join(sockets), encoding="utf-8")
         return path
 
     def kill(self) -> None:

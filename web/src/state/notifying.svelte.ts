@@ -132,11 +132,16 @@ export class Notifying {
     if (route.room !== null && this.#reads(route.room)) this.#withdraw(route.room)
   }
 
-  #withdraw(room: RoomId): void {
-    this.#news.delete(room)
-    this.#shown.get(room)?.close()
-    this.#shown.delete(room)
-    void this.#pushed?.getNotifications({ tag: `renraku-${room}` }).then((all) => all.forEach((shown) => shown.close()))
+  /** What is newer than `upto` is still to be read: a phone that wakes hears of what was read while it slept. */
+  #withdraw(room: RoomId, upto = Infinity): void {
+    if ((this.#news.get(room)?.message.seq ?? 0) <= upto) this.#news.delete(room)
+    const isRead = ({ data }: Notification) => (data?.seq ?? 0) <= upto
+    const shown = this.#shown.get(room)
+    if (shown !== undefined && isRead(shown)) {
+      shown.close()
+      this.#shown.delete(room)
+    }
+    void this.#pushed?.getNotifications({ tag: `renraku-${room}` }).then((all) => all.filter(isRead).forEach((one) => one.close()))
   }
 
   // --- what happens ---------------------------------------------------------------------------------------------
@@ -144,7 +149,7 @@ export class Notifying {
   #heard(event: RoomEvent | MeEvent): void {
     if (event.op === 'me') {
       // Read on the phone: the desk need not tell of it any more.
-      if (event.kind === 'read') this.#withdraw(event.room)
+      if (event.kind === 'read') this.#withdraw(event.room, event.upto)
       if (event.kind === 'profile' || event.kind === 'directory') this.#departments = null
       return
     }
@@ -224,14 +229,14 @@ export class Notifying {
   }
 
   #show(room: RoomId | null, title: string, body: string, seq?: number): void {
+    const data = room === null ? {} : { room, seq }
     if (this.#pushed !== null) {
-      const data = room === null ? {} : { room, seq }
       void this.#pushed.showNotification(title, { body, tag: `renraku-${room ?? 'many'}`, data }).catch(() => undefined)
       return
     }
     let shown: Notification
     try {
-      shown = new Notification(title, { body, tag: `renraku-${room ?? 'many'}` })
+      shown = new Notification(title, { body, tag: `renraku-${room ?? 'many'}`, data })
     } catch {
       // Android has notifications of a service worker alone.
       return

@@ -1,0 +1,85 @@
+"""From the desk to a phone that sleeps: it rings once, nobody on the way reads why, a tap leads there, and what the desk has read is quiet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import PHONE, Enter, Hand, Stage
+from tests.browser.process import Server
+from tests.browser.push_service import PushService, push_service
+from tests.browser.test_push import Pushes
+
+TOKEN: Final = f"{1:064x}"
+WORDS: Final = "倒木で通行止めです。迂回路を確認してください。"
+
+
+@pytest.fixture
+def pushed(stage: Stage, tmp_path: Path) -> Iterator[tuple[Server, PushService]]:
+    """A server that pushes, and the push service of its phones' browsers."""
+    with (
+        push_service(tmp_path) as service,
+        Server(stage.copy_to(tmp_path / "data"), ("lgwan", "internet"), service.settings) as server,
+    ):
+        yield server, service
+
+
+def test_a_phone_that_sleeps_rings_once_and_the_desk_silences_it(
+    enter: Enter, hand: Callable[..., Hand], stage: Stage, room_name: str, pushed: tuple[Server, PushService]
+) -> None:
+    server, service = pushed
+    people = stage.facts["people"]
+    takahashi, sato = hand("takahashi", server.base), hand("sato", server.base)
+    room = takahashi.room(room_name, people["tanaka"], people["sato"])
+    outside = server.base_in("internet")
+    phone = enter(
+        "tanaka", base=outside, signed_in=False, viewport=PHONE, service_workers="allow", permissions=["notifications"]
+    )
+    phone.page.add_init_script(service.script_for(TOKEN))
+    phone.page.goto("/")
+    phone.sign_in(stage.facts["password"])
+    phone.page.get_by_role("navigation", name="トークルーム一覧").get_by_role("link").first.wait_for()
+    pushes = Pushes(phone.page, outside)
+    phone.page.goto("/#/settings/notifications")
+    with phone.page.expect_response("**/api/devices/me/push") as registered:
+        phone.page.get_by_role("button", name="通知を使う").click()
+    assert registered.value.ok
+    desk = enter("tanaka", base=server.base)
+
+    # It sleeps: it has no line, and nobody looks at it.
+    phone.page.context.set_offline(True)
+    first = takahashi.post(room, f"<@user:{people['tanaka']}> {WORDS}")
+    (ring,) = service.came(TOKEN, 1)
+    assert ring.payload["kind"] == "ring"
+    assert WORDS not in str(ring)
+    assert room_name not in str(ring)
+    pushes.push(ring.payload)
+    assert [each[:2] for each in pushes.shows(1)] == [["連絡", "新しいメッセージがあります"]]
+
+    # The desk reads it, and the phone is quiet again.
+    desk.open(room_name)
+    expect(desk.said(WORDS)).to_be_visible()
+    _, clear = service.came(TOKEN, 2)
+    assert (clear.payload["kind"], clear.payload["room"], clear.payload["upto"]) == ("clear", room, first["seq"])
+    pushes.push(clear.payload)
+    pushes.shows(0)
+
+    # The next one is opened on the phone.
+    desk.page.close()
+    takahashi.post(room, f"<@user:{people['tanaka']}> 迂回路の写真をお願いします。")
+    *_, again = service.came(TOKEN, 3)
+    pushes.push(again.payload)
+    pushes.shows(1)
+    phone.page.context.set_offline(False)
+    pushes.click()
+    expect(phone.said("迂回路の写真をお願いします。")).to_be_in_viewport()
+
+    # Why the third one's did not ring: she has no device that could.
+    why = sato.call("GET", f"/api/organization/push/why?user={people['sato']}&message={first['id']}")
+    assert (why["why"], why["devices"]) == ("not_involved", [])
+    assert why["explanation"]["ja"]
+    assert [taken.payload["kind"] for taken in service.came(TOKEN, 3)] == ["ring", "clear", "ring"]
