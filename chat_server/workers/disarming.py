@@ -19,6 +19,7 @@ from chat_server.services import disarming
 from chat_server.services.disarming import Job, Tools
 from chat_server.services.photo_upload import Trust
 from chat_server.services.zone_rules import Rules
+from chat_server.workers.resuming import resuming
 
 log = structlog.get_logger("renraku.disarming")
 _PASSING: Final = (Problem, OSError, SealBroken)
@@ -40,18 +41,8 @@ class DisarmingWorker:
 
     async def run(self) -> None:
         """Until cancelled."""
-        begun = False
-        while True:
-            try:
-                if not begun:
-                    await self._storage.write(disarming.resume)
-                    begun = True
-                worked = await self.work()
-            except Exception:
-                log.exception("disarming failed")
-                worked, begun = 0, False  # what was under way is nobody's now
-            if not worked:
-                await asyncio.sleep(self._poll)
+        failed = partial(log.exception, "disarming failed")
+        await resuming(self._storage, disarming.resume, self.work, failed, self._poll)
 
     async def work(self) -> int:
         """Until nothing is due; answers how many files were tried."""

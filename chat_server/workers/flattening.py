@@ -3,7 +3,6 @@ nowhere but in the database."""
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 
 import structlog
@@ -12,6 +11,7 @@ from chat_server.ports import Storage
 from chat_server.services import flattening
 from chat_server.services.disarming import Tools
 from chat_server.services.photo_upload import Trust
+from chat_server.workers.resuming import resuming
 
 log = structlog.get_logger("renraku.flattening")
 
@@ -27,18 +27,8 @@ class FlatteningWorker:
 
     async def run(self) -> None:
         """Until cancelled."""
-        begun = False
-        while True:
-            try:
-                if not begun:
-                    await self._storage.write(flattening.resume)
-                    begun = True
-                worked = await self.work()
-            except Exception:
-                log.exception("making pictures of pages failed")
-                worked, begun = False, False  # what was under way is nobody's now
-            if not worked:
-                await asyncio.sleep(self._poll)
+        failed = partial(log.exception, "making pictures of pages failed")
+        await resuming(self._storage, flattening.resume, self.work, failed, self._poll)
 
     async def work(self) -> bool:
         """The next file, if one is due; answers whether one was."""

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 
 import structlog
@@ -12,6 +11,7 @@ from chat_server.ports import Storage
 from chat_server.services import inward
 from chat_server.services.disarming import Tools
 from chat_server.services.photo_upload import Trust
+from chat_server.workers.resuming import resuming
 
 log = structlog.get_logger("renraku.inward")
 
@@ -27,18 +27,8 @@ class InwardWorker:
 
     async def run(self) -> None:
         """Until cancelled."""
-        begun = False
-        while True:
-            try:
-                if not begun:
-                    await self._storage.write(inward.resume)
-                    begun = True
-                worked = await self.work()
-            except Exception:
-                log.exception("rebuilding files failed")
-                worked, begun = False, False  # what was under way is nobody's now
-            if not worked:
-                await asyncio.sleep(self._poll)
+        failed = partial(log.exception, "rebuilding files failed")
+        await resuming(self._storage, inward.resume, self.work, failed, self._poll)
 
     async def work(self) -> bool:
         """The next file, if one is due; answers whether one was."""
