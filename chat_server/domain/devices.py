@@ -24,6 +24,8 @@ MOVED: Final = "moved"
 REPLACED: Final = "replaced"
 """The device registered a newer one."""
 SIGNED_OUT: Final = "signed_out"
+RESTORED: Final = "restored"
+"""The database was put back to an earlier time."""
 WITHDRAWN: Final = "withdrawn"
 """The device itself took it back."""
 

@@ -20,7 +20,7 @@ from chat_server.services import (
     upload_links,
 )
 from chat_server.services.authority import Operator
-from chat_server.storage.queries import nodes, organizations, outbox, sessions, uploads
+from chat_server.storage.queries import nodes, organizations, outbox, push_tokens, sessions, uploads
 
 INTERNAL: Final = (jobs.DIRECTORY, jobs.CLOSED_SIDE)
 """Jobs that only put the data in order. Any other kind reaches somebody, who was told once already: it is parked."""
@@ -53,11 +53,12 @@ async def restored(tx: Tx, snapshot: str = "") -> Restored:
     """Begin a new epoch: positions that clients hold may name other events than they did.
 
     Every session ends: one that was signed out since the copy was made (a lost phone) would be alive again; so do the
-    tokens of bots that run elsewhere and the addresses of upload links, and webhooks are off. What waited to be told to somebody is parked, and what should have been sent by
+    tokens of bots that run elsewhere, the addresses of upload links and those by which devices are woken, and webhooks are off. What waited to be told to somebody is parked, and what should have been sent by
     now (予約送信) stays with its author. All of it stands in every organization's audit trail, because the trail ends
     where the copy was made: a head that was noted later is missing in it.
     """
     devices = await sessions.end_everything(tx)
+    await push_tokens.forget_all(tx)
     await outside_bots.end_tokens(tx)
     await hooks.close_all(tx)
     await upload_links.end_everything(tx)

@@ -123,7 +123,7 @@ def test_no_token_of_then_is_good_again_in_whatever_table(house: Filled, snapsho
         for (table,) in house.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
         if house.rows(f"SELECT 1 FROM pragma_table_info('{table}') WHERE name = 'token_hash'")
     ]
-    assert tables == ["bots", "link_visits", "refresh_tokens", "sign_ins", "upload_links"]
+    assert tables == ["bots", "link_visits", "push_tokens", "refresh_tokens", "sign_ins", "upload_links"]
     for table in tables:
         hashes = f"SELECT token_hash FROM {table} WHERE token_hash IS NOT NULL"
         before = set(house.rows(hashes))

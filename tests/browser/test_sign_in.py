@@ -54,7 +54,8 @@ def test_signing_out_leaves_nothing_behind(enter: Enter) -> None:
     tanaka.page.get_by_role("button", name="自分のメニュー").click()
     tanaka.page.get_by_role("button", name="ログアウト").click()
     expect(tanaka.page.get_by_label("パスワード")).to_be_visible()
-    left = tanaka.page.evaluate(
+    until(
+        tanaka.page,
         """async () => {
             const db = await new Promise((resolve, reject) => {
                 const opening = indexedDB.open('renraku')
@@ -67,10 +68,9 @@ def test_signing_out_leaves_nothing_behind(enter: Enter) -> None:
             })
             const left = [...await all('session'), ...await all('sends')]
             db.close()
-            return left
-        }"""
+            return left.length === 0
+        }""",
     )
-    assert left == []
     tanaka.page.reload()
     expect(tanaka.page.get_by_label("パスワード")).to_be_visible()
 

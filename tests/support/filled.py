@@ -29,8 +29,9 @@ from chat_server.services.commands import Send
 from chat_server.services.drafts import draft
 from chat_server.services.keys import Keys
 from chat_server.services.photo_upload import Prepared, add_photo
-from chat_server.storage.queries import handed_files, hooks, link_visits, nodes, uploads
+from chat_server.storage.queries import handed_files, hooks, link_visits, nodes, push_tokens, uploads
 from chat_server.storage.queries.attachments import NewRendition
+from chat_server.storage.queries.push_tokens import NewToken
 from chat_server.storage.sqlite.storage import SqliteStorage
 from tests.support import engines, postgresql
 from tests.support.people import add_people
@@ -158,6 +159,9 @@ def filled(folder: Path, *, messages: int = 20, photos: int = 3) -> Filled:
                     " VALUES ('r', ?, ?, ?, ?, ?)",
                     person.org_id, person.user_id, person.device_id, tx.now, ends,
                 )  # fmt: skip
+                await push_tokens.put(
+                    tx, "p" * 26, person.org_id, person.user_id, person.device_id, NewToken("fcm", "abc")
+                )
                 await tx.run(
                     "INSERT INTO sign_ins (token_hash, account, device_name, zone, expires_at) VALUES ('s', 'a', 'd', 'lgwan', ?)",
                     ends,

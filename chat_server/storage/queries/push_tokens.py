@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from chat_server.domain.devices import MOVED, REPLACED, token_hash, zone_allowed
+from chat_server.domain.devices import MOVED, REPLACED, RESTORED, token_hash, zone_allowed
 from chat_server.domain.policy import Policy, policy_of
 from chat_server.ports import Reader, Row, Tx
 
@@ -149,6 +149,15 @@ async def drop_of_device(tx: Tx, device_id: int, why: str) -> bool:
         device_id,
     )
     return changed > 0
+
+
+async def forget_all(tx: Tx) -> None:
+    """After a restore: a token of then may be another person's device by now, and each registers again as it signs in."""
+    await tx.run(
+        "UPDATE push_tokens SET token_hash = NULL, token = '', p256dh = '', auth = '', dropped_why = ?,"
+        " dropped_at = coalesce(dropped_at, ?) WHERE token_hash IS NOT NULL",
+        RESTORED, tx.now,
+    )  # fmt: skip
 
 
 async def of_device(reader: Reader, device_id: int) -> tuple[str, int] | None:

@@ -112,10 +112,12 @@ export class App {
    */
   async signOut({ switching = false, message = '' } = {}): Promise<void> {
     this.#leave(message)
+    // First of all: a page that is closed now leaves no session to whoever sits down next.
+    const ended = this.#sessions.signOut()
     await eraseDevice(this.#database)
     if (switching) this.notice = text.words.signIn.switched
     this.#tabs.postMessage('signed-out' satisfies Signal)
-    await this.#sessions.signOut()
+    await ended
   }
 
   #enter(): void {
