@@ -113,7 +113,7 @@ def test_an_original_is_approved_and_another_refused(
 def test_rules_by_pair_of_networks(enter: Enter, two_zones: Server) -> None:
     page = enter("sato", base=two_zones.base).page
     page.goto("/#/admin/policy")
-    rule = page.get_by_label(re.compile("外から届く図面\\(internet → lgwan\\)"))
+    rule = page.get_by_label(re.compile("外から届く図面\\(インターネット → 庁内網\\)"))
     expect(rule).to_have_value("")
     rule.select_option(label="承認を得て原本のまま受け取る")
     expect(page.get_by_role("status").filter(has_text="保存しました。")).to_be_visible()
