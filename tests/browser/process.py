@@ -19,12 +19,13 @@ _DEADLINE: Final = 30
 class Server:
     """`with Server(folder) as server`; after a `kill` and a `start` it has the same port.
 
-    `zones`: of its sockets; the first is the one of `port` and `base`.
+    `zones`: of its sockets; the first is the one of `port` and `base`. `settings`: lines of its configuration.
     """
 
-    def __init__(self, folder: Path, zones: tuple[str, ...] = ("lgwan",)) -> None:
+    def __init__(self, folder: Path, zones: tuple[str, ...] = ("lgwan",), settings: str = "") -> None:
         self._folder = folder
         self._zones = zones
+        self._settings = settings
         self._ports: dict[str, int] = {}
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
@@ -70,7 +71,7 @@ class Server:
             f'[[listen]]\naddress = "127.0.0.1"\nport = {self._ports.get(zone, 0)}\nzone = "{zone}"\n'
             for zone in self._zones
         )
-        path.write_text("".join(sockets), encoding="utf-8")
+        path.write_text("".join((self._settings, *sockets)), encoding="utf-8")
         return path
 
     def kill(self) -> None:
