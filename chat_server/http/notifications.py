@@ -6,7 +6,14 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from chat_server.domain.errors import DISK_FULL, MESSAGE_NOT_FOUND, PERSON_NOT_FOUND, ROOM_NOT_FOUND
+from chat_server.domain.errors import (
+    DISK_FULL,
+    INVALID_FIELD,
+    MESSAGE_NOT_FOUND,
+    PERSON_NOT_FOUND,
+    ROOM_NOT_FOUND,
+    Problem,
+)
 from chat_server.domain.push import Duty, RoomLevel, Wanted
 from chat_server.http.calls import Access, AnyCall, Call, Ctx, Nothing
 from chat_server.http.shapes import Time
@@ -55,8 +62,12 @@ class RoomNotificationsChange(msgspec.Struct, frozen=True):
 
 
 class PushQuery(msgspec.Struct, frozen=True):
+    """The message by its id, or by `room` and `seq`, as a link to it names it."""
+
     user: Id
-    message: Id
+    message: Id | None = None
+    room: Id | None = None
+    seq: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)] | None = None
 
 
 class Explanation(msgspec.Struct, frozen=True):
@@ -113,7 +124,16 @@ async def change_room_notifications(ctx: Ctx[RoomNotificationsChange, Nothing]) 
 
 
 async def explain_push(ctx: Ctx[Nothing, PushQuery]) -> Any:
-    return await push_why.explain(ctx.parts.storage, ctx.parts.pushes, ctx.actor, ctx.query.user, ctx.query.message)
+    asked = ctx.query
+    message: str | tuple[str, int]
+    if asked.message is not None and asked.room is None and asked.seq is None:
+        message = asked.message
+    elif asked.message is None and asked.room is not None and asked.seq is not None:
+        message = asked.room, asked.seq
+    else:
+        reason = "メッセージのID、またはroomとseqの一方だけを指定します / either message, or room and seq"
+        raise Problem(INVALID_FIELD, field="message", reason=reason)
+    return await push_why.explain(ctx.parts.storage, ctx.parts.pushes, ctx.actor, asked.user, message)
 
 
 _ID: Final = "06ed0000000000000000000001"

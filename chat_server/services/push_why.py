@@ -21,20 +21,22 @@ Wire = dict[str, Any]
 _AGAIN: Final = 5
 
 
-async def explain(storage: Storage, pushes: PushRecord | None, who: Administrator, user: str, message: str) -> Wire:
-    """For administrators of the person's organization. Raises `Problem` 2008, 6001 (not of theirs), 4001 (no such message
-    in a room that the person is or was in), 8001."""
+async def explain(
+    storage: Storage, pushes: PushRecord | None, who: Administrator, user: str, message: str | tuple[str, int]
+) -> Wire:
+    """For administrators of the person's organization. `message`: its id, or (room, seq), as a link to it names it. Raises
+    `Problem` 2008, 6001 (not of theirs), 4001 (no such message in a room that the person is or was in), 8001."""
 
     async def find(tx: Tx) -> tuple[int, Stored, int]:
         require_administrator(who)
         user_id = await people.user_id(tx, who.org_id, user) if is_id(user) else None
         if user_id is None:
             raise Problem(PERSON_NOT_FOUND, field="user")
-        found = await messages.by_public_id(tx, message) if is_id(message) else None
+        found = await _message(tx, message)
         # what the person was never near is not the organization's to ask about
         if found is None or not await push_recipients.been_in(tx, user_id, found.room_id):
             raise Problem(MESSAGE_NOT_FOUND, field="message")
-        await audit.record_by(tx, who, "push.why", user, {"message": message})
+        await audit.record_by(tx, who, "push.why", user, {"message": found.public_id})
         return user_id, found, tx.now
 
     user_id, found, now = await storage.write(find, org_id=who.org_id)
@@ -47,13 +49,24 @@ async def explain(storage: Storage, pushes: PushRecord | None, who: Administrato
     why = _why(pushes is not None, decided, found, now)
     return {
         "user": user,
-        "message": message,
+        "message": found.public_id,
         "at": found.created_at,
         "decided_at": None if decided is None else decided.at,
         "why": why,
         "explanation": _both(PEOPLE.get(why, (why, why))),
         "devices": [] if decided is None else [_wire(entry, named) for entry in decided.entries],
     }
+
+
+async def _message(tx: Reader, named: str | tuple[str, int]) -> Stored | None:
+    if isinstance(named, str):
+        return await messages.by_public_id(tx, named) if is_id(named) else None
+    room, seq = named
+    room_id = (await push_recipients.room_keys(tx, [room])).get(room)
+    if room_id is None:
+        return None
+    found = await messages.page(tx, room_id, seq - 1, seq + 1, 1, newest=False)
+    return found[0] if found else None
 
 
 def _why(pushing: bool, decided: PushDecided | None, message: Stored, now: int) -> str:

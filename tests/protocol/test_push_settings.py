@@ -159,6 +159,34 @@ async def test_an_administrator_reads_what_was_decided_and_what_the_provider_sai
     assert all("お願いします" not in str(row) for row in rows)
 
 
+async def test_a_message_is_asked_about_as_a_link_names_it(scene: Scene) -> None:
+    message = await scene.post()
+    async with scene.server.client(scene.author.token) as client:
+        page = (await client.get(f"/api/rooms/{scene.room}/messages")).json()["messages"]
+    (seq,) = [one["seq"] for one in page if one["id"] == message]
+
+    async def ask(**params: Any) -> Any:
+        answered = await scene.call(scene.admin, "GET", "/api/organization/push/why", params=params)
+        return answered.status_code, answered.json()
+
+    status, told = await ask(user=scene.reader.id, room=scene.room, seq=seq)
+    assert (status, told["message"], told["why"]) == (200, message, "not_involved")
+    assert (await scene.world.recorded(scene.org, "push.why"))[-1][2] == {"message": message}
+    for place in (
+        {"room": scene.room, "seq": seq + 1000},
+        {"room": scene.beside, "seq": 1},
+        {"room": message, "seq": 1},
+    ):
+        status, told = await ask(user=scene.reader.id, **place)
+        assert (status, told["error"]["code"]) == (404, 4001), place
+    for half in ({}, {"room": scene.room}, {"seq": seq}, {"message": message, "room": scene.room, "seq": seq}):
+        status, told = await ask(user=scene.reader.id, **half)
+        assert (status, told["error"]["field"]) == (422, "message"), half
+    status, told = await ask(user=scene.reader.id, room=scene.room, seq=0)
+    assert (status, told["error"]["field"]) == (422, "seq")
+    assert len(await scene.world.recorded(scene.org, "push.why")) == 1
+
+
 async def test_the_operator_asks_by_login(scene: Scene) -> None:
     message = await scene.post()
     person = await scene.call(scene.admin, "GET", f"/api/people/{scene.reader.id}")

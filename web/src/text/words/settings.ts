@@ -9,6 +9,7 @@ export const settings = pair(
       profile: 'プロフィール',
       appearance: '表示と入力',
       notifications: '通知',
+      ringing: '端末を鳴らす',
       tryPush: '通知を試す',
       device: 'この端末の設定',
       password: 'パスワード',
@@ -116,7 +117,7 @@ export const settings = pair(
     from: '始まり',
     until2: '終わり',
     weekends: '土曜日と日曜日は一日中止める',
-    quietHint: 'この端末の時計で決まります。止めている間も、未読の数は増えます。',
+    quietHint: 'このブラウザーだけの時間で、この端末の時計で決まります。止めている間も、未読の数は増えます。スマートフォンなどの時間は「端末を鳴らす」で決めます。',
     perRoom: 'トークルームごとの通知は、トークルームの詳細で選べます。',
 
     version: (version: string) => `サーバーのバージョン ${version}`,
@@ -132,6 +133,7 @@ export const settings = pair(
       profile: 'Profile',
       appearance: 'Display and typing',
       notifications: 'Notifications',
+      ringing: 'Ringing devices',
       tryPush: 'Try notifications',
       device: 'This device',
       password: 'Password',
@@ -242,7 +244,8 @@ export const settings = pair(
     from: 'From',
     until2: 'Until',
     weekends: 'None on Saturdays and Sundays',
-    quietHint: 'By the clock of this device. Unread messages are counted all the same.',
+    quietHint:
+      'For this browser alone, by the clock of this device. Unread messages are counted all the same. The hours of phones are set under “Ringing devices”.',
     perRoom: 'Each room has a setting of its own, in its details.',
 
     version: (version) => `Server version ${version}`,
