@@ -21,7 +21,11 @@ def push_group() -> None:
 @push_group.command("why")
 @ORGANIZATION
 @click.option("--user", required=True, help="Whose phone: a login. ログイン名。")
-@click.option("--message", required=True, help="The message's id, of its menu or an export. メッセージのID。")
+@click.option(
+    "--message",
+    required=True,
+    help="A link to the message, as 「リンクをコピー」 gives it, or its id. メッセージのリンクかID。",
+)
 @JSON
 @click.pass_context
 def why(ctx: click.Context, organization: str | None, user: str, message: str, as_json: bool) -> None:

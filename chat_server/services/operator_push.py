@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 import msgspec
@@ -14,9 +15,11 @@ from chat_server.services.operation import Deps, Operation, Wire, operation
 from chat_server.services.throttle import fold
 from chat_server.storage.queries import people
 
+_LINK: Final = re.compile(r"#/rooms/([0-9a-z]{26})\?message=([0-9]{1,15})$")
+
 
 class Why(msgspec.Struct, frozen=True):
-    """`login`: whose phone; `message`: the id of a message."""
+    """`login`: whose phone; `message`: the id of a message, or a link to it, as the page copies it."""
 
     organization: str
     login: str
@@ -34,7 +37,9 @@ async def why(deps: Deps, asked: Why) -> Wire:
         return who, found[0].id
 
     who, user = await deps.storage.read(find)
-    return await push_why.explain(deps.storage, deps.pushes, who, user, asked.message)
+    link = _LINK.search(asked.message.strip())
+    message = asked.message if link is None else (link[1], int(link[2]))
+    return await push_why.explain(deps.storage, deps.pushes, who, user, message)
 
 
 OPERATIONS: Final[dict[str, Operation]] = {"push.why": operation(Why, why)}

@@ -194,6 +194,10 @@ async def test_the_operator_asks_by_login(scene: Scene) -> None:
     told = await operate(deps_of(scene.server.app), "push.why", asked)
     assert told["why"] == "not_involved"
     assert (await scene.world.recorded(scene.org, "push.why"))[-1][0] == "operator"
+    page = (await scene.call(scene.author, "GET", f"/api/rooms/{scene.room}/messages")).json()["messages"]
+    (seq,) = [one["seq"] for one in page if one["id"] == message]
+    link = f"https://renraku.city.example/#/rooms/{scene.room}?message={seq}"
+    assert (await operate(deps_of(scene.server.app), "push.why", asked | {"message": link}))["message"] == message
 
 
 async def test_a_device_that_is_signed_out_is_not_rung(scene: Scene) -> None:
