@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -171,7 +172,16 @@ async def test_organizations_take_turns(storage: AnyStorage) -> None:
 
         return use_case
 
-    flood = [(1, noting((1, n))) for n in range(BATCH)]
+    submitted = threading.Event()
+
+    async def holds_the_writer(tx: Tx) -> None:
+        """Until everything is submitted, where the writer is a thread that would begin sooner."""
+        await tx.one("SELECT 1")
+        if threading.current_thread() is not threading.main_thread():
+            submitted.wait(5)
+
+    asyncio.get_running_loop().call_later(0.1, submitted.set)
+    flood = [(1, holds_the_writer), *((1, noting((1, n))) for n in range(BATCH))]
     own = [(org_id, noting((org_id, n))) for org_id in (2, 3) for n in range(2)]
     order = list(itertools.chain(*await _together(storage, *flood, *own)))
     assert set(order[:8]) >= {(2, 0), (3, 0), (2, 1), (3, 1)}
