@@ -641,8 +641,8 @@ NO_REPORT = _fault(
     5019,
     "no_report",
     404,
-    "このファイルには無害化の報告がありません。リンクで受け取ったファイルだけにあります。",
-    "There is no report of this file. Only those that came by an upload link have one.",
+    "このファイルには報告がありません。作り直されたか、承認を得て原本のまま渡されたファイルだけにあります。",
+    "There is no report of this file. Only files that were rebuilt, or handed over as they came after approval, have one.",
 )
 NO_PAGES = _fault(
     5020,
