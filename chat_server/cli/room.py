@@ -92,7 +92,7 @@ def archive(ctx: click.Context, organization: str | None, room: str, undo: bool)
 @room_group.command("outflow")
 @ORGANIZATION
 @click.argument("room")
-@click.argument("outflow", type=click.Choice(["text", "view", "download"]), required=False)
+@click.argument("outflow", type=click.Choice(["text", "view", "approve", "download"]), required=False)
 @click.pass_context
 def outflow(ctx: click.Context, organization: str | None, room: str, outflow: str | None) -> None:
     """Show or change what other networks get of ROOM's files. 持ち出しの範囲。
@@ -102,6 +102,7 @@ def outflow(ctx: click.Context, organization: str | None, room: str, outflow: st
     \b
     text      no files at all
     view      previews and thumbnails (the default)
+    approve   files in full size, each once somebody has approved of it
     download  files in full size as well
     """
     answer = operate(ctx, "room.outflow", organization=chosen(ctx, organization), room=room, outflow=outflow)

@@ -651,6 +651,48 @@ NO_PAGES = _fault(
     "このファイルにはページがありません。PDF・Office文書・図面だけを、ページの画像にできます。",
     "This file has no pages. Only PDF, Office documents and drawings can become pictures of their pages.",
 )
+FILE_NEEDS_APPROVAL = _fault(
+    5021,
+    "file_needs_approval",
+    403,
+    "この添付をお使いの網で保存するには、承認が必要です。「持ち出しを申請」から申請してください。",
+    "Saving this attachment in your network takes an approval. Ask for it with “Ask to take it out”.",
+)
+NO_TAKEOUT = _fault(
+    5022,
+    "no_takeout",
+    409,
+    "この添付には持ち出しの申請がいりません、またはここでは申請できません。画面を開き直してください。",
+    "There is no approval to ask for here: this attachment needs none, or nobody can give one. Open it again.",
+)
+TAKEOUT_NOT_FOUND = _fault(
+    5023,
+    "takeout_not_found",
+    404,
+    "持ち出しの申請が見つかりません。一覧を開き直してください。",
+    "Nobody asks to take this out, or you cannot decide about it. Open the list again.",
+)
+TAKEOUT_DECIDED = _fault(
+    5024,
+    "takeout_decided",
+    409,
+    "この申請は、もう判断されています({who}、{state})。一覧を開き直してください。",
+    "This was decided already ({who}, {state}). Open the list again.",
+)
+TAKEOUT_OWN = _fault(
+    5025,
+    "takeout_own",
+    403,
+    "自分の申請は承認できません。ほかの承認者に頼んでください。",
+    "You cannot decide about what you asked for yourself. Ask somebody else who approves.",
+)
+TAKEOUT_OUTSIDE = _fault(
+    5026,
+    "takeout_outside",
+    403,
+    "持ち出しは、ファイルと同じ網にある端末でだけ判断できます。庁内の端末から判断してください。",
+    "This is decided in the network that the file is in. Do it at a desk there.",
+)
 FILE_REFUSED_BY_DEVICE = _fault(
     5030,
     "file_refused_by_device",
@@ -1014,6 +1056,13 @@ FILE_HELD = _fault(
     403,
     "承認待ちのファイルです。団体の決まりにより、承認されるまでここでは開けません。",
     "This file waits for approval: by your organization's rules it cannot be opened here before that.",
+)
+NOT_OUTWARD = _fault(
+    7123,
+    "not_outward",
+    422,
+    "持ち出しの決まりは、信頼度の高い網から低い網へ({zones})の向きで選んでください。",
+    "A rule of what leaves goes from a more trusted zone to a less trusted one ({zones}).",
 )
 
 # 8xxx: later

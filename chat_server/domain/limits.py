@@ -139,6 +139,11 @@ LINK_TOLD: Final = 20
 LINK_WORDS_CHARS: Final = 500
 FLATTENINGS_WAITING: Final = 20
 """Files of which one person waits for pictures of the pages."""
+TAKEOUTS_WAITING: Final = 20
+"""Files that one person waits to take out."""
+TAKEOUT_ASKED: Final = 7 * DAY
+"""For so long somebody may decide about it; and, once approved of, it may be saved for so long:"""
+TAKEOUT_APPROVED: Final = DAY
 LINK_PIN_MISSES: Final = 5
 """Wrong PINs within `FAILURE_WINDOW`; then nobody gets in by the link until that is over."""
 LINK_VISITS: Final = 200

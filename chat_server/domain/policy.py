@@ -45,6 +45,10 @@ Passing = Literal["approve", "refuse"]
 MayApprove = Literal["department_admin", "organization_admin"]
 """Whose approval that takes."""
 
+MayRelease = Literal["owner", "department_admin", "organization_admin"]
+"""Whose approval it takes to take a file out of a room whose rule (`outflow`) is `approve`; owner: of the room. An organization's
+administrators always may."""
+
 Scanning = Literal["where_it_runs", "required"]
 """Whether a file from outside is refused while no virus scanner answers (setting `antivirus`)."""
 
@@ -106,6 +110,7 @@ class Policy:
     sanitize_mail: Rebuilding = "rebuild"
     sanitize_others: Passing = "refuse"
     approve_files: MayApprove = "organization_admin"
+    approve_takeouts: MayRelease = "owner"
     virus_scan: Scanning = "where_it_runs"
     push_content: PushContent = "none"
 

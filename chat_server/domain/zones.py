@@ -33,6 +33,11 @@ REBUILT: Final = _VIEWS | {SANITIZED, FLATTENED}
 """Decoded and encoded anew: nothing of the received bytes is left. Text: characters to read, nothing to obey."""
 
 
+OUTFLOWS: Final = ("text", "view", "approve", "download")
+"""What may leave for a less trusted zone, each more than the one before it: no file; pictures of it; with a second person's approval
+itself (`services.takeouts`); itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """Everything that the decision may look at.
@@ -41,7 +46,8 @@ class Reading:
     `member`: the viewer may see the message's seq in its room now (or, before it is sent, is the uploader).
     `trust`: rank of the viewer's zone, `origin_trust`: of the file's; `least_trust`: of the least trusted
     zone by which the same bytes ever came in. An unknown zone has rank -1.
-    `outflow`: the room's rule for less trusted zones: text, view, download, approve.
+    `outflow`: the room's rule for less trusted zones, of `OUTFLOWS`; `pair`: the organization's for these two, which a room's
+    rule cannot exceed. `approved`: somebody let this viewer take it out, on this device and now.
     `access`: the organization's rule for the viewer's device: text, view, download, cache.
     """
 
@@ -56,6 +62,8 @@ class Reading:
     policy_version: int
     withdrawn: bool
     access: str = "cache"
+    pair: str = "download"
+    approved: bool = False
 
 
 ALLOWED: Final = ""
@@ -67,6 +75,7 @@ OLD_RULES: Final = "old_rules"
 NO_ZONE: Final = "no_zone"
 NOT_SANITIZED: Final = "not_sanitized"
 OUTFLOW: Final = "outflow"
+NOT_APPROVED: Final = "not_approved"
 DEVICE: Final = "device"
 
 
@@ -74,7 +83,7 @@ def may_read(reading: Reading) -> str:
     """`ALLOWED` or the reason why not. Denies by default; this is the only gate to a file's bytes.
 
     The original of a photo is sealed for everybody: it carries the place. The original of a file is for its own zone,
-    and for less trusted ones where the room lets downloads out; into a more trusted zone nothing goes whose bytes are as
+    and for less trusted ones where the room lets it out; into a more trusted zone nothing goes whose bytes are as
     they were received, unless a second person let it through (`PASSED`), and nothing that older rules have made.
     """
     if not reading.member:
@@ -96,8 +105,19 @@ def may_read(reading: Reading) -> str:
     crosses = not reading.trust == reading.origin_trust == reading.least_trust
     if crosses and not original and reading.policy_version != POLICY_VERSION:
         return OLD_RULES
-    if reading.trust >= reading.origin_trust or reading.outflow == "download":
+    if reading.trust >= reading.origin_trust:
         return ALLOWED
-    if reading.outflow == "view" and reading.rendition in _VIEWS:
+    return _leaves(reading, outward(reading.outflow, reading.pair))
+
+
+def _leaves(reading: Reading, outflow: str) -> str:
+    if outflow == "download" or (outflow in ("view", "approve") and reading.rendition in _VIEWS):
         return ALLOWED
+    if outflow == "approve":
+        return ALLOWED if reading.approved else NOT_APPROVED
     return OUTFLOW
+
+
+def outward(room: str, pair: str) -> str:
+    """The stricter of a room's rule and that of its organization for two zones; nothing leaves by a rule that nobody knows."""
+    return min(room, pair, key=OUTFLOWS.index) if room in OUTFLOWS and pair in OUTFLOWS else "text"

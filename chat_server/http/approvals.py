@@ -14,6 +14,7 @@ from chat_server.domain.errors import (
     INVALID_FIELD,
     NOT_APPROVER,
     NOT_INWARD,
+    NOT_OUTWARD,
 )
 from chat_server.http.calls import Access, AnyCall, Call, Ctx, Nothing
 from chat_server.http.link_shapes import Asker, BothLanguages
@@ -67,10 +68,12 @@ class ZoneRule(msgspec.Struct, frozen=True, rename={"from_": "from"}):
 
 
 class ZoneRules(msgspec.Struct, frozen=True):
-    """`zones`: from the least to the most trusted. `families`: what may be done with each."""
+    """`zones`: from the least to the most trusted. `families`: what may be done with each on its way in; `outflows`: with all files on
+    their way out, the family `outflow`."""
 
     zones: list[str]
     families: dict[str, list[str]]
+    outflows: list[str]
     items: list[ZoneRule]
 
 
@@ -137,6 +140,7 @@ _DECIDED: Final = (NOT_APPROVER, HELD_NOT_FOUND, HELD_DECIDED, HELD_OWN, INVALID
 _RULES: Final = ZoneRules(
     zones=["internet", "lgwan"],
     families={"drawings": ["rebuild", "approve", "refuse"]},
+    outflows=["text", "view", "approve", "download"],
     items=[ZoneRule("internet", "lgwan", "drawings", "approve")],
 )
 PLACE: Final = "/api/organization/held-files"
@@ -192,7 +196,8 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         answer=ZoneRules,
         access=Access.ORGANIZATION_ADMIN,
         example_answer=_RULES,
-        note="Those that hold instead of the organization's own rules (`sanitize_…`).",
+        note="Inwards: those that hold instead of the organization's own rules (`sanitize_…`). Outwards, family `outflow`: what no room's "
+        "own rule exceeds.",
     ),
     Call(
         "PATCH",
@@ -202,7 +207,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         body=ZoneRuleChange,
         answer=ZoneRules,
         access=Access.ORGANIZATION_ADMIN,
-        faults=(NOT_INWARD, INVALID_FIELD),
+        faults=(NOT_INWARD, NOT_OUTWARD, INVALID_FIELD),
         example=ZoneRuleChange("internet", "lgwan", "drawings", "approve"),
         example_answer=_RULES,
         note="On record.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -33,6 +33,7 @@ from chat_server.services.photo_upload import add_photo, prepare_photo
 from chat_server.services.withdrawing import withdraw
 
 _IDS_AT_ONCE: Final = 100
+TakeoutState = Literal["none", "asked", "approved", "refused", "lapsed"]
 
 
 class PhotoQuery(msgspec.Struct, frozen=True):
@@ -81,6 +82,7 @@ class Addressed(msgspec.Struct, frozen=True):
     refused: Refused | UnsetType = UNSET
     pages: list[str] | UnsetType = UNSET
     report: bool | UnsetType = UNSET
+    takeout: TakeoutState | UnsetType = UNSET
 
 
 class AddressList(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chat_server.domain.actors import Actor
 from chat_server.domain.errors import (
+    ATTACHMENT_NOT_FOUND,
     MESSAGE_NOT_FOUND,
     ROOM_ARCHIVED,
     ROOM_NOT_FOUND,
@@ -12,9 +13,11 @@ from chat_server.domain.errors import (
     Problem,
 )
 from chat_server.domain.events import within
+from chat_server.domain.ids import is_id
 from chat_server.domain.rooms import FIXED, MEMO, Standing, memo_key
 from chat_server.ports import Reader
-from chat_server.storage.queries import messages, rooms
+from chat_server.storage.queries import attachments, messages, rooms
+from chat_server.storage.queries.attachments import Seen
 from chat_server.storage.queries.messages import Stored
 
 
@@ -73,6 +76,14 @@ async def visible_message(tx: Reader, actor: Actor, message: str) -> tuple[Store
         ):
             return stored, standing
     raise Problem(MESSAGE_NOT_FOUND, field="message")
+
+
+async def visible_attachment(reader: Reader, actor: Actor, attachment: str) -> Seen:
+    """One that the actor may see now. Raises `Problem` 5001 otherwise, and of one that was withdrawn."""
+    one = (await attachments.seen_by(reader, actor, [attachment] if is_id(attachment) else [])).get(attachment)
+    if one is None or not one.member or one.withdrawn:
+        raise Problem(ATTACHMENT_NOT_FOUND, field="attachment")
+    return one
 
 
 async def living_message(tx: Reader, actor: Actor, message: str) -> tuple[Stored, Standing]:

@@ -12,6 +12,7 @@ from chat_server.domain.errors import (
     ADDRESS_EXPIRED,
     ATTACHMENT_NOT_FOUND,
     FILE_HELD,
+    FILE_NEEDS_APPROVAL,
     FILE_NOT_SANITIZED,
     FILE_REFUSED_BY_DEVICE,
     FILE_REFUSED_BY_ZONE,
@@ -25,6 +26,7 @@ from chat_server.domain.zones import (
     FLATTENED,
     MORE_PAGES,
     NOT_A_MEMBER,
+    NOT_APPROVED,
     NOT_READY,
     NOT_SANITIZED,
     ORIGINAL,
@@ -43,8 +45,9 @@ from chat_server.services.approvals import NEEDS
 from chat_server.services.capabilities import Capability, next_expiry, seal
 from chat_server.services.keys import Keys
 from chat_server.services.photo_upload import PHOTO
+from chat_server.services.takeouts import NEVER, state_at
 from chat_server.storage.queries import attachments as queries
-from chat_server.storage.queries import file_reports
+from chat_server.storage.queries import file_reports, takeouts
 from chat_server.storage.queries.attachments import Rendition, Seen
 
 FILES: Final = "/files/"
@@ -71,9 +74,10 @@ async def addresses(reader: Reader, actor: Actor, ids: Sequence[str], keys: Keys
     Attachments that the actor may not see are absent, like those that do not exist. A photo without an address
     here, and a file that cannot be downloaded here, say why in `refused`.
     """
-    seen = await queries.seen_by(reader, actor.user_id, ids, memo_pad=actor.memo_pad)
+    seen = await queries.seen_by(reader, actor, ids)
     members = [one.id for one in seen.values() if one.member]
     made, reported = await queries.renditions(reader, members), await file_reports.reported(reader, members)
+    asked = await takeouts.states(reader, members, actor)
     expires = next_expiry(reader.now)
     items = []
     for public_id in dict.fromkeys(ids):
@@ -85,15 +89,18 @@ async def addresses(reader: Reader, actor: Actor, ids: Sequence[str], keys: Keys
             for kind in _OFFERED
         }
         waits = _waits(made.get(one.id, {}).get(SANITIZED))
-        items.append(
-            _item(one, actor, verdicts, keys, expires, waits=waits) | ({"report": True} if one.id in reported else {})
-        )
+        item = _item(one, actor, verdicts, keys, expires, waits=waits)
+        if one.id in reported:
+            item["report"] = True
+        if one.approved or NOT_APPROVED in verdicts.values():
+            item["takeout"] = state_at(reader.now, *asked.get(one.id, NEVER))
+        items.append(item)
     return items
 
 
 async def readable(reader: Reader, actor: Actor, ids: Sequence[str], kind: str, trust: Trust) -> dict[str, OpenFile]:
     """The renditions of that kind which the actor may read from here, by the attachments' public ids."""
-    seen = await queries.seen_by(reader, actor.user_id, ids, memo_pad=actor.memo_pad)
+    seen = await queries.seen_by(reader, actor, ids)
     made = await queries.renditions(reader, [one.id for one in seen.values() if one.member])
     found = {}
     for public_id, one in seen.items():
@@ -127,7 +134,7 @@ async def best_of(
 ) -> dict[str, Best]:
     """Of each attachment the first of `kinds` that the actor may read from here, in the order of `ids`. What they may not see, or
     what was withdrawn, is absent."""
-    seen = await queries.seen_by(reader, actor.user_id, ids, memo_pad=actor.memo_pad)
+    seen = await queries.seen_by(reader, actor, ids)
     made = await queries.renditions(reader, [one.id for one in seen.values() if one.member])
     found = {}
     for public_id in ids:
@@ -168,7 +175,7 @@ async def open_file(reader: Reader, capability: Capability, trust: Trust) -> Ope
         or viewer.wipe_asked_at is not None
     ):
         raise Problem(ADDRESS_EXPIRED)
-    one = (await queries.seen_by(reader, viewer.user_id, [capability.attachment])).get(capability.attachment)
+    one = (await queries.seen_by(reader, viewer, [capability.attachment])).get(capability.attachment)
     if one is None:
         raise Problem(ATTACHMENT_NOT_FOUND)
     rendition = (await queries.renditions(reader, [one.id])).get(one.id, {}).get(capability.rendition)
@@ -188,7 +195,11 @@ def _called(one: Seen, rendition: Rendition) -> str:
     return ending_in(one.name, rendition.media_type) if rebuilt else one.name
 
 
-_FAULTS: Final = {NOT_SANITIZED: FILE_NOT_SANITIZED, DEVICE: FILE_REFUSED_BY_DEVICE}
+_FAULTS: Final = {
+    NOT_SANITIZED: FILE_NOT_SANITIZED,
+    DEVICE: FILE_REFUSED_BY_DEVICE,
+    NOT_APPROVED: FILE_NEEDS_APPROVAL,
+}
 
 
 def _fault(verdict: str) -> Fault:
@@ -212,6 +223,8 @@ def _verdict(one: Seen, rendition: Rendition | None, kind: str, zone: str, acces
             policy_version=rendition.policy_version if rendition else 0,
             withdrawn=bool(one.withdrawn),
             access=access,
+            pair=one.pair,
+            approved=bool(one.approved),
         )
     )
 

@@ -14,18 +14,17 @@ import msgspec
 
 from chat_server.domain import limits
 from chat_server.domain.actors import Actor
-from chat_server.domain.errors import ATTACHMENT_NOT_FOUND, NO_PAGES, RATE_LIMITED, Problem
-from chat_server.domain.ids import is_id
+from chat_server.domain.errors import NO_PAGES, RATE_LIMITED, Problem
 from chat_server.domain.zones import POLICY_VERSION
 from chat_server.ports import Blob, Reader, Tx
 from chat_server.sanitizing import words
 from chat_server.sanitizing.report import Report
 from chat_server.services import zone_rules
+from chat_server.services.access import visible_attachment
 from chat_server.services.disarming import Tools
 from chat_server.services.photo_upload import PHOTO, Trust, add_blob, keep_large
 from chat_server.services.scratch import scratch_folder
 from chat_server.services.zone_rules import KINDS
-from chat_server.storage.queries import attachments
 from chat_server.storage.queries import flattening as queries
 from chat_server.storage.queries.attachments import Seen
 
@@ -51,7 +50,7 @@ async def ask(tx: Tx, actor: Actor, attachment: str) -> Wire:
 
     Raises `Problem` 5001 (not there for them, or withdrawn), 5020 (a photo), 8005 (too many of theirs wait).
     """
-    one = await _seen(tx, actor, attachment)
+    one = await visible_attachment(tx, actor, attachment)
     if one.kind == PHOTO:
         raise Problem(NO_PAGES)
     wanted = await queries.of(tx, one.id)
@@ -65,15 +64,7 @@ async def ask(tx: Tx, actor: Actor, attachment: str) -> Wire:
 
 async def state(reader: Reader, actor: Actor, attachment: str) -> Wire:
     """`{state, reason}`: none (nobody asked), pending, ready (then it has an address), failed. Raises `Problem` 5001."""
-    return await _state(reader, await _seen(reader, actor, attachment))
-
-
-async def _seen(reader: Reader, actor: Actor, attachment: str) -> Seen:
-    ids = [attachment] if is_id(attachment) else []
-    one = (await attachments.seen_by(reader, actor.user_id, ids, memo_pad=actor.memo_pad)).get(attachment)
-    if one is None or not one.member or one.withdrawn:
-        raise Problem(ATTACHMENT_NOT_FOUND)
-    return one
+    return await _state(reader, await visible_attachment(reader, actor, attachment))
 
 
 async def _state(reader: Reader, one: Seen) -> Wire:

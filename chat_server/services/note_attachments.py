@@ -33,7 +33,7 @@ async def settle(
     4035.
     """
     kinds = attachment_kinds(blocks)
-    seen = await attachments.seen_by(tx, actor.user_id, list(kinds), memo_pad=actor.memo_pad)
+    seen = await attachments.seen_by(tx, actor, list(kinds))
     origins = await queries.origins(tx, list(kinds))
     names: dict[str, str] = {}
     for public_id, kind in kinds.items():

@@ -8,13 +8,12 @@ from typing import Any
 import msgspec
 
 from chat_server.domain.actors import Actor
-from chat_server.domain.errors import ATTACHMENT_NOT_FOUND, NO_REPORT, Problem
-from chat_server.domain.ids import is_id
+from chat_server.domain.errors import NO_REPORT, Problem
 from chat_server.ports import Reader
 from chat_server.sanitizing.report import Report
 from chat_server.sanitizing.words import REASONS, WARNINGS, sentence
+from chat_server.services.access import visible_attachment
 from chat_server.services.approvals import NEEDS
-from chat_server.storage.queries import attachments
 from chat_server.storage.queries import file_reports as queries
 
 Wire = dict[str, Any]
@@ -22,12 +21,7 @@ Wire = dict[str, Any]
 
 async def report(reader: Reader, actor: Actor, attachment: str) -> Wire:
     """Raises `Problem` 5001 (not there for them, or withdrawn), 5019 (nothing was done with it)."""
-    seen = await attachments.seen_by(
-        reader, actor.user_id, [attachment] if is_id(attachment) else [], memo_pad=actor.memo_pad
-    )
-    one = seen.get(attachment)
-    if one is None or not one.member or one.withdrawn:
-        raise Problem(ATTACHMENT_NOT_FOUND)
+    one = await visible_attachment(reader, actor, attachment)
     found = await queries.of(reader, one.id)
     if found is None:
         raise Problem(NO_REPORT)

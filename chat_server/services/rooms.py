@@ -37,8 +37,8 @@ from chat_server.storage.queries import invitations, organizations, rooms
 
 Users = Annotated[tuple[Id, ...], msgspec.Meta(max_length=limits.INVITE_AT_ONCE)]
 MemberRole = Literal["owner", "member", "read_only"]
-Outflow = Literal["text", "view", "download"]
-"""Without `approve`, which `may_read` denies altogether: nobody can approve anything yet."""
+Outflow = Literal["text", "view", "approve", "download"]
+"""See `domain.zones.OUTFLOWS`."""
 
 
 class NewRoom(msgspec.Struct, frozen=True):

@@ -21,11 +21,7 @@ async def withdraw(tx: Tx, actor: Actor, public_id: str) -> None:
 
     Raises `Problem` 5001 (nothing there for the actor), 4004 (neither sender nor owner).
     """
-    one = (
-        (await queries.seen_by(tx, actor.user_id, [public_id], memo_pad=actor.memo_pad)).get(public_id)
-        if is_id(public_id)
-        else None
-    )
+    one = (await queries.seen_by(tx, actor, [public_id])).get(public_id) if is_id(public_id) else None
     if one is None or not one.member:
         raise Problem(ATTACHMENT_NOT_FOUND, field="attachment")
     if await leftovers.forget(tx, [one.id]):

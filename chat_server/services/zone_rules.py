@@ -1,6 +1,7 @@
 """What becomes of files that cross a border between zones: an organization's rules, and those for single pairs of zones.
 
-A pair's rule holds instead of the organization's for its family of kinds; where there is none, nothing changes.
+A pair's rule holds instead of the organization's for its family of kinds; where there is none, nothing changes. Outward, from a more
+to a less trusted zone, a pair has one rule for everything, which the rules of rooms cannot exceed (`domain.zones.outward`).
 """
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from chat_server.domain.errors import INVALID_FIELD, NOT_INWARD, Problem
+from chat_server.domain.errors import INVALID_FIELD, NOT_INWARD, NOT_OUTWARD, Problem
 from chat_server.domain.links import FAMILIES, OTHERS
 from chat_server.domain.policy import SANITIZE, STRICT, Policy, action
+from chat_server.domain.zones import OUTFLOWS
 from chat_server.ports import Reader, Tx
 from chat_server.services import audit
 from chat_server.services.authority import Administrator, require_administrator
@@ -20,6 +22,8 @@ from chat_server.storage.queries import zone_rules as queries
 
 Wire = dict[str, Any]
 KINDS: Final = {**FAMILIES, "others": OTHERS}
+OUTFLOW: Final = "outflow"
+"""The family of the rules outward."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ async def rules(reader: Reader, org_id: int) -> Rules:
 
 
 async def listed(reader: Reader, who: Administrator, zones: Sequence[str]) -> Wire:
-    """`{zones, families, items: [{from, to, family, action}]}`. Raises `Problem` 2008."""
+    """`{zones, families, outflows, items: [{from, to, family, action}]}`. Raises `Problem` 2008."""
     require_administrator(who)
     found = await queries.of(reader, who.org_id)
     items = [
@@ -59,6 +63,7 @@ async def listed(reader: Reader, who: Administrator, zones: Sequence[str]) -> Wi
     return {
         "zones": list(zones),
         "families": {family: list(actions) for family, actions in SANITIZE.items()},
+        "outflows": list(OUTFLOWS),
         "items": items,
     }
 
@@ -68,18 +73,13 @@ async def change(
 ) -> Wire:
     """Set the rule of a pair, or remove it (None); on record where something changed. Answers as `listed`.
 
-    Raises `Problem` 2008, 7120 (no such zones, or not inwards), 2001 (family, action)."""
+    Raises `Problem` 2008, 7120 (no such zones, or not inwards), 7123 (or not outwards), 2001 (family, action)."""
     require_administrator(who)
     pair = (from_, to, family)
     before = (await queries.of(tx, who.org_id)).get(pair)
     # One that was set when the server had other zones can still be removed.
     if action is not None or before is None:
-        if from_ not in zones or to not in zones or zones.index(from_) >= zones.index(to):
-            raise Problem(NOT_INWARD, field="to", zones=" → ".join(zones))
-        if family not in SANITIZE:
-            raise Problem(INVALID_FIELD, field="family", reason=", ".join(SANITIZE))
-        if action is not None and action not in SANITIZE[family]:
-            raise Problem(INVALID_FIELD, field="action", reason=", ".join(SANITIZE[family]))
+        _check(pair, action, zones)
     if action != before:
         if action is None:
             await queries.remove(tx, who.org_id, pair)
@@ -90,3 +90,16 @@ async def change(
         detail = {"zones": f"{from_} → {to}", "family": family, "from": before, "to": action}
         await audit.record_by(tx, who, "organization.zone_rule", found.public_id, detail)
     return await listed(tx, who, zones)
+
+
+def _check(pair: tuple[str, str, str], action: str | None, zones: Sequence[str]) -> None:
+    from_, to, family = pair
+    known = {**SANITIZE, OUTFLOW: OUTFLOWS}
+    if family not in known:
+        raise Problem(INVALID_FIELD, field="family", reason=", ".join(known))
+    low, high = (to, from_) if family == OUTFLOW else (from_, to)
+    if low not in zones or high not in zones or zones.index(low) >= zones.index(high):
+        fault, way = (NOT_OUTWARD, list(reversed(zones))) if family == OUTFLOW else (NOT_INWARD, list(zones))
+        raise Problem(fault, field="to", zones=" → ".join(way))
+    if action is not None and action not in known[family]:
+        raise Problem(INVALID_FIELD, field="action", reason=", ".join(known[family]))

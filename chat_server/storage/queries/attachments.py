@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from chat_server.domain.policy import Policy, policy_of
 from chat_server.ports import Blob, Reader, Row, Tx
@@ -67,6 +67,10 @@ class Seen:
     origin_zone: str
     withdrawn: int
     outflow: str
+    pair: str
+    """the organization's rule from the file's zone to the viewer's; what there is none for, the room decides alone"""
+    approved: int
+    """1: somebody let the viewer take it out, on this device and now"""
     member: int
 
 
@@ -87,11 +91,25 @@ class Rendition:
     """why there are none"""
 
 
+class Looker(Protocol):
+    """Whoever looks, on which device and from which zone. `memo_pad`: whether their memo pad exists there."""
+
+    @property
+    def user_id(self) -> int: ...
+    @property
+    def device(self) -> str: ...
+    @property
+    def zone(self) -> str: ...
+    @property
+    def memo_pad(self) -> bool: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Viewer:
     """Whoever an address was made for, as of now."""
 
     user_id: int
+    device: str
     zone: str
     disabled_at: int | None
     ends_at: int | None
@@ -100,6 +118,8 @@ class Viewer:
     wipe_asked_at: int | None
     ownership: str
     rules: Policy
+    memo_pad: bool = True
+    """an address was made where it existed"""
 
 
 WIRE: Final = (
@@ -264,6 +284,10 @@ _SEEN: Final = """
 SELECT a.id, a.public_id, a.org_id, a.kind, a.name, a.taken_at, a.latitude, a.longitude, a.origin_zone,
        CASE WHEN a.withdrawn_at IS NULL AND m.redacted_at IS NULL THEN 0 ELSE 1 END,
        coalesce(r.outflow, 'view'),
+       coalesce((SELECT z.action FROM zone_rules z WHERE z.org_id = a.org_id AND z.from_zone = a.origin_zone AND z.to_zone = ?
+                 AND z.family = 'outflow'), 'download'),
+       CASE WHEN EXISTS (SELECT 1 FROM takeouts t WHERE t.attachment_id = a.id AND t.user_id = ? AND t.device = ?
+                         AND t.zone = ? AND t.state = 'approved' AND t.expires_at > ?) THEN 1 ELSE 0 END,
        CASE WHEN a.message_id IS NULL AND a.note_id IS NULL AND a.uploader_id = ? THEN 1
             WHEN n.deleted_at IS NULL
              AND EXISTS (SELECT 1 FROM memberships s WHERE s.room_id = n.room_id AND s.user_id = ? AND s.to_seq IS NULL)
@@ -283,13 +307,16 @@ LEFT JOIN rooms r ON r.id = a.room_id
 """
 
 
-async def seen_by(reader: Reader, user_id: int, public_ids: Sequence[str], *, memo_pad: bool = True) -> dict[str, Seen]:
-    """Attachments as `user_id` stands to them now; ids that do not exist are absent, and those of memo rooms without `memo_pad`."""
+async def seen_by(reader: Reader, who: Looker, public_ids: Sequence[str]) -> dict[str, Seen]:
+    """Attachments as they stand to whoever looks, now; ids that do not exist are absent, and those of memo rooms without `memo_pad`."""
     if not public_ids:
         return {}
     places = ", ".join("?" * len(public_ids))
-    here = "" if memo_pad else " AND coalesce(r.kind, '') <> 'memo'"
-    rows = await reader.all(f"{_SEEN} WHERE a.public_id IN ({places}){here}", *[user_id] * 5, *public_ids)
+    here = "" if who.memo_pad else " AND coalesce(r.kind, '') <> 'memo'"
+    rows = await reader.all(
+        f"{_SEEN} WHERE a.public_id IN ({places}){here}",
+        who.zone, who.user_id, who.device, who.zone, reader.now, *[who.user_id] * 5, *public_ids,
+    )  # fmt: skip
     return {row[1]: Seen(*row) for row in rows}
 
 
@@ -313,10 +340,10 @@ async def renditions(reader: Reader, attachment_ids: Sequence[int]) -> dict[int,
 async def viewer(reader: Reader, user: str, device: str) -> Viewer | None:
     """The person and the device that an address names, if they belong together."""
     row = await reader.one(
-        "SELECT u.id, d.zone, u.disabled_at, u.ends_at, d.revoked_at, d.approved_at, d.wipe_asked_at, d.ownership, o.policy"
+        "SELECT u.id, d.public_id, d.zone, u.disabled_at, u.ends_at, d.revoked_at, d.approved_at, d.wipe_asked_at, d.ownership, o.policy"
         " FROM users u JOIN devices d ON d.user_id = u.id JOIN organizations o ON o.id = u.org_id"
         " WHERE u.public_id = ? AND d.public_id = ?",
         user,
         device,
     )
-    return Viewer(*[*row[:8], policy_of(json.loads(row[8]))]) if row else None
+    return Viewer(*[*row[:9], policy_of(json.loads(row[9]))]) if row else None

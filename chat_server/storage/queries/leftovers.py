@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chat_server.ports import Reader, Tx
-from chat_server.storage.queries import flattening, held_files
+from chat_server.storage.queries import flattening, held_files, takeouts
 
 _NOT_HANDED_IN = "NOT EXISTS (SELECT 1 FROM handed_files h WHERE attachments.id IN (h.attachment_id, h.page_id))"
 """What came by a link belongs to a bot until that has posted it, however long that takes: its sender holds a receipt."""
@@ -51,6 +51,7 @@ async def remove(tx: Tx, attachment_ids: Sequence[int]) -> None:
     )
     await held_files.forget(tx, attachment_ids)
     await flattening.forget(tx, attachment_ids)
+    await takeouts.forget(tx, attachment_ids)
     await tx.run(f"DELETE FROM renditions WHERE attachment_id IN ({places})", *attachment_ids)  # noqa: S608
     await tx.run(f"DELETE FROM attachments WHERE id IN ({places})", *attachment_ids)  # noqa: S608
     for org_id, sha256 in blobs:
