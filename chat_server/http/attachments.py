@@ -191,7 +191,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         get_file,
         answer=FileAnswer,
         access=Access.ANYONE,
-        faults=(ATTACHMENT_NOT_FOUND, ADDRESS_EXPIRED, FILE_REFUSED_BY_ZONE, FILE_NOT_SANITIZED, FILE_STORE_BUSY),
+        faults=(ATTACHMENT_NOT_FOUND, ADDRESS_EXPIRED, FILE_REFUSED_BY_ZONE, FILE_NOT_SANITIZED, FILE_NEEDS_APPROVAL, FILE_STORE_BUSY),
         note="No header needed: the address is the permission. One range at most.",
     ),
 )  # fmt: skip
