@@ -205,6 +205,13 @@ PERMISSIONS: Final[dict[str, Row]] = {
     # What they may see, people may have made into pictures; this one is a photo.
     "flatten_attachment": signed_in(5020, 5020, 5020, 5020, 5001, 5001, 5001),
     "read_flattened": signed_in(200, 200, 200, 200, 5001, 5001, 5001),
+    # Taking a photo out: it is asked for in its own network here, where that takes no approval. The room's owner decides, and whoever
+    # administers the organization.
+    "ask_to_take_out": signed_in(5022, 5022, 5022, 5022, 5001, 5001, 5001),
+    "read_takeout": signed_in(200, 200, 200, 200, 5001, 5001, 5001),
+    "list_takeouts": everyone_signed_in(200),
+    "approve_takeout": signed_in(5023, 5023, 5023, 200, 200, 5023, 5023),
+    "refuse_takeout": signed_in(5023, 5023, 5023, 200, 200, 5023, 5023),
     "tell_tus": Row(204, 204, 204, 204, 204, 204, 204, 204, 204, 204, 204),
     "begin_upload": everyone_signed_in(201),
     # An upload is its sender's alone: for everybody else there is none.

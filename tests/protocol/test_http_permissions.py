@@ -28,8 +28,9 @@ from chat_server.services.drafts import draft
 from chat_server.services.note_blocks import Markdown
 from chat_server.services.rooms import Invitation
 from chat_server.services.upload_links import Wanted
-from chat_server.storage.queries import held_files, organizations
+from chat_server.storage.queries import held_files, organizations, takeouts
 from chat_server.storage.queries.held_files import NewHeld
+from chat_server.storage.queries.takeouts import NewTakeout
 from tests.protocol.permissions import PERMISSIONS, Row
 from tests.support.api import Api, code_of
 from tests.support.calls import CALLS
@@ -76,6 +77,7 @@ class Scene:
     link: str
     held: str
     photo: str
+    takeout: str
 
 
 async def scene_of(world: World, document: Mapping[str, Any], *, with_photo: bool) -> Scene:
@@ -88,7 +90,20 @@ async def scene_of(world: World, document: Mapping[str, Any], *, with_photo: boo
         async with world.server.client(owner.token) as client:
             scene.photo = (await client.post("/api/photos", content=PHOTO)).json()["id"]
         await world.post(owner, scene.room, Photos((scene.photo,)))
+        scene.takeout = await world.server.app.storage.write(lambda tx: ask_to_take_out(tx, scene))
     return scene
+
+
+async def ask_to_take_out(tx: Tx, scene: Scene) -> str:
+    """As the other member did, on a phone on the Internet."""
+    await tx.run("UPDATE rooms SET outflow = 'approve' WHERE public_id = ?", scene.room)
+    row = await tx.one("SELECT id FROM attachments WHERE public_id = ?", scene.photo)
+    assert row is not None
+    new = NewTakeout(
+        new_id(tx.now), scene.home.id, row[0], scene.another_member.actor.user_id, "phone", "internet", "現地で見るため", tx.now + HOUR
+    )  # fmt: skip
+    await takeouts.insert(tx, new)
+    return new.public_id
 
 
 async def make_scene(tx: Tx, world: World, document: Mapping[str, Any]) -> Scene:
@@ -172,6 +187,7 @@ async def make_scene(tx: Tx, world: World, document: Mapping[str, Any]) -> Scene
         link=link["id"],
         held=held,
         photo="",
+        takeout="",
     )
 
 
@@ -408,6 +424,11 @@ REQUESTS: Final[dict[str, Request]] = {
     "read_report": Request(lambda scene, person: {"attachment": scene.photo}),
     "flatten_attachment": Request(lambda scene, person: {"attachment": scene.photo}),
     "read_flattened": Request(lambda scene, person: {"attachment": scene.photo}),
+    "ask_to_take_out": Request(lambda s, p: {"attachment": s.photo}, json=lambda s, p: {"reason": "現地で見るため"}),
+    "read_takeout": Request(lambda scene, person: {"attachment": scene.photo}),
+    "list_takeouts": Request(),
+    "approve_takeout": Request(lambda s, p: {"takeout": s.takeout}, json=lambda s, p: {}),
+    "refuse_takeout": Request(lambda s, p: {"takeout": s.takeout}, json=lambda s, p: {"reason": "外では見せられない"}),
     "tell_tus": Request(),
     "begin_upload": Request(headers={**TUS, "Upload-Length": "3"}),
     "read_upload": Request(another_upload, headers=TUS),
@@ -438,7 +459,9 @@ async def test_permissions(call: AnyCall, world: World, document: Mapping[str, A
     scene: Scene | None = None
     for person in Row._fields:
         if scene is None or not call.safe:
-            scene = await scene_of(world, document, with_photo=call.tag in ("attachments", "reports", "flattening"))
+            scene = await scene_of(
+                world, document, with_photo=call.tag in ("attachments", "reports", "flattening", "takeouts")
+            )
         answered[person] = await cell(scene, call, person)
     assert Row(**answered) == PERMISSIONS[call.id]
 
@@ -469,7 +492,7 @@ async def fingerprint(reader: Reader) -> list[Any]:
     """Everything that an act of these calls could leave behind."""
     tables = (
         "users", "roles", "appointments", "departments", "rooms", "room_organizations", "memberships", "messages",
-        "events", "attachments", "renditions", "blobs", "sends", "hooks", "hook_deliveries", "upload_links", "link_visits", "handed_files", "held_files", "zone_rules", "file_reports", "idempotency", "audit", "bookmarks", "refresh_tokens",
+        "events", "attachments", "renditions", "blobs", "sends", "hooks", "hook_deliveries", "upload_links", "link_visits", "handed_files", "held_files", "takeouts", "zone_rules", "file_reports", "idempotency", "audit", "bookmarks", "refresh_tokens",
         "sign_ins", "push_tokens", "notification_settings", "room_notifications", "notes", "note_versions", "note_entries",
     )  # fmt: skip
     counts = ", ".join(f"(SELECT count(*) FROM {table})" for table in tables)
@@ -482,5 +505,6 @@ async def fingerprint(reader: Reader) -> list[Any]:
     states = await reader.all("SELECT state FROM room_organizations ORDER BY room_id, org_id")
     policies = await reader.all("SELECT policy FROM organizations ORDER BY id")
     decided = await reader.all("SELECT state FROM held_files ORDER BY id")
+    decided += await reader.all("SELECT state FROM takeouts ORDER BY id")
     outflows = await reader.all("SELECT outflow FROM rooms ORDER BY id")
     return [*row, *states, *policies, *decided, *outflows]
