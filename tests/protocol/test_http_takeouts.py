@@ -13,10 +13,10 @@ import pytest_asyncio
 from chat_server.domain.actors import ORGANIZATION_ADMIN
 from chat_server.domain.limits import DAY, TAKEOUT_ASKED, TAKEOUTS_WAITING
 from chat_server.ports import Tx
-from chat_server.services import organizations, rooms, withdrawing
+from chat_server.services import rooms, withdrawing
 from chat_server.services.blocks import Photos
 from chat_server.services.rooms import Invitation
-from chat_server.storage.queries import people
+from chat_server.storage.queries import organizations, people
 from tests.support.api import Api, code_of
 from tests.support.uploads import PDF, Scene
 from tests.support.world import Someone
@@ -401,6 +401,6 @@ async def test_so_many_wait_at_once(border: Border) -> None:
 
 async def test_a_disabled_approver_is_called_by_nobody(border: Border) -> None:
     scene = border.scene
-    await scene.server.app.storage.write(lambda tx: people.set_disabled(tx, scene.owner.actor.user_id, tx.now))
+    await scene.server.app.storage.write(lambda tx: people.disable(tx, scene.org.id, scene.owner.actor.user_id))
     await border.ask()
     assert (await border.said())[-1].get("mentions") in (None, {})

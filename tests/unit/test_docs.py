@@ -19,6 +19,8 @@ ROOT = Path(__file__).parents[2]
 
 def test_the_page_of_errors_is_that_of_the_table() -> None:
     assert errors_page.PAGE.read_text(encoding="utf-8") == errors_page.render(), "run python -m scripts.errors_page"
+    missing = [code for code in FAULTS if f"| {code} | `" not in errors_page.render()]
+    assert missing == [], "a range that the page does not know"
 
 
 def test_every_error_speaks_both_languages_and_ends_as_a_sentence() -> None:
