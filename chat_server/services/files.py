@@ -45,7 +45,7 @@ from chat_server.services.approvals import NEEDS
 from chat_server.services.capabilities import Capability, next_expiry, seal
 from chat_server.services.keys import Keys
 from chat_server.services.photo_upload import PHOTO
-from chat_server.services.takeouts import NEVER, state_at
+from chat_server.services.takeouts import NEVER, state_at, takes_approval
 from chat_server.storage.queries import attachments as queries
 from chat_server.storage.queries import file_reports, takeouts
 from chat_server.storage.queries.attachments import Rendition, Seen
@@ -92,7 +92,7 @@ async def addresses(reader: Reader, actor: Actor, ids: Sequence[str], keys: Keys
         item = _item(one, actor, verdicts, keys, expires, waits=waits)
         if one.id in reported:
             item["report"] = True
-        if one.approved or NOT_APPROVED in verdicts.values():
+        if takes_approval(one, actor, trust):
             item["takeout"] = state_at(reader.now, *asked.get(one.id, NEVER))
         items.append(item)
     return items

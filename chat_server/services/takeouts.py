@@ -34,6 +34,7 @@ from chat_server.services.commands import Send
 from chat_server.services.drafts import draft
 from chat_server.storage.queries import departments, mentions, organizations, rooms
 from chat_server.storage.queries import takeouts as queries
+from chat_server.storage.queries.attachments import Seen
 from chat_server.storage.queries.takeouts import NewTakeout, Takeout
 
 Wire = dict[str, Any]
@@ -50,6 +51,11 @@ def state_at(now: int, state: str, ends: int) -> str:
     return "lapsed" if state in ("asked", "approved") and ends <= now else state
 
 
+def takes_approval(one: Seen, actor: Actor, trust: Trust) -> bool:
+    """Whether it leaves its network for the actor's only with one."""
+    return 0 <= trust(actor.zone) < trust(one.origin_zone) and outward(one.outflow, one.pair) == "approve"
+
+
 async def ask(tx: Tx, actor: Actor, attachment: str, reason: str, key: bytes, trust: Trust) -> Wire:
     """Ask to take it out, on this device; what waits already, or was approved of, stays as it is. Answers as `state`.
 
@@ -57,8 +63,7 @@ async def ask(tx: Tx, actor: Actor, attachment: str, reason: str, key: bytes, tr
     2001 (reason), 8005 (too many of theirs wait).
     """
     one = await visible_attachment(tx, actor, attachment)
-    leaves = 0 <= trust(actor.zone) < trust(one.origin_zone)
-    if not leaves or outward(one.outflow, one.pair) != "approve":
+    if not takes_approval(one, actor, trust):
         raise Problem(NO_TAKEOUT, field="attachment")
     if actor.access not in ("download", "cache"):
         raise Problem(FILE_REFUSED_BY_DEVICE, field="attachment")

@@ -505,6 +505,6 @@ async def fingerprint(reader: Reader) -> list[Any]:
     states = await reader.all("SELECT state FROM room_organizations ORDER BY room_id, org_id")
     policies = await reader.all("SELECT policy FROM organizations ORDER BY id")
     decided = await reader.all("SELECT state FROM held_files ORDER BY id")
-    decided += await reader.all("SELECT state FROM takeouts ORDER BY id")
+    wanted = await reader.all("SELECT state FROM takeouts ORDER BY id")
     outflows = await reader.all("SELECT outflow FROM rooms ORDER BY id")
-    return [*row, *states, *policies, *decided, *outflows]
+    return [*row, *states, *policies, *decided, *wanted, *outflows]

@@ -37,7 +37,8 @@ class Border:
 
     async def call(self, who: Someone, name: str, path: dict[str, str], json: Any = None) -> Any:
         zone = who.actor.zone
-        api = Api(self.scene.server.client(self.scene.token_now(who, zone), zone), self.scene.document)
+        token = self.scene.token_now(who, zone) if self.scene.server.clock.ahead else who.token
+        api = Api(self.scene.server.client(token, zone), self.scene.document)
         async with api.client:
             return await (api.call(name, path) if json is None else api.call(name, path, json=json))
 
@@ -222,7 +223,7 @@ async def test_nobody_decides_about_their_own_or_from_outside(border: Border) ->
     assert code_of(await border.decide(outside, one["id"])) == 5026
     assert code_of(await border.decide(scene.stranger, one["id"])) == 5023
     assert code_of(await border.decide(scene.owner, "0" * 26)) == 5023
-    assert code_of(await border.decide(scene.owner, "../../etc/passwd")) in (2001, 5023)
+    assert code_of(await border.decide(scene.owner, "no id")) == 5023
     assert "original" not in (await border.addresses(own))["addresses"]
     assert code_of(await border.decide(administrator, one["id"])) == 200, (
         "who is in no room of it, and administers the organization"
