@@ -224,4 +224,5 @@ async def test_the_pause_before_dialling_again_grows(monkeypatch: pytest.MonkeyP
             await asyncio.sleep(0.01)
     await bus.close()
     pauses = [later - earlier for earlier, later in itertools.pairwise(dialled)]
-    assert sum(pauses[3:]) > 4 * sum(pauses[:3])
+    # A busy machine makes them longer than they are, never shorter: each is at least half of what it doubled to.
+    assert all(pause >= 0.005 * 2**number * 0.99 for number, pause in enumerate(pauses)), pauses

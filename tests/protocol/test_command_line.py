@@ -106,7 +106,8 @@ async def test_without_a_server_the_operator_opens_the_folder(tmp_path: Path) ->
     assert await operator.run("room", "outflow", room) == "view\n"
     assert await operator.run("room", "outflow", room, "download") == "download\n"
     assert await operator.run("room", "outflow", room) == "download\n"
-    assert "approve" in await operator.run("room", "outflow", room, "approve", fails=True)
+    assert await operator.run("room", "outflow", room, "approve") == "approve\n"
+    assert "approve" in await operator.run("room", "outflow", room, "approved", fails=True)
     assert "[3001]" in await operator.run("room", "show", "0" * 26, fails=True)
     assert "[6001]" in await operator.run("room", "add", "x", "--owner", "nobody", fails=True)
 

@@ -133,7 +133,7 @@ async def test_what_cannot_be_chosen_changes_nothing(scene: Scene) -> None:
     storage = scene.world.server.app.storage
     direct = await storage.write(lambda tx: rooms.direct(tx, scene.administrator.actor, scene.member.id))
     before = await storage.read(fingerprint)
-    for value in ("approve", "everything", ""):
+    for value in ("approved", "everything", ""):
         refused = await scene.change(scene.administrator, value)
         assert (code_of(refused), refused.json()["error"]["field"]) == (2001, "outflow")
     assert code_of(await scene.change(scene.administrator, "download", direct)) == 3005
