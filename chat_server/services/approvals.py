@@ -77,8 +77,15 @@ async def ends(tx: Tx, org_id: int) -> int:
 async def waiting(reader: Reader, actor: Actor) -> list[Wire]:
     """What the actor may decide, the oldest first. Raises `Problem` 7119 (not a role that approves)."""
     await _check_role(reader, actor)
-    found = await queries.waiting(reader, actor.org_id, LISTED)
-    return [_wire(held, actor) for held in found if await _administers(reader, actor, held)]
+    mine: list[Wire] = []
+    after = (0, 0)
+    # Pages, because a department's administrator may have to look past many of others' files.
+    while found := await queries.waiting(reader, actor.org_id, after, LISTED):
+        mine += [_wire(held, actor) for held in found if not held.gone and await _administers(reader, actor, held)]
+        if len(mine) >= LISTED or len(found) < LISTED:
+            break
+        after = (found[-1].held_at, found[-1].id)
+    return mine[:LISTED]
 
 
 async def decide(tx: Tx, actor: Actor, public_id: str, *, approve: bool, reason: str) -> Wire:

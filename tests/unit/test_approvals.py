@@ -19,7 +19,16 @@ from chat_server.domain.links import FAMILY_BY_ENDING, NEVER
 from chat_server.domain.policy import Policy, action
 from chat_server.ports import Reader, Tx
 from chat_server.sanitizing import kinds
-from chat_server.services import approvals, disarming, handed_files, link_overview, organizations, reports, zone_rules
+from chat_server.services import (
+    approvals,
+    disarming,
+    handed_files,
+    link_overview,
+    organizations,
+    reports,
+    takeouts,
+    zone_rules,
+)
 from chat_server.services.authority import Operator
 from chat_server.storage.queries import departments, people
 from chat_server.workers.links import LinkWorker
@@ -195,7 +204,9 @@ async def test_who_may_not_decide(house: House) -> None:
     assert (await house.row(key))["state"] == "held"
 
 
-async def test_a_departments_administrator_decides_for_their_own_people(house: House) -> None:
+async def test_a_departments_administrator_decides_for_their_own_people(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await rule(house, sanitize_documents="approve", approve_files="department_admin")
     key, _, who, item = await held(house, pages(words("one")), "a.pdf")
 
@@ -210,6 +221,20 @@ async def test_a_departments_administrator_decides_for_their_own_people(house: H
     assert await listed(house, section) == []
     await house.app.storage.write(appoint)
     assert [one["id"] for one in await listed(house, section)] == [item["id"]]
+
+    async def more(tx: Tx) -> None:
+        """Two of another section's, before and at the same moment: however many there are, one's own is found."""
+        for number, earlier in enumerate((1, 0)):
+            await tx.run(
+                "INSERT INTO held_files (public_id, org_id, sender_id, name, size, kind, zone, sha256, report, expires_at, state,"
+                " held_at) SELECT ?, org_id, ?, name, size, kind, zone, sha256, report, expires_at, state, held_at - ?"
+                " FROM held_files WHERE public_id = ?",
+                f"theirs{number}", who.user_id, earlier, item["id"],
+            )  # fmt: skip
+
+    await house.app.storage.write(more)
+    monkeypatch.setattr(approvals, "LISTED", 1)
+    assert [one["id"] for one in await listed(house, section)] == [item["id"]]
     await decide(house, section, item["id"])
     assert (await house.row(key))["state"] == "waiting"
 
@@ -222,6 +247,7 @@ async def test_what_is_looked_for_every_so_often_is_found_without_a_scan(house: 
         explaining = Explaining(tx)
         await approvals.lapsed(explaining)
         await approvals.waiting(explaining, admin)
+        await takeouts.waiting(explaining, admin, lambda zone: 0)
         await handed_files.over(explaining)
         await link_overview.living(explaining, admin)
         return explaining.plans

@@ -92,13 +92,14 @@ async def by_id(reader: Reader, held_id: int) -> Held:
     return Held(*row)
 
 
-async def waiting(reader: Reader, org_id: int, limit: int) -> list[Held]:
-    """What somebody may decide now, the oldest first."""
+async def waiting(reader: Reader, org_id: int, after: tuple[int, int], limit: int) -> list[Held]:
+    """What somebody may decide now, the oldest first, behind `after` (held_at, id); `gone` ones, too."""
     rows = await reader.all(
-        f"{_SELECT} WHERE f.state = 'held' AND f.org_id = ? AND f.expires_at > ? ORDER BY f.held_at, f.id LIMIT ?",
-        org_id, reader.now, limit,
+        f"{_SELECT} WHERE f.state = 'held' AND f.org_id = ? AND f.expires_at > ? AND f.held_at >= ?"
+        " AND (f.held_at > ? OR f.id > ?) ORDER BY f.held_at, f.id LIMIT ?",
+        org_id, reader.now, after[0], *after, limit,
     )  # fmt: skip
-    return [held for held in (Held(*row) for row in rows) if not held.gone]
+    return [Held(*row) for row in rows]
 
 
 async def decide(tx: Tx, held_id: int, state: str, user_id: int, reason: str) -> bool:
