@@ -40,7 +40,7 @@ self.addEventListener('fetch', (event) => {
   }
 })
 
-self.addEventListener('push', (event) => event.waitUntil(pushed(said(event.data))))
+self.addEventListener('push', (event) => event.waitUntil(inTurn(() => pushed(said(event.data)))))
 self.addEventListener('notificationclick', (event) => {
   event.notification.close()
   event.waitUntil(opened(event.notification.data as Told | null))
@@ -174,6 +174,15 @@ function said(data: PushMessageData | null): Said {
   } catch {
     return {}
   }
+}
+
+let before: Promise<unknown> = Promise.resolve()
+
+/** One push after the other: Chromium drops a notification that is just being shown while something asks which ones stand there. */
+function inTurn(work: () => Promise<void>): Promise<void> {
+  const done = before.then(work)
+  before = done.catch(() => undefined)
+  return done
 }
 
 /** A notification for every push, or the browser takes the subscription away; what was read elsewhere goes instead. */
