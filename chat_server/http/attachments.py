@@ -12,6 +12,7 @@ from chat_server.domain.errors import (
     ADDRESS_EXPIRED,
     ATTACHMENT_NOT_FOUND,
     DECODER_BUSY,
+    FILE_NEEDS_APPROVAL,
     FILE_NOT_SANITIZED,
     FILE_REFUSED_BY_ZONE,
     FILE_STORE_BUSY,
