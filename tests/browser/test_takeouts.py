@@ -237,7 +237,11 @@ def test_an_organization_limits_what_its_rooms_let_out(
 ) -> None:
     here = scene()
     dialog = settings(here.desk)
-    dialog.get_by_label("庁内のファイルを庁外の網").select_option(label="保存も許す")
+    choice = dialog.get_by_label("庁内のファイルを庁外の網")
+    said = ["見せない(文字だけ)", "画像とプレビューを見せる", "承認があれば保存も許す", "保存も許す"]
+    expect(choice.get_by_role("option")).to_have_text(said)
+    expect(choice).to_have_value("approve")
+    choice.select_option(label="保存も許す")
     save(dialog)
     phone, row = here.phone, here.phone.said("Plan").locator("[data-file]").filter(has_text=PLAN)
     phone.page.reload()
