@@ -288,7 +288,9 @@ def test_all_of_it_is_accessible_in_either_language(
         else:
             check(page, contrast)
         if contrast > 5:
-            wrong += [one for one in small_targets(page) if one[0] != ""]
+            # A link within a sentence is as high as its line.
+            inline = ("", "端末を鳴らす設定", "How devices ring")
+            wrong += [one for one in small_targets(page) if one[0] not in inline]
         if wrong:
             found[name] = wrong
         shot(page, f"takeout-{name}-{scheme}-{'phone' if contrast > 5 else 'desk'}")
@@ -314,10 +316,13 @@ def test_all_of_it_is_accessible_in_either_language(
     expect(opened.locator("[data-takeout=asked]")).to_be_visible()
     look(phone, "asked", contrast=7.0)
 
+    desk.set_viewport_size(PHONE)  # type: ignore[arg-type]
     desk.goto(f"/#/rooms/{here.room}/members")
     desk.get_by_role("button", name=re.compile("^(持ち出しの申請|Requests to take files out)$")).click()
     row = desk.locator("li[data-takeout]")
     expect(row).to_be_visible()
+    look(desk, "list", contrast=7.0)
+    desk.set_viewport_size(DESK)  # type: ignore[arg-type]
     look(desk, "list", contrast=4.5)
     row.locator("textarea").fill("No")
     row.get_by_role("button", name=re.compile("却下する$|^Refuse ")).click()
