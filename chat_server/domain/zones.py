@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+_NAMES: Final = {"lgwan": "庁内網", "internet": "インターネット"}
+
 POLICY_VERSION: Final = 1
 """Of the rules by which renditions are made. A rendition made by older rules does not cross a border."""
 
@@ -116,6 +118,11 @@ def _leaves(reading: Reading, outflow: str) -> str:
     if outflow == "approve":
         return ALLOWED if reading.approved else NOT_APPROVED
     return OUTFLOW
+
+
+def zone_name(zone: str) -> str:
+    """Its name in what the server itself writes into a room, which is Japanese; clients have names of their own for what they show."""
+    return _NAMES.get(zone, zone)
 
 
 def outward(room: str, pair: str) -> str:

@@ -25,7 +25,7 @@ from chat_server.domain.errors import (
 )
 from chat_server.domain.ids import is_id, new_id
 from chat_server.domain.policy import Policy
-from chat_server.domain.zones import outward
+from chat_server.domain.zones import outward, zone_name
 from chat_server.ports import Reader, Tx
 from chat_server.services import attachment_events, audit, messages
 from chat_server.services.access import visible_attachment
@@ -81,7 +81,7 @@ async def ask(tx: Tx, actor: Actor, attachment: str, reason: str, key: bytes, tr
         asked = await queries.newest(tx, one.id, actor)
         assert asked is not None
         await audit.record(tx, home, actor.id, "takeout.ask", new.public_id, _detail(asked), actor.zone, actor.address)
-        await _say(tx, actor, asked, await _deciders(tx, asked), f"「{_plain(one.name)}」の持ち出し({actor.zone})を申請します。\n理由: {_plain(said)}", key)  # fmt: skip
+        await _say(tx, actor, asked, await _deciders(tx, asked), f"「{_plain(one.name)}」の持ち出し({zone_name(actor.zone)})を申請します。\n理由: {_plain(said)}", key)  # fmt: skip
     return await state(tx, actor, attachment)
 
 
@@ -132,7 +132,7 @@ async def decide(tx: Tx, actor: Actor, public_id: str, *, approve: bool, words: 
     await attachment_events.changed(tx, one.attachment_id, actor)
     told = "を承認しました。申請した端末で24時間保存できます。" if approve else "は承認しませんでした。"
     after = f"\n{_plain(said)}" if said else ""
-    await _say(tx, actor, one, [one.user], f"「{_plain(one.name)}」の持ち出し({one.zone}){told}{after}", key)
+    await _say(tx, actor, one, [one.user], f"「{_plain(one.name)}」の持ち出し({zone_name(one.zone)}){told}{after}", key)
     decided = await queries.find(tx, actor.org_id, public_id, actor.user_id)
     assert decided is not None
     return _wire(decided, actor, trust)

@@ -150,8 +150,8 @@ FILE_NEEDS_APPROVAL: Final = Fault(
     5021,
     "file_needs_approval",
     403,
-    "この添付をお使いの網で保存するには、承認が必要です。「持ち出しを申請」から申請してください。",
-    "Saving this attachment in your network takes an approval. Ask for it with “Ask to take it out”.",
+    "この添付をお使いの網で保存するには、承認が必要です。開いて、「持ち出しを申請」を押してください。",
+    "Saving this attachment in your network takes an approval. Open it, and choose “Ask to take it out”.",
 )
 NO_TAKEOUT: Final = Fault(
     5022,

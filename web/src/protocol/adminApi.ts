@@ -1,6 +1,7 @@
 import type { PersonDetail } from './accountApi'
 import type { Api } from './api'
 import type { LinkState } from './linksApi'
+import type { Takeout } from './takeoutsApi'
 import type { Paged, Person, RoomId, UserId } from './types'
 
 export interface NewPerson {
@@ -69,10 +70,11 @@ export interface OrganizationLink {
   received_files: number
 }
 
-/** `zones`: from the least to the most trusted. */
+/** `zones`: from the least to the most trusted. `families`: what they may be inward; `outflows`: outward, as the family `outflow`. */
 export interface ZoneRules {
   zones: string[]
   families: Record<string, string[]>
+  outflows: string[]
   items: { from: string; to: string; family: string; action: string }[]
 }
 
@@ -246,6 +248,11 @@ export class AdminApi {
   decide(file: string, approve: boolean, reason: string): Promise<HeldFile> {
     const act = approve ? 'approve' : 'refuse'
     return this.#api.call(`/api/organization/held-files/${encodeURIComponent(file)}/${act}`, { method: 'POST', body: { reason } })
+  }
+
+  /** Those that one may decide about: `takeoutsApi`. */
+  takeouts(): Promise<Paged<Takeout>> {
+    return this.#api.call('/api/takeouts')
   }
 
   links(): Promise<Paged<OrganizationLink>> {

@@ -22,7 +22,7 @@ export interface RoomChange {
   reading?: string
   topic?: string
   history?: 'all' | 'joined'
-  outflow?: 'text' | 'view' | 'download'
+  outflow?: 'text' | 'view' | 'approve' | 'download'
   archived?: boolean
 }
 

@@ -158,6 +158,9 @@ export interface MessagePage {
   head: number
 }
 
+/** Of saving a file here, where it takes an approval. lapsed: nobody decided in time, or what was approved of is over. */
+export type TakeoutState = 'none' | 'asked' | 'approved' | 'refused' | 'lapsed'
+
 export interface AttachmentAddress {
   id: AttachmentId
   name: string
@@ -170,6 +173,8 @@ export interface AttachmentAddress {
   refused?: { ja: string; en: string }
   /** It came from outside, and what was taken out of it is told (`filesApi`: report). */
   report?: true
+  /** Saving it here takes an approval; without, none is needed, or none would help. */
+  takeout?: TakeoutState
 }
 
 /** A row of a room's list of files and photos. */

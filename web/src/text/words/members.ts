@@ -28,6 +28,7 @@ export const members = pair(
     favourite: 'お気に入り',
 
     receive: 'ファイルを受け取る',
+    takeouts: '持ち出しの申請',
     invite: '招待する',
     inviteTitle: 'メンバーを招待する',
     invitePeople: '招待する人',
@@ -75,6 +76,7 @@ export const members = pair(
     outflows: {
       text: '見せない(文字だけ)',
       view: '画像とプレビューを見せる',
+      approve: '承認があれば保存も許す',
       download: '保存も許す',
     } as Record<string, string>,
     archive: '保管',
@@ -125,6 +127,7 @@ export const members = pair(
     favourite: 'Favourite',
 
     receive: 'Receive files',
+    takeouts: 'Requests to take files out',
     invite: 'Invite',
     inviteTitle: 'Invite members',
     invitePeople: 'People to invite',
@@ -169,7 +172,7 @@ export const members = pair(
     all: 'All messages from the beginning',
     joined: 'Only messages after they joined',
     outflow: 'What of files of the office network is shown on the Internet side',
-    outflows: { text: 'Nothing (text alone)', view: 'Pictures and previews', download: 'Saving as well' },
+    outflows: { text: 'Nothing (text alone)', view: 'Pictures and previews', approve: 'Saving, each with an approval', download: 'Saving as well' },
     archive: 'Archive',
     archiveHint: 'Nobody can write into an archived room. What was written can be read.',
     archiveDo: 'Archive',
