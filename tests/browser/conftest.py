@@ -28,7 +28,7 @@ PHONE: Final = {"width": 390, "height": 844}
 TOKEN_IS_OLD: Final = 300.0
 _numbers = itertools.count(1)
 # As patient as Playwright is with clicks: what is fast is measured by bench, not here.
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=40_000)
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from tests.support.patience import DEADLINE
+
 _READY: Final = re.compile(r"is ready: http://[^:]+:(\d+)/ \(zone (\w+)\)")
-_DEADLINE: Final = 30
 
 
 class Server:
@@ -63,7 +64,7 @@ class Server:
         ready = threading.Event()
         self._reader = threading.Thread(target=self._read, args=(self._process, ready), daemon=True)
         self._reader.start()
-        assert ready.wait(_DEADLINE), "the server did not become ready"
+        assert ready.wait(DEADLINE), "the server did not become ready"
 
     def _config(self) -> Path:
         """Beside the data folder: with a socket a zone, on a free port the first time."""
@@ -84,9 +85,9 @@ class Server:
         if process is None:
             return
         process.send_signal(how)
-        process.wait(_DEADLINE)
+        process.wait(DEADLINE)
         if self._reader is not None:
-            self._reader.join(_DEADLINE)
+            self._reader.join(DEADLINE)
         assert process.stdout is not None
         process.stdout.close()
 

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import DESK, PHONE, Enter, Hand, Person, Stage
 from tests.browser.photos import photo
+from tests.support.patience import DEADLINE
 
 LONG_NAME: Final = "市道緑町12号線災害復旧工事_数量計算書(第2回変更・最終版)_20261122_final_final_v3_checked.zip"
 
@@ -81,7 +82,7 @@ class Gate:
 
     def wait(self, page: Page) -> None:
         """Until somebody waits at it."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + DEADLINE
         while not self._held:
             assert time.monotonic() < deadline, "nobody came to the gate"
             page.wait_for_timeout(20)

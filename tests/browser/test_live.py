@@ -84,7 +84,7 @@ def test_photos_posted_on_the_phone_appear_at_the_desk(
     phone.attach([photo(number) for number in range(10)])
     phone.write("緑町12号線です。")
     message = desk.said("緑町12号線です。")
-    expect(message.locator("img.here")).to_have_count(10, timeout=30_000)
+    expect(message.locator("img.here")).to_have_count(10)
     expect(message.locator(".facts")).to_contain_text("9:28–9:37 撮影")
     expect(message.locator(".facts")).to_contain_text("位置 35.6812, 139.7670")
     (sent,) = hand("tanaka").messages(room)

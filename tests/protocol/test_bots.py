@@ -21,6 +21,7 @@ from chat_server.services.bot_posts import Post
 from chat_server.services.bots import Place, Plugin
 from chat_server.services.membership import Who
 from chat_server.workers.bots import BotWorker
+from tests.support.patience import DEADLINE
 from tests.support.peer import Peer, text
 from tests.support.server import RunningServer
 from tests.support.uploads import Scene
@@ -51,7 +52,7 @@ async def owner(scene: Scene) -> AsyncIterator[Peer]:
 
 async def account(scene: Scene, plugin: str) -> str:
     """The bot's public id in the scene's organization, once it has its account."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE):
         while True:
             row = await scene.server.app.storage.read(
                 lambda reader: reader.one(
@@ -266,7 +267,7 @@ async def test_what_the_server_cannot_take_down_is_parked_and_holds_up_nothing(
 
 async def expected(scene: Scene, count: int) -> None:
     """Until so many things wait for the scene's own bot."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE):
         while True:
             row = await scene.server.app.storage.read(
                 lambda reader: reader.one(

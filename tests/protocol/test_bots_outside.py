@@ -22,6 +22,7 @@ from chat_server.services.operation import Deps
 from chat_server.services.operator_bots import AddBot, MoveBot
 from tests.protocol.test_bots import PLACE, account, invited, said, tell
 from tests.support.cluster import eventually
+from tests.support.patience import DEADLINE
 from tests.support.peer import Peer
 from tests.support.uploads import Scene
 
@@ -457,7 +458,7 @@ async def test_what_fails_in_the_server_after_it_was_moved_elsewhere_takes_nothi
     storage = scene.server.app.storage
     await operator_bots.move_bot(deps(scene), MoveBot(scene.org.code, outside.name))
     await tell(owner, scene.room, "引っ越し")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         while not (here := await storage.read(lambda reader: bots.due(reader, outside.name, 2))):  # noqa: ASYNC110
             await asyncio.sleep(0.02)  # the outbox has no event for it
     move = MoveBot(scene.org.code, outside.name, "lgwan")

@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 
-SECONDS = 30.0
+from tests.support.patience import DEADLINE
 
 
 def free_port() -> int:
@@ -20,7 +20,7 @@ def free_port() -> int:
 
 
 def until_open(port: int, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + SECONDS
+    end = time.monotonic() + DEADLINE
     while time.monotonic() < end:
         assert process.poll() is None, f"{process.args!r} ended with {process.returncode}"
         with socket.socket() as probe:

@@ -24,8 +24,7 @@ from chat_server.config import Listener, Settings
 from mobile_api.providers.port import Platform, Provider
 from mobile_api.push.judging import FIRST
 from tests.support.engines import database_of
-
-DEADLINE = 30.0
+from tests.support.patience import DEADLINE
 
 
 @dataclass

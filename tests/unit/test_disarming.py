@@ -34,6 +34,7 @@ from chat_server.workers.file_sweeper import FileSweeper
 from tests.support.engines import database_of
 from tests.support.files import path_of
 from tests.support.handing_in import Link, add_link
+from tests.support.patience import DEADLINE
 from tests.support.people import add_organization, add_people, add_person
 from tests.support.server import MovableClock
 from tests.unit.document_samples import pages, sample, words
@@ -336,7 +337,7 @@ async def test_organizations_and_links_take_turns_and_one_link_has_all_places_bu
                 await release.wait()
             raise OSError("later")
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE):
         assert await house.worker(Waits(OSError())).work() == 5
     assert set(seen[:3]) == {"0.txt", "few.txt", "theirs.txt"}
 

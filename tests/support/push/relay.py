@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mobile_api.relay import keys
+from tests.support.patience import DEADLINE
 from tests.support.push.town import Town
 
-DEADLINE = 30.0
 _READY = re.compile(rb"ready: 127\.0\.0\.1:(\d+) ")
 
 
