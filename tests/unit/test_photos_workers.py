@@ -25,6 +25,7 @@ from chat_server.photos.answer import Done, parse
 from chat_server.photos.rules import KINDS
 from chat_server.photos.workers import MODULE, PhotoDecoders
 from chat_server.ports import Photo
+from tests.support.patience import DEADLINE
 from tests.unit.photo_samples import encoded, exif_block, field_photo, picture, sample, scan_bomb
 from tests.unit.small_disk import resize, small_disk
 
@@ -70,7 +71,7 @@ async def refused(preparing: Awaitable[Photo]) -> int:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for a condition that something else brings about; 10 s at most."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         while True:
             if condition():
                 return
@@ -314,7 +315,7 @@ async def test_others_go_on_while_one_is_stuck(start: Start, photo: Path, tmp_pa
 
 
 async def test_the_deadline_ends_a_slow_photo(start: Start, endless: Path, photo: Path, out: Path) -> None:
-    pool = await start(limits=Limits(wall_seconds=1))
+    pool = await start(limits=Limits(wall_seconds=3))  # the good photo that follows has as little
     decoders = pool.pids
     assert await refused(pool.prepare(endless, out)) == 8003
     assert (await pool.prepare(photo, out)).width == 96
@@ -322,7 +323,7 @@ async def test_the_deadline_ends_a_slow_photo(start: Start, endless: Path, photo
 
 
 async def test_the_deadline_ends_a_decoder_that_hangs(start: Start, photo: Path, out: Path) -> None:
-    pool = await start(limits=Limits(wall_seconds=1))
+    pool = await start(limits=Limits(wall_seconds=3))  # the good photo that follows has as little
     (hanging,) = pool.pids
     assert await refused(await hold(pool, photo, out)) == 8003
     assert not exists(hanging)
