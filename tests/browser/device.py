@@ -46,6 +46,12 @@ def until(page: Page, condition: str, arg: Any = None) -> None:
     )
 
 
+def copied(page: Page, pattern: str) -> str:
+    """What lies in the clipboard, once it is like that: it is written a moment after the press."""
+    until(page, "async (pattern) => new RegExp(pattern).test(await navigator.clipboard.readText())", pattern)
+    return str(page.evaluate("navigator.clipboard.readText()"))
+
+
 def kept(page: Page, *prefixes: str, sealed: bool = False) -> None:
     """Waits until rows of all these kinds are on the disk: that is what the person relies on."""
     condition = f"""async ([prefixes, sealed]) => {{

@@ -111,8 +111,8 @@ def test_a_photo_opens_large_and_the_keyboard_leads_through_and_back(
     expect(viewer).to_contain_text("1 / 2")
     expect(viewer).to_contain_text("9:28 撮影")
     large = viewer.get_by_role("img")
-    expect(large).to_have_js_property("complete", value=True)
-    assert large.evaluate("image => image.naturalWidth") > 320, "the preview, not the thumbnail"
+    # The preview, not the thumbnail.
+    desk.page.wait_for_function("image => image.complete && image.naturalWidth > 320", arg=large.element_handle())
     desk.page.keyboard.press("ArrowRight")
     expect(viewer).to_contain_text("2 / 2")
     expect(viewer.get_by_role("button", name="次の写真")).to_be_disabled()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from playwright.sync_api import Route, WebSocketRoute, expect
 
 from tests.browser.conftest import PHONE, Enter, Hand, Person, Stage
-from tests.browser.device import holds, kept, page_is_kept, rows, stored
+from tests.browser.device import holds, kept, page_is_kept, rows, stored, until
 from tests.browser.photos import photo
 from tests.browser.process import Server
 from tests.browser.test_live import change
@@ -132,7 +132,7 @@ def settings(phone: Person) -> None:
 def test_a_number_locks_the_page_and_seals_what_is_kept(enter: Enter, own_server: Server) -> None:
     phone = enter("tanaka", base=own_server.base, viewport=PHONE)
     phone.open(PATROL)
-    kept(phone.page, "room:")
+    kept(phone.page, "list", "room:")
     assert any("道路パトロール" in (row["plain"] or "") for row in rows(phone.page, "kept"))
     settings(phone)
     number, again = phone.page.get_by_label("番号(6桁以上の数字)"), phone.page.get_by_label("番号(確認)")
@@ -186,4 +186,4 @@ def test_a_number_locks_the_page_and_seals_what_is_kept(enter: Enter, own_server
     expect(phone.page.get_by_role("alert")).to_contain_text("送信待ちのメッセージ1件も消えました。")
     holds(phone.page, "kept", 0)
     holds(phone.page, "sends", 0, "renraku")
-    assert phone.page.evaluate("localStorage.getItem('renraku.lock')") is None
+    until(phone.page, "async () => localStorage.getItem('renraku.lock') === null")

@@ -68,10 +68,10 @@ async def batches(storage: SqliteStorage, *queued: tuple[int, Callable[[Tx], Awa
     async def hold(tx: Tx) -> None:
         tx.emit("hold")
         under_way.set()
-        assert go_on.wait(10)
+        assert go_on.wait(DEADLINE)
 
     writes = [asyncio.create_task(storage.write(hold))]
-    await asyncio.to_thread(under_way.wait, 10)
+    await asyncio.to_thread(under_way.wait, DEADLINE)
     writes += [asyncio.create_task(storage.write(use_case, org_id=org_id)) for org_id, use_case in queued]
     await asyncio.sleep(0)  # each of them has come as far as the queue
     go_on.set()
