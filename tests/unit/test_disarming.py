@@ -31,7 +31,7 @@ from chat_server.services.disarming import Tools
 from chat_server.storage.queries import attachments
 from chat_server.workers.disarming import DisarmingWorker
 from chat_server.workers.file_sweeper import FileSweeper
-from tests.support.engines import database_of
+from tests.support.engines import database_of, furnish
 from tests.support.files import path_of
 from tests.support.handing_in import Link, add_link
 from tests.support.patience import DEADLINE
@@ -135,6 +135,7 @@ async def house(
 ) -> AsyncIterator[House]:  # fmt: skip
     clock = MovableClock()
     settings = Settings(data=str(tmp_path), database=database_of(tmp_path), zones=("internet", "lgwan"))
+    furnish(tmp_path)
     app = await App.open(settings, clock=clock, workers=False)
     (person,) = await add_people(app.storage, 1)
     yield House(app, clock, person, *programs)

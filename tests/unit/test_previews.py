@@ -27,7 +27,7 @@ from chat_server.services.drafts import draft
 from chat_server.storage.queries import attachment_copies, attachments
 from chat_server.storage.queries import messages as message_queries
 from chat_server.workers.previews import PreviewWorker
-from tests.support.engines import database_of
+from tests.support.engines import database_of, furnish
 from tests.support.files import add_file, attach, path_of
 from tests.support.patience import DEADLINE
 from tests.support.people import add_organization, add_people
@@ -101,6 +101,7 @@ class House:
 async def house(tmp_path: Path, engine: str) -> AsyncIterator[House]:
     clock = MovableClock()
     settings = Settings(data=str(tmp_path), database=database_of(tmp_path))
+    furnish(tmp_path)
     app = await App.open(settings, clock=clock, workers=False)
     (tmp_path / "scratch").mkdir(exist_ok=True)
     (person,) = await add_people(app.storage, 1)
