@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support import engines
+from tests.support.ports import free_port
 
 # Groups run side by side, the tests of a group one after the other on one core. A module is a group, but FIRST are
 # groups as a whole, and begin the run: the image takes longest, and so begins; faults wait for processes that are
@@ -42,6 +43,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
             return group(nodeid)
 
     return ByGroup(config, log)
+
+
+@pytest.fixture
+def unused_tcp_port() -> int:
+    """Where nobody listens, and nobody will: pytest-asyncio's own is the next one that the kernel gives to anybody."""
+    return free_port()
 
 
 # The engine

@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 
 from chat_server.domain import closing
-from tests.support.bus_servers import free_port
 from tests.support.cluster import HEALED, LATEST, Cluster, cluster, hears, said, until_bus
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -11,12 +11,7 @@ import time
 from collections.abc import Iterator
 
 from tests.support.patience import DEADLINE
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.support.ports import free_port
 
 
 def until_open(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -28,10 +28,11 @@ from chat_server.ports import Storage
 from chat_server.realtime.node import EVERY
 from chat_server.services import rooms
 from tests.support import postgresql
-from tests.support.bus_servers import free_port, until_open
+from tests.support.bus_servers import until_open
 from tests.support.patience import DEADLINE
 from tests.support.peer import Peer, text
 from tests.support.people import add_organization, add_person
+from tests.support.ports import free_port
 
 PASSWORD = "川沿いの 桜並木 2026"
 SAMPLE = Path(__file__).parents[2] / "config" / "nginx-two-nodes.conf"
@@ -43,7 +44,7 @@ class NodeProcess:
 
     folder: Path
     environment: dict[str, str]
-    port: int = 0
+    port: int = field(default_factory=free_port)
     process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> NodeProcess:

@@ -21,8 +21,8 @@ from typing import Any, Final
 
 import asyncpg
 
-from tests.support.bus_servers import free_port
 from tests.support.patience import DEADLINE
+from tests.support.ports import free_port
 
 _NOBODY: Final = 65534
 

@@ -21,6 +21,7 @@ from tests.support.engines import database_of
 from tests.support.patience import DEADLINE
 from tests.support.peer import Peer
 from tests.support.people import add_organization, add_person
+from tests.support.ports import free_port
 
 
 class Server:
@@ -28,7 +29,7 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port = 0
+        self.port = free_port()
 
     async def _opened(self) -> App:
         return await App.open(load(environment={**self._environment, "RENRAKU_PORT": "0"}), workers=False)
