@@ -6,9 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support import engines
 from tests.support.ports import free_port
+
+# An example that takes long on a machine that other tests keep busy is no fault: the library's own bounds are 200 ms for one, and
+# a second for drawing ten.
+settings.register_profile("renraku", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("renraku")
 
 # Groups run side by side, the tests of a group one after the other on one core. A module is a group, but FIRST are
 # groups as a whole, and begin the run: the image takes longest, and so begins; faults wait for processes that are
