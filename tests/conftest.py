@@ -22,6 +22,11 @@ settings.load_profile("renraku")
 # one afterwards.
 FIRST = ("tests/packaging/test_image.py", "tests/faults/")
 LAST = "tests/browser/"
+# Of those, the longest begin: at the very end the other cores would wait for one of them.
+LONGEST = tuple(
+    f"tests/browser/test_{name}.py"
+    for name in ("dialogs", "offline", "handin", "share", "sign_in", "layout", "files", "settings")
+)
 
 
 def group(nodeid: str) -> str:
@@ -31,7 +36,11 @@ def group(nodeid: str) -> str:
 
 def rank(nodeid: str) -> int:
     own = group(nodeid)
-    return FIRST.index(own) if own in FIRST else len(FIRST) + own.startswith(LAST)
+    if own in FIRST:
+        return FIRST.index(own)
+    if not own.startswith(LAST):
+        return len(FIRST)
+    return len(FIRST) + 1 + (LONGEST.index(own) if own in LONGEST else len(LONGEST))
 
 
 @pytest.hookimpl(trylast=True)
