@@ -65,7 +65,7 @@ async def test_an_answer_lost_on_the_way_makes_one_attachment(server: ScriptedSe
 
 async def test_a_line_that_stalls_is_left_for_another(server: ScriptedServer, make_client: MakeClient) -> None:
     async with CuttingProxy("127.0.0.1", server.listening.port) as line:
-        client = make_client(f"http://127.0.0.1:{line.port}", clock=FastClock(), stall=0.3)
+        client = make_client(f"http://127.0.0.1:{line.port}", clock=FastClock(), stall=1.0)
         line.stall("down")
         uploading = asyncio.create_task(client.upload_photo(PHOTO[:1000], "a.jpg"))
         await server.until(lambda: len(server.photos) == 1)
