@@ -89,7 +89,7 @@ async def test_the_same_id_posts_once(scene: Scene) -> None:
         (0, {"webhook_signature": "v1,AAAA"}),
         (0, {"webhook_signature": "v1," + "A" * 43 + "="}),
         (301, {}),
-        (-301, {}),
+        (-360, {}),  # ahead of its time, which goes on until it is looked at
     ],
 )
 async def test_a_signature_that_is_wrong_old_or_missing_looks_like_no_hook(

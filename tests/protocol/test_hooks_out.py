@@ -134,9 +134,21 @@ async def test_only_of_its_room_and_not_what_hooks_post(scene: Scene, hook: dict
     assert theirs.got.empty()
 
 
+async def _waiting(reader: Reader) -> bool:
+    return await reader.one("SELECT 1 FROM outbox WHERE parked_at IS NULL LIMIT 1") is not None
+
+
+async def settled(scene: Scene) -> None:
+    """Until the outbox is empty: what was said has come to the hooks that are on, and to none that is switched on afterwards."""
+    async with asyncio.timeout(DEADLINE):
+        while await scene.server.app.storage.read(_waiting):  # noqa: ASYNC110 (the outbox has no event for it)
+            await asyncio.sleep(0.02)
+
+
 async def test_what_was_said_before_it_came_is_not_told(scene: Scene, theirs: Receiver, hook: dict[str, Any]) -> None:
     await call(scene, scene.owner, "DELETE", f"/api/rooms/{scene.room}/members/{hook['user']}")
     await scene.world.post(scene.owner, scene.room, Text("いない間"))
+    await settled(scene)
     await call(scene, scene.owner, "PATCH", f"/api/hooks/{hook['id']}", on=True)
     await scene.world.post(scene.owner, scene.room, Text("戻ってから"))
     assert told(await theirs.next())["text"] == "戻ってから"
@@ -356,17 +368,6 @@ async def test_off_by_its_owner_or_by_the_organization_nothing_is_told(
     assert told(await theirs.next())["text"] == "入"
 
 
-async def _waiting(reader: Reader) -> bool:
-    return await reader.one("SELECT 1 FROM outbox WHERE parked_at IS NULL LIMIT 1") is not None
-
-
-async def settled(scene: Scene) -> None:
-    """Until the outbox is empty."""
-    async with asyncio.timeout(DEADLINE):
-        while await scene.server.app.storage.read(_waiting):  # noqa: ASYNC110 (the outbox has no event for it)
-            await asyncio.sleep(0.02)
-
-
 async def test_an_organization_that_switches_it_off_stops_what_waits(
     scene: Scene, hook: dict[str, Any], theirs: Receiver
 ) -> None:
@@ -462,6 +463,7 @@ async def test_after_a_restore_nothing_is_told_twice(tmp_path: Path, theirs: Rec
         # Nor is anything told at all: the hook may have been removed since.
         assert found["on"] is False
         await world.post(owner, scene.room, Text("戻したあと"))
+        await settled(scene)
         await call(scene, owner, "PATCH", f"/api/hooks/{hook['id']}", on=True)
         await call(scene, owner, "POST", f"/api/hooks/{hook['id']}/retry")
         assert told(await theirs.next())["text"] == "控えの前"
