@@ -13,7 +13,6 @@ from tests.browser.photos import photo
 from tests.browser.process import Server
 from tests.browser.test_live import change
 
-BACK = 40_000
 PATROL = "道路パトロール 現場報告"
 PIN = "271828"
 
@@ -36,7 +35,7 @@ def test_the_list_the_messages_and_the_pictures_are_there_without_a_server(
     phone.page = phone.page.context.new_page()
     phone.page.goto("/")
     notice = phone.page.get_by_role("status").filter(has_text="オフラインです。最後に更新: ")
-    expect(notice.first).to_be_visible(timeout=BACK)
+    expect(notice.first).to_be_visible()
     phone.open(room_name)
     expect(phone.page.locator("main").get_by_text("オフラインです。最後に更新: ")).to_be_visible()
     expect(phone.said("倒木の写真です。").locator("img.here")).to_have_count(1)
@@ -45,7 +44,7 @@ def test_the_list_the_messages_and_the_pictures_are_there_without_a_server(
     stored(phone.page, 1)
 
     own_server.start()
-    expect(phone.said("圏外で書きました。")).to_have_count(1, timeout=BACK)
+    expect(phone.said("圏外で書きました。")).to_have_count(1)
     expect(phone.page.get_by_text("オフラインです。")).to_have_count(0)
     takahashi.post(room, "つながりました。")
     expect(phone.said("つながりました。")).to_have_count(1)
@@ -79,7 +78,7 @@ def test_what_changed_meanwhile_takes_the_place_of_what_was_kept(
     change(enter("takahashi", base=own_server.base), {"op": "redact", "message": gone["id"], "how": "redacted"})
     phone.page.unroute("**/api/**")
     phone.page.evaluate("dispatchEvent(new Event('online'))")
-    expect(phone.said("まちがえて書きました。")).to_have_count(0, timeout=BACK)
+    expect(phone.said("まちがえて書きました。")).to_have_count(0)
     expect(phone.said("正しい内容です。")).to_have_count(1)
 
 

@@ -146,7 +146,7 @@ def test_a_newer_page_waits_for_a_word(enter: Enter, upgraded: Upgraded) -> None
     upgraded.build = "feedfeedfeedfeed"
     desk.page.evaluate("navigator.serviceWorker.ready.then((worker) => worker.update())")
     notice = desk.page.locator("main").get_by_text("新しい版があります。")
-    expect(notice).to_be_visible(timeout=40_000)
+    expect(notice).to_be_visible()
     # Nothing is exchanged by itself.
     expect(desk.field).to_have_value("書きかけの文です。")
     assert desk.page.evaluate("caches.keys().then((names) => names.length)") == 2
