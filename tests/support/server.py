@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import functools
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,9 +53,19 @@ class MovableClock:
 
     ahead: int = 0
     _real: SystemClock = field(default_factory=SystemClock)
+    _stands: int | None = None
 
     def now(self) -> int:
-        return self._real.now() + self.ahead
+        return (self._real.now() if self._stands is None else self._stands) + self.ahead
+
+    @contextlib.contextmanager
+    def still(self) -> Iterator[None]:
+        """No time passes but what a test adds: for what is over within less than a busy machine may take."""
+        self._stands = self._real.now()
+        try:
+            yield
+        finally:
+            self._stands = None
 
 
 @dataclass
