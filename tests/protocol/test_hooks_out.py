@@ -158,13 +158,14 @@ async def test_while_it_fails_they_wait_in_order_under_the_same_id(
     scene: Scene, hook: dict[str, Any], theirs: Receiver
 ) -> None:
     theirs.answers(500, body=b"x" * 100_000)
-    for n in range(3):
-        await scene.world.post(scene.owner, scene.room, Text(f"順に{n}"))
-    first = await failing(scene, hook, theirs)
-    found = await until(scene, hook, waiting=3)
-    assert (found["failed"]["code"], found["failed"]["params"]) == (7015, {"status": 500})
-    assert "HTTP 500" in found["failed"]["ja"]
-    assert theirs.got.empty()
+    with scene.server.clock.still():
+        for n in range(3):
+            await scene.world.post(scene.owner, scene.room, Text(f"順に{n}"))
+        first = await failing(scene, hook, theirs)
+        found = await until(scene, hook, waiting=3)
+        assert (found["failed"]["code"], found["failed"]["params"]) == (7015, {"status": 500})
+        assert "HTTP 500" in found["failed"]["ja"]
+        assert theirs.got.empty()
     theirs.answer = OK
     scene.server.clock.ahead += 10_000
     got = [await theirs.next() for _ in range(3)]
