@@ -203,17 +203,22 @@ async def test_the_event_loop_stays_free(start: Start, tmp_path: Path) -> None:
             await asyncio.sleep(0.001)
             worst[-1] = max(worst[-1], time.perf_counter() - began - 0.001)
 
-    for attempt in range(8):  # other tests share the cores; a loop that is blocked is blocked every time
+    free = False
+    # Other tests share the cores: a loop that is blocked is blocked every time, and for a whole photo of the four. On a machine that
+    # is slow all four take longer, too.
+    for attempt in range(8):
         worst.append(0)
         watching = asyncio.create_task(watch())
         outs = [tmp_path / f"{attempt}-{each}" for each in range(4)]
         for out in outs:
             out.mkdir()
+        began = time.perf_counter()
         await asyncio.gather(*(pool.prepare(source, out) for out in outs))
+        took = time.perf_counter() - began
         watching.cancel()
-        if worst[-1] < 0.05:
+        if free := worst[-1] < max(0.05, took / 12):
             break
-    assert min(worst) < 0.05
+    assert free, worst
 
 
 def test_it_works_on_uvloop(photo: Path, out: Path) -> None:
