@@ -25,7 +25,7 @@ LAST = "tests/browser/"
 # Of those, the longest begin: at the very end the other cores would wait for one of them.
 LONGEST = tuple(
     f"tests/browser/test_{name}.py"
-    for name in ("dialogs", "offline", "handin", "share", "sign_in", "layout", "files", "settings")
+    for name in ("dialogs", "files", "offline", "layout", "handin", "sign_in", "share", "settings", "bad_line")
 )
 
 
