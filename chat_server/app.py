@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -275,7 +275,6 @@ class App:
             pushes=self.ledger,
             try_push=self._trying(),
         )
-        self.http: ASGI = build_http(self.parts, mobile_calls.CALLS)
         if not self._workers:
             return
         files = FileSweeper(self.storage, self.blobs, scratch)
@@ -421,8 +420,15 @@ class App:
 
     # Serving
 
+    @cached_property
+    def http(self) -> ASGI:
+        """Of all listeners: with the page packed and the document written, which takes a third of a second. A command that
+        opens the data folder serves neither."""
+        return build_http(self.parts, mobile_calls.CALLS)
+
     def asgi(self, zone: str) -> ASGI:
         """The application of a listener: everything that comes in by it belongs to `zone`."""
+        _ = self.http  # made before anybody is let in
 
         async def serve(scope: Any, receive: Any, send: Any) -> None:
             scope["renraku.zone"] = zone

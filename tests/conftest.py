@@ -6,8 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support import engines
+from tests.support.ports import free_port
+
+# An example that takes long on a machine that other tests keep busy is no fault: the library's own bounds are 200 ms for one, and
+# a second for drawing ten.
+settings.register_profile("renraku", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("renraku")
 
 # Groups run side by side, the tests of a group one after the other on one core. A module is a group, but FIRST are
 # groups as a whole, and begin the run: the image takes longest, and so begins; faults wait for processes that are
@@ -15,6 +22,11 @@ from tests.support import engines
 # one afterwards.
 FIRST = ("tests/packaging/test_image.py", "tests/faults/")
 LAST = "tests/browser/"
+# Of those, the longest begin: at the very end the other cores would wait for one of them.
+LONGEST = tuple(
+    f"tests/browser/test_{name}.py"
+    for name in ("dialogs", "files", "offline", "layout", "handin", "sign_in", "share", "settings", "bad_line")
+)
 
 
 def group(nodeid: str) -> str:
@@ -24,7 +36,11 @@ def group(nodeid: str) -> str:
 
 def rank(nodeid: str) -> int:
     own = group(nodeid)
-    return FIRST.index(own) if own in FIRST else len(FIRST) + own.startswith(LAST)
+    if own in FIRST:
+        return FIRST.index(own)
+    if not own.startswith(LAST):
+        return len(FIRST)
+    return len(FIRST) + 1 + (LONGEST.index(own) if own in LONGEST else len(LONGEST))
 
 
 @pytest.hookimpl(trylast=True)
@@ -42,6 +58,12 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
             return group(nodeid)
 
     return ByGroup(config, log)
+
+
+@pytest.fixture
+def unused_tcp_port() -> int:
+    """Where nobody listens, and nobody will: pytest-asyncio's own is the next one that the kernel gives to anybody."""
+    return free_port()
 
 
 # The engine

@@ -22,6 +22,7 @@ from tests.protocol.test_command_line import Terminal
 from tests.support import engines, postgresql
 from tests.support.cutting_proxy import CuttingProxy
 from tests.support.filled import rows
+from tests.support.patience import DEADLINE
 from tests.support.process import server_process
 
 BOTH_ENGINES = True
@@ -144,7 +145,7 @@ def an_empty_database(engine: str, folder: Path) -> str:
 async def a_new_epoch(seen: EventStream, room: str) -> None:
     """The client was told to begin anew, everywhere."""
     told: set[str | None] = set()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE):
         while not {None, room} <= told:
             event = await anext(seen)
             if isinstance(event, e.Resynced):

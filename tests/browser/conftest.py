@@ -21,14 +21,16 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.line import Line
 from tests.browser.process import Server
+from tests.support.patience import DEADLINE
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 DESK: Final = {"width": 1440, "height": 960}
 PHONE: Final = {"width": 390, "height": 844}
 TOKEN_IS_OLD: Final = 300.0
 _numbers = itertools.count(1)
-# As patient as Playwright is with clicks: what is fast is measured by bench, not here.
-expect.set_options(timeout=30_000)
+# With what is to be seen and what is to be clicked: what is fast is measured by bench, not here.
+PATIENCE: Final = 1000 * DEADLINE
+expect.set_options(timeout=PATIENCE)
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,7 @@ def enter(browser: Browser, server: Server, stage: Stage) -> Iterator[Enter]:
                 **options,
             },
         )
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         person = Person(context.new_page(), login)
         people.append(person)

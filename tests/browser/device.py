@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from playwright.sync_api import Page
 
-_DEADLINE: Final = 40_000
+from tests.support.patience import DEADLINE
+
 # A database that the page has not made yet must not be made here, without its stores.
 _ROWS: Final = """async ([database, store]) => !(await indexedDB.databases()).some(({ name }) => name === database) ? []
 : new Promise((resolve, reject) => {
@@ -41,8 +42,14 @@ def until(page: Page, condition: str, arg: Any = None) -> None:
                 await new Promise((resolve) => setTimeout(resolve, 100))
             }}
         }}""",
-        [arg, page.evaluate("performance.now()") + _DEADLINE],
+        [arg, page.evaluate("performance.now()") + 1000 * DEADLINE],
     )
+
+
+def copied(page: Page, pattern: str) -> str:
+    """What lies in the clipboard, once it is like that: it is written a moment after the press."""
+    until(page, "async (pattern) => new RegExp(pattern).test(await navigator.clipboard.readText())", pattern)
+    return str(page.evaluate("navigator.clipboard.readText()"))
 
 
 def kept(page: Page, *prefixes: str, sealed: bool = False) -> None:

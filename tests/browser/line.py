@@ -6,12 +6,12 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from tests.support.cutting_proxy import CuttingProxy
+from tests.support.patience import DEADLINE
 
 T = TypeVar("T")
-_DEADLINE: Final = 20
 
 
 class Line:
@@ -33,7 +33,7 @@ class Line:
     ) -> None:
         self._wait(self.proxy.__aexit__(None, None, None))
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(_DEADLINE)
+        self._thread.join(DEADLINE)
         self._loop.close()
 
     @property
@@ -51,7 +51,7 @@ class Line:
         async def run() -> None:
             result = harm(self.proxy)
             if asyncio.iscoroutine(result):
-                await asyncio.wait_for(result, _DEADLINE)
+                await asyncio.wait_for(result, DEADLINE)
 
         self._wait(run())
 
@@ -59,4 +59,4 @@ class Line:
         self._proxy = await CuttingProxy("127.0.0.1", self._port).__aenter__()
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(_DEADLINE + 5)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(DEADLINE + 5)

@@ -12,8 +12,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from tests.support.patience import DEADLINE
+from tests.support.ports import free_port
+
 _READY: Final = re.compile(r"is ready: http://[^:]+:(\d+)/ \(zone (\w+)\)")
-_DEADLINE: Final = 30
 
 
 class Server:
@@ -27,10 +29,10 @@ class Server:
         self._folder = folder
         self._zones = zones
         self._settings = settings
-        self._ports: dict[str, int] = {}
+        self._ports = {zone: free_port() for zone in zones}
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
-        self.port = 0
+        self.port = self._ports[zones[0]]
 
     @property
     def base(self) -> str:
@@ -54,7 +56,6 @@ class Server:
             **{name: value for name, value in os.environ.items() if not name.startswith("RENRAKU_")},
             "RENRAKU_CONFIG": str(self._config()),
             "RENRAKU_DATA": str(self._folder),
-            "RENRAKU_PORT": str(self.port),
         }
         command = [sys.executable, "-c", "from chat_server.cli.main import main; main()", "serve"]
         self._process = subprocess.Popen(
@@ -63,14 +64,13 @@ class Server:
         ready = threading.Event()
         self._reader = threading.Thread(target=self._read, args=(self._process, ready), daemon=True)
         self._reader.start()
-        assert ready.wait(_DEADLINE), "the server did not become ready"
+        assert ready.wait(DEADLINE), "the server did not become ready"
 
     def _config(self) -> Path:
-        """Beside the data folder: with a socket a zone, on a free port the first time."""
+        """Beside the data folder: with a socket a zone."""
         path = self._folder.with_suffix(".toml")
         sockets = (
-            f'[[listen]]\naddress = "127.0.0.1"\nport = {self._ports.get(zone, 0)}\nzone = "{zone}"\n'
-            for zone in self._zones
+            f'[[listen]]\naddress = "127.0.0.1"\nport = {self._ports[zone]}\nzone = "{zone}"\n' for zone in self._zones
         )
         path.write_text(self._settings + "".join(sockets), encoding="utf-8")
         return path
@@ -84,18 +84,19 @@ class Server:
         if process is None:
             return
         process.send_signal(how)
-        process.wait(_DEADLINE)
+        process.wait(DEADLINE)
         if self._reader is not None:
-            self._reader.join(_DEADLINE)
+            self._reader.join(DEADLINE)
         assert process.stdout is not None
         process.stdout.close()
 
     def _read(self, process: subprocess.Popen[str], ready: threading.Event) -> None:
         # Read to the end: a full pipe would stop the server.
         assert process.stdout is not None
+        served: set[str] = set()
         for line in process.stdout:
             if found := _READY.search(line):
-                self._ports[found[2]] = int(found[1])
-                self.port = self._ports.get(self._zones[0], 0)
-                if len(self._ports) == len(self._zones):
+                assert int(found[1]) == self._ports[found[2]]
+                served.add(found[2])
+                if served == set(self._zones):
                     ready.set()

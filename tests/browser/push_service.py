@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from tests.support.patience import DEADLINE
 from tests.support.push.script import Taken
 from tests.support.push.town import Town, town
 
-_DEADLINE: Final = 30
 SUBSCRIBES: Final = """({ endpoint, p256dh, auth }) => {
     let key = null
     const found = () => key && {
@@ -52,12 +52,12 @@ class PushService:
 
         async def waited() -> list[Taken]:
             book = self._found.web_push.book
-            async with asyncio.timeout(_DEADLINE):
+            async with asyncio.timeout(DEADLINE):
                 while len(mine := [taken for taken in book.got if taken.token == token]) < count:
                     await book.saw(book.requests + 1)
             return mine
 
-        return asyncio.run_coroutine_threadsafe(waited(), self._loop).result(_DEADLINE + 5)
+        return asyncio.run_coroutine_threadsafe(waited(), self._loop).result(DEADLINE + 5)
 
 
 @contextmanager
@@ -81,9 +81,9 @@ def push_service(folder: Path) -> Iterator[PushService]:
 
     thread = threading.Thread(target=run)
     thread.start()
-    ready.wait(_DEADLINE)
+    ready.wait(DEADLINE)
     try:
         yield made[0]
     finally:
         loop.call_soon_threadsafe(done.set)
-        thread.join(_DEADLINE)
+        thread.join(DEADLINE)

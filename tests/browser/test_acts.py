@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE, Enter, Hand, Person, Stage
+from tests.browser.device import copied
 
 
 def act(person: Person, words: str, name: str) -> None:
@@ -185,9 +185,8 @@ def test_pins_bookmarks_and_links(enter: Enter, hand: Callable[..., Hand], stage
     pane.get_by_role("button", name="高橋 健のメッセージのピン留めを外す").click()
     expect(pane.locator("[data-pin]")).to_have_count(0)
     act(desk, "通行止めの一覧です。", "リンクをコピー")
-    link = desk.page.evaluate("navigator.clipboard.readText()")
-    assert re.search(rf"#/rooms/{room}\?message=\d+$", link), link
+    link = copied(desk.page, rf"#/rooms/{room}\?message=\d+$")
     other.open_link(link)
     expect(other.said("通行止めの一覧です。")).to_be_in_viewport()
     act(desk, "通行止めの一覧です。", "文字をコピー")
-    assert desk.page.evaluate("navigator.clipboard.readText()") == "通行止めの一覧です。"
+    copied(desk.page, "^通行止めの一覧です。$")

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.axe import violations
-from tests.browser.conftest import DESK, PHONE, Enter, Hand, Stage
+from tests.browser.conftest import DESK, PATIENCE, PHONE, Enter, Hand, Stage
 from tests.browser.process import Server
 from tests.browser.test_access import check
 from tests.browser.test_files import file
@@ -25,6 +25,7 @@ def outside(browser: Browser, two_zones: Server) -> Iterator[Page]:
     """Somebody who has nothing but a link."""
     told: dict[str, Any] = {"viewport": PHONE, "locale": "ja-JP", "timezone_id": "Asia/Tokyo"}
     context: BrowserContext = browser.new_context(base_url=two_zones.base_in("internet"), **told)
+    context.set_default_timeout(PATIENCE)
     yield context.new_page()
     context.close()
 

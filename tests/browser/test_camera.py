@@ -74,7 +74,7 @@ def test_captions_marks_and_order_survive_the_end_of_the_page(
         sheet(phone).get_by_role("button", name=f"写真{number}を外す").click()
     phone.page.get_by_role("button", name="12枚を送信").click()
     expect(sheet(phone)).to_have_count(0)
-    expect(phone.log.locator("article[data-message] img.here")).to_have_count(12, timeout=20_000)
+    expect(phone.log.locator("article[data-message] img.here")).to_have_count(12)
     first, second = takahashi.messages(room)
     assert first["blocks"][0]["text"] == "市道緑町12号線です。\n\n1. 【着手前】倒木の全景"
     assert second["blocks"][0]["text"] == "12. 【着手後】撤去のあと"
@@ -100,7 +100,7 @@ def test_smaller_photos_stand_upright_and_keep_their_time(
     shoot(phone, {**lying, "buffer": target.getvalue()})
     sheet(phone).get_by_label("写真は小さくして送る").check()
     phone.page.get_by_role("button", name="1枚を送信").click()
-    expect(phone.log.locator("article[data-message] img.here")).to_have_count(1, timeout=20_000)
+    expect(phone.log.locator("article[data-message] img.here")).to_have_count(1)
     (sent,) = takahashi.messages(room)
     (attachment,) = sent["attachments"]
     assert (attachment["width"], attachment["height"]) == (1536, 2048)

@@ -17,8 +17,6 @@ from tests.browser.process import Server
 from tests.browser.test_acts import act
 from tests.unit.document_samples import pages, words
 
-GOES_ON: Final = 20_000
-"""Milliseconds: back-off after a few failures."""
 MIB: Final = 2**20
 
 
@@ -100,7 +98,7 @@ def test_a_word_does_not_wait_for_a_file(enter: Enter, hand: Callable[..., Hand]
     expect(phone.said("先に届くことば")).to_have_count(1)
     line.do(lambda proxy: proxy.throttle(None))
     phone.page.get_by_role("button", name="動画.mp4の送信を再開").click()
-    expect(phone.said("動画を送ります。").locator("[data-file]")).to_have_count(1, timeout=GOES_ON)
+    expect(phone.said("動画を送ります。").locator("[data-file]")).to_have_count(1)
     expect(phone.waiting()).to_have_count(0)
 
 
@@ -122,7 +120,7 @@ def test_a_line_that_breaks_three_times_loses_nothing(
     line.do(lambda proxy: proxy.was_cut(2))
     line.do(lambda proxy: proxy.cut_after(up=2 * MIB))
     line.do(lambda proxy: proxy.was_cut(3))
-    expect(phone.said("橋梁点検の写真です。").locator("[data-file]")).to_have_count(1, timeout=GOES_ON)
+    expect(phone.said("橋梁点検の写真です。").locator("[data-file]")).to_have_count(1)
     resumed = [offset for offset in seen if offset > 0]
     assert resumed == sorted(resumed)
     assert resumed, seen
@@ -149,7 +147,7 @@ def test_a_killed_server_goes_on_at_the_offset(
         own_server.kill()
         own_server.start()
         line.do(lambda proxy: proxy.accept())
-        expect(phone.said("流域図です。").locator("[data-file]")).to_have_count(1, timeout=GOES_ON)
+        expect(phone.said("流域図です。").locator("[data-file]")).to_have_count(1)
         assert [offset for offset in seen if offset == 0] == [0], seen
         assert seen[-1] >= 16 * MIB
         assert saved(phone, "流域図.tif") == drawing.read_bytes()
@@ -180,7 +178,7 @@ def test_a_closed_page_goes_on_by_itself_or_asks_for_the_same_file(
     seen = offsets(page)
     page.goto("/")
     phone.open(room_name)
-    expect(drafts(phone).filter(has_text="小さな表.csv")).to_contain_text("準備できました", timeout=GOES_ON)
+    expect(drafts(phone).filter(has_text="小さな表.csv")).to_contain_text("準備できました")
     missing = drafts(phone).filter(has_text="大きな図面.zip")
     expect(missing).to_contain_text("同じファイルを選び直すと、途中から送ります。")
     phone.write("二つ送ります。")
@@ -189,7 +187,7 @@ def test_a_closed_page_goes_on_by_itself_or_asks_for_the_same_file(
     expect(missing).to_contain_text("別のファイルです。")
     missing.locator("input[data-pick=again]").set_input_files(str(large))
     phone.page.get_by_role("button", name="送信", exact=True).click()
-    expect(phone.said("二つ送ります。").locator("[data-file]")).to_have_count(2, timeout=GOES_ON)
+    expect(phone.said("二つ送ります。").locator("[data-file]")).to_have_count(2)
     # The small one may begin anew; the large one went on.
     assert seen.count(0) <= 1, seen
     assert seen[-1] >= 16 * MIB
@@ -264,7 +262,7 @@ def test_a_text_is_read_and_script_in_it_is_text(enter: Enter, hand: Callable[..
     desk.attach([file("<img src=x onerror=alert(1)>.txt", "聞き取り\n<script>alert(1)</script>".encode("cp932"))])
     desk.write("聞き取りメモ")
     row = desk.said("聞き取りメモ").locator("[data-file]")
-    row.get_by_role("button", name="を開く").click(timeout=GOES_ON)
+    row.get_by_role("button", name="を開く").click()
     viewer = desk.page.get_by_role("dialog", name="ファイルの表示")
     expect(viewer.locator("pre")).to_have_text("聞き取り\n<script>alert(1)</script>")
     expect(viewer.get_by_role("heading")).to_contain_text("onerror=alert(1)")

@@ -12,10 +12,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.axe import violations
-from tests.browser.conftest import DESK, PHONE, Enter, Hand, Person, listen
+from tests.browser.conftest import DESK, PATIENCE, PHONE, Enter, Hand, Person, listen
 from tests.browser.line import Line
 from tests.browser.photos import photo
-from tests.browser.test_files import GOES_ON, MIB, file, noise, offsets
+from tests.browser.test_files import MIB, file, noise, offsets
 from tests.browser.test_layout import sticks_out
 
 DAY: Final = 86_400_000
@@ -33,6 +33,7 @@ def visit(browser: Browser, server: Any) -> Iterator[Callable[..., Page]]:
     def come(address: str, *, base: str | None = None, **options: Any) -> Page:
         told = {"viewport": DESK, "locale": "ja-JP", "timezone_id": "Asia/Tokyo", **options}
         context = browser.new_context(base_url=base or server.base, **told)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         visitor = Person(context.new_page(), "visitor")
         visitors.append(visitor)
@@ -182,19 +183,19 @@ def test_a_file_goes_on_over_a_line_that_breaks_and_after_the_page_was_closed(
     expect(page.get_by_role("alert").filter(has_text="The line is cut.")).to_be_visible()
     is_well_made(page)
     line.do(lambda proxy: proxy.accept())
-    expect(page.get_by_role("alert").filter(has_text="The line is cut.")).to_have_count(0, timeout=GOES_ON)
+    expect(page.get_by_role("alert").filter(has_text="The line is cut.")).to_have_count(0)
     # Small enough to be kept here: a phone may close the page by itself, and nobody has to choose them again.
     page.reload()
     row = lines(page).filter(has_text="drawing.dxf")
     row.get_by_role("button", name="Pause drawing.dxf").click()
     expect(row).to_contain_text("Paused")
-    expect(lines(page, *ARRIVED)).to_have_count(1, timeout=GOES_ON)
+    expect(lines(page, *ARRIVED)).to_have_count(1)
     page.get_by_role("button", name="That is all").click()
     expect(page.get_by_role("alert").filter(has_text="1 did not arrive.")).to_be_visible()
     page.get_by_role("button", name="Back").click()
     line.do(lambda proxy: proxy.throttle(None))
     row.get_by_role("button", name="Resume drawing.dxf").click()
-    expect(lines(page, *ARRIVED)).to_have_count(2, timeout=GOES_ON)
+    expect(lines(page, *ARRIVED)).to_have_count(2)
     assert max(going_on) > 0, "from where it stopped"
     # A camera gives all its photos one name.
     expect(lines(page).filter(has_text=re.compile(r"\d{8}_\d{6}\.jpg"))).to_have_count(1)

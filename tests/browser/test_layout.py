@@ -12,6 +12,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import DESK, PHONE, Enter, Hand, Person, Stage
 from tests.browser.photos import photo
+from tests.support.patience import DEADLINE
 
 LONG_NAME: Final = "市道緑町12号線災害復旧工事_数量計算書(第2回変更・最終版)_20261122_final_final_v3_checked.zip"
 
@@ -81,7 +82,7 @@ class Gate:
 
     def wait(self, page: Page) -> None:
         """Until somebody waits at it."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + DEADLINE
         while not self._held:
             assert time.monotonic() < deadline, "nobody came to the gate"
             page.wait_for_timeout(20)
@@ -143,12 +144,11 @@ def test_the_lines_below_stay_when_the_first_one_turns_out_to_continue_another(
     room = takahashi.room(room_name)
     for number in range(90):
         takahashi.post(room, f"{number}件目")
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route) if "before=" in route.request.url else route.continue_()
-
-    desk.page.route(f"**/rooms/{room}/messages?*", hold)
+    older = Gate()
+    desk.page.route(
+        f"**/rooms/{room}/messages?*",
+        lambda route: older.hold(route) if "before=" in route.request.url else route.continue_(),
+    )
     desk.open(room_name)
     expect(desk.said("89件目")).to_be_visible()
     desk.log.hover()
@@ -161,8 +161,8 @@ def test_the_lines_below_stay_when_the_first_one_turns_out_to_continue_another(
     boundary, seq = first.get_attribute("data-seq"), below.get_attribute("data-seq")
     rows = {each: desk.log.locator(f"[data-seq='{each}']") for each in (boundary, seq)}
     before = rows[seq].bounding_box()
-    assert held, "older ones are asked for"
-    held[0].continue_()
+    older.wait(desk.page)
+    older.open()
     expect(rows[boundary]).to_have_class(re.compile("continued"))
     after = rows[seq].bounding_box()
     assert before is not None
@@ -200,7 +200,12 @@ def test_older_messages_come_on_scrolling_without_moving_the_line_one_reads(ente
             row = desk.log.locator(f"[data-message='{message}']")
             moved = round(row.evaluate("row => row.getBoundingClientRect().top")) - top
             assert abs(moved) <= 1, f"the row moved by {moved} px"
+        # The wheel turns in the browser's own time: what it moves late would look as if the row had moved by itself.
+        scrolled = desk.log.evaluate("box => box.scrollTop")
         desk.page.mouse.wheel(0, -700)
+        desk.page.wait_for_function(
+            "was => was === 0 || document.querySelector('[role=log]').scrollTop !== was", arg=scrolled
+        )
         desk.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     assert len(seen) >= 181
 

@@ -84,7 +84,7 @@ def test_photos_posted_on_the_phone_appear_at_the_desk(
     phone.attach([photo(number) for number in range(10)])
     phone.write("緑町12号線です。")
     message = desk.said("緑町12号線です。")
-    expect(message.locator("img.here")).to_have_count(10, timeout=30_000)
+    expect(message.locator("img.here")).to_have_count(10)
     expect(message.locator(".facts")).to_contain_text("9:28–9:37 撮影")
     expect(message.locator(".facts")).to_contain_text("位置 35.6812, 139.7670")
     (sent,) = hand("tanaka").messages(room)
@@ -111,8 +111,8 @@ def test_a_photo_opens_large_and_the_keyboard_leads_through_and_back(
     expect(viewer).to_contain_text("1 / 2")
     expect(viewer).to_contain_text("9:28 撮影")
     large = viewer.get_by_role("img")
-    expect(large).to_have_js_property("complete", value=True)
-    assert large.evaluate("image => image.naturalWidth") > 320, "the preview, not the thumbnail"
+    # The preview, not the thumbnail.
+    desk.page.wait_for_function("image => image.complete && image.naturalWidth > 320", arg=large.element_handle())
     desk.page.keyboard.press("ArrowRight")
     expect(viewer).to_contain_text("2 / 2")
     expect(viewer.get_by_role("button", name="次の写真")).to_be_disabled()

@@ -8,12 +8,11 @@ from collections.abc import Callable
 from playwright.sync_api import Route, WebSocketRoute, expect
 
 from tests.browser.conftest import PHONE, Enter, Hand, Person, Stage
-from tests.browser.device import holds, kept, page_is_kept, rows, stored
+from tests.browser.device import holds, kept, page_is_kept, rows, stored, until
 from tests.browser.photos import photo
 from tests.browser.process import Server
 from tests.browser.test_live import change
 
-BACK = 40_000
 PATROL = "道路パトロール 現場報告"
 PIN = "271828"
 
@@ -36,7 +35,7 @@ def test_the_list_the_messages_and_the_pictures_are_there_without_a_server(
     phone.page = phone.page.context.new_page()
     phone.page.goto("/")
     notice = phone.page.get_by_role("status").filter(has_text="オフラインです。最後に更新: ")
-    expect(notice.first).to_be_visible(timeout=BACK)
+    expect(notice.first).to_be_visible()
     phone.open(room_name)
     expect(phone.page.locator("main").get_by_text("オフラインです。最後に更新: ")).to_be_visible()
     expect(phone.said("倒木の写真です。").locator("img.here")).to_have_count(1)
@@ -45,7 +44,7 @@ def test_the_list_the_messages_and_the_pictures_are_there_without_a_server(
     stored(phone.page, 1)
 
     own_server.start()
-    expect(phone.said("圏外で書きました。")).to_have_count(1, timeout=BACK)
+    expect(phone.said("圏外で書きました。")).to_have_count(1)
     expect(phone.page.get_by_text("オフラインです。")).to_have_count(0)
     takahashi.post(room, "つながりました。")
     expect(phone.said("つながりました。")).to_have_count(1)
@@ -79,7 +78,7 @@ def test_what_changed_meanwhile_takes_the_place_of_what_was_kept(
     change(enter("takahashi", base=own_server.base), {"op": "redact", "message": gone["id"], "how": "redacted"})
     phone.page.unroute("**/api/**")
     phone.page.evaluate("dispatchEvent(new Event('online'))")
-    expect(phone.said("まちがえて書きました。")).to_have_count(0, timeout=BACK)
+    expect(phone.said("まちがえて書きました。")).to_have_count(0)
     expect(phone.said("正しい内容です。")).to_have_count(1)
 
 
@@ -132,7 +131,7 @@ def settings(phone: Person) -> None:
 def test_a_number_locks_the_page_and_seals_what_is_kept(enter: Enter, own_server: Server) -> None:
     phone = enter("tanaka", base=own_server.base, viewport=PHONE)
     phone.open(PATROL)
-    kept(phone.page, "room:")
+    kept(phone.page, "list", "room:")
     assert any("道路パトロール" in (row["plain"] or "") for row in rows(phone.page, "kept"))
     settings(phone)
     number, again = phone.page.get_by_label("番号(6桁以上の数字)"), phone.page.get_by_label("番号(確認)")
@@ -147,7 +146,7 @@ def test_a_number_locks_the_page_and_seals_what_is_kept(enter: Enter, own_server
         expect(phone.page.get_by_role("alert").filter(has_text=said)).to_be_visible()
     again.fill(PIN)
     again.press("Enter")
-    expect(phone.page.get_by_text("画面ロックを使っています。")).to_be_visible(timeout=20_000)
+    expect(phone.page.get_by_text("画面ロックを使っています。")).to_be_visible()
     phone.page.goto("/#/")
     phone.page.reload()
 
@@ -157,7 +156,7 @@ def test_a_number_locks_the_page_and_seals_what_is_kept(enter: Enter, own_server
     assert "道路パトロール" not in phone.page.content()
     entry.fill("000000")
     entry.press("Enter")
-    expect(phone.page.get_by_role("alert").filter(has_text="あと9回")).to_be_visible(timeout=20_000)
+    expect(phone.page.get_by_role("alert").filter(has_text="あと9回")).to_be_visible()
     phone.page.reload()
     expect(phone.page.get_by_role("alert").filter(has_text="あと9回")).to_be_visible()
     entry.fill(PIN)
@@ -177,13 +176,13 @@ def test_a_number_locks_the_page_and_seals_what_is_kept(enter: Enter, own_server
     for left in range(9, 0, -1):
         entry.fill("999999")
         entry.press("Enter")
-        expect(phone.page.get_by_role("alert").filter(has_text=f"あと{left}回")).to_be_visible(timeout=20_000)
+        expect(phone.page.get_by_role("alert").filter(has_text=f"あと{left}回")).to_be_visible()
     expect(phone.page.get_by_role("alert")).to_contain_text("送信待ちのメッセージ1件も消えます。")
     entry.fill("999999")
     entry.press("Enter")
-    expect(phone.page.get_by_label("パスワード")).to_be_visible(timeout=20_000)
+    expect(phone.page.get_by_label("パスワード")).to_be_visible()
     expect(phone.page.get_by_role("alert")).to_contain_text("番号を10回まちがえたため")
     expect(phone.page.get_by_role("alert")).to_contain_text("送信待ちのメッセージ1件も消えました。")
     holds(phone.page, "kept", 0)
     holds(phone.page, "sends", 0, "renraku")
-    assert phone.page.evaluate("localStorage.getItem('renraku.lock')") is None
+    until(phone.page, "async () => localStorage.getItem('renraku.lock') === null")

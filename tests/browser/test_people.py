@@ -44,7 +44,7 @@ def test_people_are_found_by_department_reading_and_login_and_spoken_to(
     # Who comes is seen to come.
     expect(people).not_to_contain_text("オンライン")
     colleague = enter("tanaka")
-    expect(people).to_contain_text("オンライン", timeout=15_000)
+    expect(people).to_contain_text("オンライン")
     people.get_by_role("button").click()
     card = page.get_by_role("dialog", name="田中 美咲")
     expect(card).to_contain_text("道路課 管理係 係長本務")
@@ -110,7 +110,7 @@ def test_members_are_invited_given_a_role_and_taken_out(
     acts.get_by_role("radio", name="閲覧のみ").check()
     acts.get_by_role("button", name="保存する").click()
     expect(pane.get_by_text("閲覧のみ")).to_be_visible()
-    expect(guest.page.get_by_text("このトークルームでは閲覧のみできます。")).to_be_visible(timeout=15_000)
+    expect(guest.page.get_by_text("このトークルームでは閲覧のみできます。")).to_be_visible()
     pane.get_by_role("button", name="設定").click()
     settings = desk.page.get_by_role("dialog", name="トークルームの設定")
     settings.get_by_label("名前", exact=True).fill(f"{room_name} {SCRIPT}")

@@ -17,6 +17,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import PHONE, Enter
 from tests.browser.device import page_is_kept
 from tests.browser.process import Server
+from tests.support.patience import DEADLINE
 
 
 class Upgraded:
@@ -74,7 +75,7 @@ def upgraded(server: Server) -> Iterator[Upgraded]:
 
 
 def test_what_an_installer_asks_for_is_there(server: Server) -> None:
-    with httpx2.Client(base_url=server.base, trust_env=False) as http:
+    with httpx2.Client(base_url=server.base, trust_env=False, timeout=DEADLINE) as http:
         manifest = http.get("/manifest.webmanifest")
         assert manifest.headers["content-type"].startswith("application/manifest+json")
         told = manifest.json()
@@ -118,7 +119,7 @@ def test_the_page_opens_without_the_server_and_keeps_no_answer_of_it(enter: Ente
     page = phone.page.context.new_page()
     page.goto("/")
     expect(page.get_by_role("navigation", name="トークルーム一覧")).to_be_visible()
-    expect(page.get_by_role("status").filter(has_text="サーバーにつながりません")).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("status").filter(has_text="サーバーにつながりません")).to_be_visible()
     # A part that was never opened comes from the device, too.
     page.get_by_role("button", name="自分のメニュー").click()
     page.get_by_role("button", name="設定", exact=True).click()
@@ -145,7 +146,7 @@ def test_a_newer_page_waits_for_a_word(enter: Enter, upgraded: Upgraded) -> None
     upgraded.build = "feedfeedfeedfeed"
     desk.page.evaluate("navigator.serviceWorker.ready.then((worker) => worker.update())")
     notice = desk.page.locator("main").get_by_text("新しい版があります。")
-    expect(notice).to_be_visible(timeout=40_000)
+    expect(notice).to_be_visible()
     # Nothing is exchanged by itself.
     expect(desk.field).to_have_value("書きかけの文です。")
     assert desk.page.evaluate("caches.keys().then((names) => names.length)") == 2

@@ -12,6 +12,7 @@ from playwright.sync_api import Route, expect
 from tests.browser.conftest import PHONE, Enter, Hand, Stage
 from tests.browser.photos import photo
 from tests.browser.test_layout import small_targets, sticks_out
+from tests.support.patience import DEADLINE
 from tests.unit.document_samples import pages, words
 
 WORD = "楢の倒木"
@@ -21,7 +22,7 @@ WIDTH_OF_A_PAGE = 30
 
 def indexed(hand: Hand, words: str, count: int) -> None:
     """The index may be a second behind: until it is not, asking again is all one can do."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + DEADLINE
     while time.monotonic() < end:
         if len(hand.call("POST", "/api/search", {"words": words, "limit": 100})["items"]) >= count:
             return

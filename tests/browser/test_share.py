@@ -13,7 +13,6 @@ from tests.browser.device import kept, page_is_kept, stored, until
 from tests.browser.photos import photo
 from tests.browser.process import Server
 
-BACK = 40_000
 BEING_PUT = """async () => {
     await caches.open('renraku-shared')
     await new Promise((later) => setTimeout(later, 2500))
@@ -66,8 +65,8 @@ def test_photos_go_from_the_gallery_to_a_room_and_to_the_memo_pad(
     phone.page.get_by_role("radio", name=room_name).check()
     phone.page.get_by_role("button", name=f"{room_name}へ送信").click()
     expect(phone.page.get_by_role("heading", name=room_name, level=1)).to_be_visible()
-    expect(phone.waiting()).to_have_count(0, timeout=BACK)
-    expect(phone.log.locator("img.here")).to_have_count(12, timeout=BACK)
+    expect(phone.waiting()).to_have_count(0)
+    expect(phone.log.locator("img.here")).to_have_count(12)
     sent = sorted(takahashi.messages(room), key=lambda message: len(message["attachments"]))
     assert sent[1]["text"].startswith("緑町の倒木 ＜@everyone>")
     names = [[attachment["name"] for attachment in message["attachments"]] for message in sent]
@@ -89,7 +88,7 @@ def test_photos_go_from_the_gallery_to_a_room_and_to_the_memo_pad(
     memo = next(one for one in takahashi.call("GET", "/api/rooms") if one["kind"] == "memo")
     page.goto(f"/#/rooms/{memo['id']}")
     phone.page = page
-    expect(phone.said("事務所で見直す").locator("img.here")).to_have_count(1, timeout=BACK)
+    expect(phone.said("事務所で見直す").locator("img.here")).to_have_count(1)
 
 
 def test_nothing_that_was_shared_stays_when_its_person_leaves(enter: Enter) -> None:

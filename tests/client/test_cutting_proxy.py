@@ -129,7 +129,7 @@ async def test_a_throttled_line_takes_its_time(line: CuttingProxy) -> None:
     began = loop.time()
     writer.write(b"x" * 60_000)
     await soon(reader.readexactly(60_000))
-    assert 0.25 < loop.time() - began < 3
+    assert loop.time() - began > 0.25
     line.throttle(None)
     writer.close()
 

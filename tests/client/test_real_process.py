@@ -20,6 +20,7 @@ from chat_client.token_store import FileStore
 from tests.client.town import Town, built
 from tests.client.waiting import FastClock, soon
 from tests.support.cutting_proxy import CuttingProxy
+from tests.support.patience import DEADLINE
 from tests.support.process import ServerProcess, server_process
 
 END = "終わり"
@@ -100,7 +101,7 @@ async def test_a_server_killed_again_and_again_loses_and_doubles_nothing(
                 several.notify_all()
 
     async def kill_after(process: ServerProcess, count: int) -> None:
-        async with asyncio.timeout(30), several:
+        async with asyncio.timeout(DEADLINE), several:
             await several.wait_for(lambda: len(acked) >= count)
         process.process.kill()
         await process.process.wait()
@@ -131,7 +132,7 @@ async def test_a_server_that_stops_says_so_and_the_next_one_goes_on(
         sending = asyncio.create_task(phone.send(town.room, "間"))
         await soon(first.process.wait())
     async with machine.running():
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(DEADLINE):
             await sending
             await desk.send(town.room, END)
         assert await until_end(seen) == ["前", "間", END]
@@ -153,11 +154,11 @@ async def test_a_restored_server_is_told_and_what_was_not_acknowledged_is_sent_a
     sending = asyncio.create_task(phone.send(town.room, "確認待ち"))
     await asyncio.to_thread(restore, backup, machine.folder)
     async with machine.running():
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(DEADLINE):
             ack = await sending
         assert ack.seq == (kept.seq or 0) + 1
         resynced: list[e.Event] = []
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(DEADLINE):
             while len(resynced) < 3:
                 event = await anext(seen)
                 if isinstance(event, e.EpochChanged | e.Resynced):

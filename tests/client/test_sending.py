@@ -13,8 +13,9 @@ from chat_client.models import Ack as AckModel
 from tests.client.conftest import MakeClient
 from tests.client.listening import Peer, Reply
 from tests.client.scripted import RATE_LIMITED, ScriptedServer, error, http_error
-from tests.client.waiting import DEADLINE, FakeClock, FastClock, soon
+from tests.client.waiting import FakeClock, FastClock, soon
 from tests.support.cutting_proxy import CuttingProxy
+from tests.support.patience import DEADLINE
 
 
 async def test_a_message_is_acknowledged(server: ScriptedServer, client: Client) -> None:

@@ -65,7 +65,7 @@ async def test_an_answer_lost_on_the_way_makes_one_attachment(server: ScriptedSe
 
 async def test_a_line_that_stalls_is_left_for_another(server: ScriptedServer, make_client: MakeClient) -> None:
     async with CuttingProxy("127.0.0.1", server.listening.port) as line:
-        client = make_client(f"http://127.0.0.1:{line.port}", clock=FastClock(), stall=0.3)
+        client = make_client(f"http://127.0.0.1:{line.port}", clock=FastClock(), stall=1.0)
         line.stall("down")
         uploading = asyncio.create_task(client.upload_photo(PHOTO[:1000], "a.jpg"))
         await server.until(lambda: len(server.photos) == 1)
@@ -78,12 +78,12 @@ async def test_a_line_that_stalls_is_left_for_another(server: ScriptedServer, ma
 async def test_a_weak_signal_takes_its_time(server: ScriptedServer, make_client: MakeClient) -> None:
     """Much longer in all than `stall` allows without a byte, and as long in the buffers between."""
     async with CuttingProxy("127.0.0.1", server.listening.port) as line:
-        client = make_client(f"http://127.0.0.1:{line.port}", clock=FastClock(), stall=0.5)
-        line.throttle(300_000)
+        client = make_client(f"http://127.0.0.1:{line.port}", clock=FastClock(), stall=1.5)
+        line.throttle(200_000)
         loop = asyncio.get_running_loop()
         began = loop.time()
         await soon(client.upload_photo(PHOTO, "a.jpg"))
-        assert loop.time() - began > 2
+        assert loop.time() - began > 2 * 1.5
     assert len(server.asked("POST", "/api/photos")) == 1
 
 

@@ -9,8 +9,9 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from tests.support.patience import DEADLINE
+
 T = TypeVar("T")
-DEADLINE = 10.0
 
 
 async def soon(awaitable: Awaitable[T]) -> T:

@@ -18,6 +18,7 @@ from chat_server.domain.limits import MINUTE
 from chat_server.ports import AnyStorage, Reader, Tx
 from chat_server.storage.jobs import BATCH
 from tests.support.engines import held, open_storage
+from tests.support.patience import DEADLINE
 from tests.support.server import MovableClock
 
 BOTH_ENGINES = True
@@ -178,7 +179,7 @@ async def test_organizations_take_turns(storage: AnyStorage) -> None:
         """Until everything is submitted, where the writer is a thread that would begin sooner."""
         await tx.one("SELECT 1")
         if threading.current_thread() is not threading.main_thread():
-            submitted.wait(5)
+            submitted.wait(DEADLINE)
 
     asyncio.get_running_loop().call_later(0.1, submitted.set)
     flood = [(1, holds_the_writer), *((1, noting((1, n))) for n in range(BATCH))]
@@ -294,7 +295,7 @@ async def test_a_held_database_is_waited_for_a_while_and_then_busy(storage: AnyS
                 await write
             assert problem.value.fault.code == 8001
             assert problem.value.params["retry_after"] > 0
-        assert asyncio.get_running_loop().time() - begun < 10
+        assert asyncio.get_running_loop().time() - begun < DEADLINE / 2
         assert await storage.read(kept) == [], "reading goes on"
     await storage.write(keeping("x9"))
     assert await storage.read(kept) == ["x9"]

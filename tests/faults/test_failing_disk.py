@@ -18,10 +18,9 @@ import pytest
 from chat_server.domain import closing
 from chat_server.serving import BROKEN_STORAGE
 from chat_server.storage.sqlite.checkpoints import PAGES
+from tests.support.patience import DEADLINE
 from tests.support.peer import Closed, Peer, text
 from tests.support.served import Server, photo, whole_room
-
-DEADLINE = 30.0
 
 
 @pytest.fixture

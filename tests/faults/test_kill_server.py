@@ -17,6 +17,7 @@ import httpx2
 import pytest
 
 from tests.support.engines import POSTGRESQL, SQLITE
+from tests.support.patience import DEADLINE
 from tests.support.peer import Closed, Peer, text
 from tests.support.served import Server, photo, whole_room, whole_stream
 
@@ -87,7 +88,7 @@ async def traffic_until_killed(server: Server, writers: list[Writer], seconds: f
     await server.kill()
     for job in jobs:
         with contextlib.suppress(Closed, OSError, httpx2.HTTPError, asyncio.CancelledError):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(DEADLINE):
                 await job
 
 

@@ -12,6 +12,7 @@ from chat_server.clock import SystemClock
 from chat_server.domain.errors import Problem
 from chat_server.ports import Reader, Tx
 from chat_server.storage.postgresql.storage import PostgresStorage
+from tests.support.patience import DEADLINE
 from tests.support.postgresql import Cluster
 
 
@@ -58,7 +59,7 @@ async def writing(
 
 
 async def answered(acks: asyncio.Queue[str], more: int) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE):
         for _ in range(more):
             await acks.get()
 

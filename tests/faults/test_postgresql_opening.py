@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.bus_servers import free_port
+from tests.support.ports import free_port
 from tests.support.postgresql import Cluster
 
 PASSWORD = "Midorino-27-secret"

@@ -18,6 +18,7 @@ import pytest
 
 from chat_server.domain import closing, limits
 from tests.support.cutting_proxy import CuttingProxy
+from tests.support.patience import DEADLINE
 from tests.support.peer import Peer, text
 from tests.support.served import Server, whole_room
 from tests.support.server import running_server
@@ -82,7 +83,7 @@ def a_busy_disk(server: Server) -> Iterator[None]:
 async def nobody_listens(port: int) -> None:
     """Until the server takes no more connections: it closes its listeners as it begins to stop."""
     with contextlib.suppress(ConnectionRefusedError):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE):
             while True:
                 _, peer = await asyncio.open_connection("127.0.0.1", port)
                 peer.close()
@@ -124,7 +125,7 @@ async def test_a_log_whose_reader_is_gone_costs_its_lines_and_nothing_else(tmp_p
         assert process.stdout is not None
         async with asyncio.timeout(60):
             ready = (await process.stdout.readline()).decode()
-            async with httpx2.AsyncClient(base_url=ready.split(" ")[3], trust_env=False) as http:
+            async with httpx2.AsyncClient(base_url=ready.split(" ")[3], trust_env=False, timeout=DEADLINE) as http:
                 assert (await http.get("/api/me")).status_code == 401
             process.send_signal(signal.SIGTERM)
             assert await process.wait() == 0

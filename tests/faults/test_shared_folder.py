@@ -17,6 +17,7 @@ import pytest
 
 from chat_server.blobs.filesystem import FileBlobs
 from chat_server.domain.errors import Problem
+from tests.support.patience import DEADLINE
 
 REPO = Path(__file__).parents[2]
 UPLOAD = "0123456789abcdef0123456789"
@@ -141,7 +142,7 @@ async def test_what_is_kept_between_the_look_and_the_removal_of_another_process_
         *slow, sys.executable, "-c", REMOVES, str(root), blob.sha256, stdout=subprocess.PIPE,
         env=os.environ | {"PYTHONPATH": str(REPO)},
     )  # fmt: skip
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE):
         while not await asyncio.to_thread(_is_held, root / "names.lock"):  # noqa: ASYNC110 (a lock has no event)
             await asyncio.sleep(0.01)
     await FileBlobs(root, shared=True).keep_bytes(1, b"the same bytes")

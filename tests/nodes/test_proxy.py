@@ -14,10 +14,10 @@ from chat_client import Client, EventStream
 from chat_client import events as e
 from tests.client.waiting import FastClock
 from tests.support.cluster import Cluster, cluster, nginx
+from tests.support.patience import DEADLINE
 
 PEOPLE = 4
 EACH = 25
-SECONDS = 60.0
 
 
 class Talk:
@@ -36,7 +36,7 @@ class Talk:
             closing.push_async_callback(client.close)
             self.streams.append(client.events())
             self.clients.append(client)
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(DEADLINE):
             await asyncio.gather(*(client.start() for client in self.clients))
 
     async def write(self) -> None:
@@ -50,7 +50,7 @@ class Talk:
                 self.changed.notify_all()
 
     async def after(self, messages: int) -> None:
-        async with asyncio.timeout(SECONDS), self.changed:
+        async with asyncio.timeout(DEADLINE), self.changed:
             await self.changed.wait_for(lambda: self.written >= messages)
 
     async def read(self, stream: EventStream) -> list[str]:
@@ -69,7 +69,7 @@ class Talk:
     async def happens(self, meanwhile: Callable[[], Awaitable[None]]) -> None:
         writing = asyncio.create_task(self.write())
         reading = [asyncio.create_task(self.read(stream)) for stream in self.streams]
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(DEADLINE):
             await meanwhile()
             await writing
             heard = await asyncio.gather(*reading)

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from chat_server.domain import limits
-from tests.support.cluster import HEALED, PASSWORD, Cluster, NodeProcess, cluster, eventually, hears, said, until_bus
+from tests.support.cluster import LATEST, PASSWORD, Cluster, NodeProcess, cluster, eventually, hears, said, until_bus
 from tests.support.peer import Peer
 from tests.support.uploads import PDF, Sender
 
@@ -204,7 +204,7 @@ async def test_listeners_that_are_cut_off_by_the_database_come_back() -> None:
             await connection.close()
         assert len(ended) == 2
         await said(sender, town, "切れても")
-        await hears(reader, "切れても", HEALED)
+        await hears(reader, "切れても", LATEST)
         await until_bus(town, "connected")
         for peer in (sender, reader):
             await peer.close()

@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
@@ -21,6 +20,7 @@ from typing import Any
 import pytest
 
 from tests.packaging.conftest import ROOT
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.timeout(600)  # debootstrap and two package indexes take their time
 
@@ -82,10 +82,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
     data.mkdir()
     owner = (root / "var/lib/renraku").stat()  # a new volume takes its owner from the image
     os.chown(data, owner.st_uid, owner.st_gid)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    yield Image(root, config, data, port)
+    yield Image(root, config, data, free_port())
     buildah("umount", "--all")
     shutil.rmtree(folder)
 

@@ -12,6 +12,7 @@ from chat_server.realtime.codec import JSON, MSGPACK, payloads
 from chat_server.realtime.dispatch import Dispatcher
 from chat_server.realtime.endpoint import Socket
 from chat_server.services import history
+from tests.support.patience import DEADLINE
 
 Wire = dict[str, Any]
 
@@ -105,7 +106,7 @@ class ModelledClient:
         self.ref += 1
         ref = self.ref
         self.socket.receive(self.codec.encode({"op": op, "ref": ref, **fields}))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE):
             while ref not in self.answers:
                 self.arrived.clear()
                 await self.arrived.wait()

@@ -10,6 +10,7 @@ import asyncio
 import shutil
 import tempfile
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -25,6 +26,8 @@ from chat_server.ports import Reader, Storage
 from chat_server.realtime.dispatch import Load
 from chat_server.services import rooms
 from tests.property.modelled_client import ModelledClient, Server
+from tests.support.engines import furnish
+from tests.support.patience import DEADLINE
 from tests.support.people import add_people
 
 PEOPLE = 3
@@ -44,11 +47,12 @@ class Streams(RuleBasedStateMachine):
         self.do(self._begin())
 
     def do(self, work: Any) -> Any:
-        return self.loop.run_until_complete(asyncio.wait_for(work, 30))
+        return self.loop.run_until_complete(asyncio.wait_for(work, DEADLINE))
 
     async def open(self) -> None:
         """The server, `self.app`, that lets people in by their ids."""
         config = load(environment={"RENRAKU_DATA": self.folder, "RENRAKU_PORT": "0"})
+        furnish(Path(self.folder))
         app = await App.open(config, workers=False)
 
         def authenticate(token: str, scope: Any) -> Load:

@@ -22,6 +22,7 @@ from chat_server.services.bots import Place, Plugin
 from chat_server.services.rooms import Invitation, RoomChange
 from chat_server.workers.bots import BotWorker
 from tests.protocol.test_bots import invited, tell
+from tests.support.patience import DEADLINE
 from tests.support.peer import Peer
 from tests.support.uploads import Scene
 from tests.support.world import Someone
@@ -89,7 +90,7 @@ async def asked(scene: Scene, owner: Peer, asker: BotWorker, words: str = "èžã
 
 async def done(scene: Scene, asker: BotWorker) -> None:
     """Whatever there is for the bot to do, at whatever time, it has done."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE):
         while True:
             row = await scene.server.app.storage.read(
                 lambda reader: reader.one(

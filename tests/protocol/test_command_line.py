@@ -12,6 +12,7 @@ import httpx2
 import pytest
 
 from tests.support.engines import database_of
+from tests.support.patience import DEADLINE
 from tests.support.process import server_process
 from tests.unit.photo_samples import encoded, picture
 
@@ -75,7 +76,7 @@ async def test_from_an_empty_folder_to_photos_at_the_desk(tmp_path: Path) -> Non
         ack = json.loads(await phone.run("post", room, "倒木です。", *words, "--json"))
         assert ack["room"] == room
         seen = ""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(DEADLINE):
             while "写真 3枚" not in seen:
                 line = (await following.stdout.readline()).decode()
                 assert line, seen
@@ -131,10 +132,10 @@ async def test_a_person_is_told_what_is_wrong_before_and_after_signing_in(tmp_pa
         following = await desk.start("tail", "道路", "-n", "1")
         assert following.stdout is not None
         assert following.stderr is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(DEADLINE):
             assert "田中 美咲" in (await following.stdout.readline()).decode()
         server.process.terminate()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(DEADLINE):
             assert "reconnecting" in (await following.stderr.readline()).decode()
         following.terminate()
         await following.communicate()
@@ -161,7 +162,7 @@ async def test_files_go_up_and_come_down(tmp_path: Path) -> None:
         assert sorted(line.split("  ", 2)[2].strip() for line in lines) == ["3.5 MB  図面.dxf", "5 B  メモ.txt"]
         ids = {line.rsplit("  ", 1)[1]: line.split("  ")[0] for line in lines}
         assert await desk.run("files", "道路", "--kind", "photo") == ""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(DEADLINE):
             while "図面です。" not in (found := await desk.run("search", "図面", "--kind", "message")):
                 pass  # what was just posted is found a moment later
         assert "道路パトロール" in found
@@ -180,7 +181,7 @@ async def test_files_go_up_and_come_down(tmp_path: Path) -> None:
         link = json.loads(asked)
         page, _, token = link["address"].partition("#")
         assert page == f"{url}/handin"
-        async with httpx2.AsyncClient(base_url=url, trust_env=False) as outside:
+        async with httpx2.AsyncClient(base_url=url, trust_env=False, timeout=DEADLINE) as outside:
             shown = await outside.get("/api/link", headers={"Authorization": f"Link {token}"})
         assert (shown.json()["purpose"], shown.json()["once"]) == ("緑橋の写真", True)
         assert "[2008]" in await desk.run("link", "list", "--all", fails=True)

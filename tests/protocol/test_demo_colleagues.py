@@ -17,7 +17,8 @@ from chat_client import Client, Credentials, EventStream, Message, Person, Room
 from chat_client.events import Event, MessagePosted, Reacted, Receipt
 from chat_server.config import Settings
 from chat_server.demo import draw, load, script
-from tests.support.process import DEADLINE, ServerProcess, server_process
+from tests.support.patience import DEADLINE
+from tests.support.process import ServerProcess, server_process
 from tests.unit.test_demo_load import small_photographs
 
 E = TypeVar("E", bound=Event)

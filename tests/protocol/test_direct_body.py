@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from chat_server.http import direct_body, protocol
+from tests.support.patience import DEADLINE
 from tests.support.uploads import TUS, Scene, Sender
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -50,7 +51,7 @@ class Line:
         await self.writer.drain()
 
     async def answer(self) -> tuple[int, dict[str, str]]:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE):
             head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1")
             first, *lines = head.strip().split("\r\n")
             headers = dict(line.lower().split(": ", 1) for line in lines)
@@ -58,7 +59,7 @@ class Line:
         return int(first.split()[1]), headers
 
     async def ended(self) -> bool:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE):
             return await self._reader.read() == b""
 
 
@@ -78,7 +79,7 @@ async def offset(sender: Sender, place: str) -> int:
 async def rested(scene: Scene, place: str) -> None:
     """Until no request brings bytes any more: whoever asks before that ends its receiving, with what is in memory."""
     uploading = scene.server.app.parts.uploading
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         while uploading.receiving(place.rpartition("/")[2]):  # noqa: ASYNC110 (the server has no event for it)
             await asyncio.sleep(0.005)
 
@@ -86,7 +87,7 @@ async def rested(scene: Scene, place: str) -> None:
 async def overtaken(scene: Scene, sender: Sender, place: str) -> int:
     """End the request that brings bytes now, by asking; how many had come."""
     uploading = scene.server.app.parts.uploading
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         while not uploading.receiving(place.rpartition("/")[2]):  # noqa: ASYNC110 (the server has no event for it)
             await asyncio.sleep(0.005)
     return await offset(sender, place)

@@ -89,7 +89,7 @@ async def test_the_same_id_posts_once(scene: Scene) -> None:
         (0, {"webhook_signature": "v1,AAAA"}),
         (0, {"webhook_signature": "v1," + "A" * 43 + "="}),
         (301, {}),
-        (-301, {}),
+        (-360, {}),  # ahead of its time, which goes on until it is looked at
     ],
 )
 async def test_a_signature_that_is_wrong_old_or_missing_looks_like_no_hook(
@@ -185,13 +185,13 @@ async def test_what_it_posts_came_in_by_the_listeners_zone(scene: Scene) -> None
 
 async def test_a_minute_has_so_many_posts_and_whoever_cannot_sign_uses_none(scene: Scene) -> None:
     hook = await made(scene)
-    for n in range(HOOK_POSTS):
-        assert (await post(scene, hook, f"forged-{n}", {"text": "x"}, webhook_signature="v1,x"))[0] == GONE
-        assert (await post(scene, hook, f"evt-{n}", {"text": "x"}))[0] == 200
-    code, error = await post(scene, hook, "evt-more", {"text": "x"})
-    assert code == 8005
-    assert 1 <= error["params"]["retry_after"] <= 60
-    assert (await post(scene, await made(scene, name="別"), "evt", {"text": "x"}))[0] == 200
+    with scene.server.clock.still():
+        for n in range(HOOK_POSTS):
+            assert (await post(scene, hook, f"forged-{n}", {"text": "x"}, webhook_signature="v1,x"))[0] == GONE
+            assert (await post(scene, hook, f"evt-{n}", {"text": "x"}))[0] == 200
+        code, error = await post(scene, hook, "evt-more", {"text": "x"})
+        assert (code, error["params"]["retry_after"]) == (8005, 60)
+        assert (await post(scene, await made(scene, name="別"), "evt", {"text": "x"}))[0] == 200
     scene.server.clock.ahead += MINUTE
     assert (await post(scene, hook, "evt-more", {"text": "x"}))[0] == 200
 

@@ -15,6 +15,7 @@ from chat_server.domain.webhooks import Hosts
 from chat_server.webhooks import client as module
 from chat_server.webhooks.client import WebhookClient
 from tests.support.certificates import Authority
+from tests.support.patience import DEADLINE
 from tests.support.receiver import Receiver, receiver
 
 HOST = "hooks.city.example"
@@ -186,7 +187,7 @@ async def test_it_ends_in_time_whatever_the_other_side_does(
 async def test_an_answer_without_end_is_not_read(theirs: Receiver, authority: Authority) -> None:
     theirs.answer = b"HTTP/1.1 200 OK\r\ncontent-length: 50000000\r\n\r\n" + b"x" * 50_000_000
     with going(theirs, Names(["127.0.0.1"]), str(authority.path)) as (client, url):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE):
             await client.post(url, {}, b"{}")
         await client.close()
 

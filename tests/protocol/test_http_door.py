@@ -15,7 +15,8 @@ from chat_server.domain import limits
 from chat_server.http import body as body_rules
 from chat_server.http import protocol
 from tests.support.api import Api, code_of
-from tests.support.server import DEADLINE, RunningServer, read_answer, running_server
+from tests.support.patience import DEADLINE
+from tests.support.server import RunningServer, read_answer, running_server
 from tests.support.world import Someone, World
 from tests.unit.photo_samples import encoded, picture
 
@@ -184,7 +185,7 @@ async def test_forms_are_never_parsed(server: RunningServer, someone: Someone) -
     }
     async with server.client(someone.token) as client:
         for content_type, body in bombs.items():
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(DEADLINE):
                 answer = await client.post("/api/rooms", content=body, headers={"Content-Type": content_type})
             assert (answer.status_code, code_of(answer)) == (400, 2002)
 
@@ -228,7 +229,7 @@ async def test_a_head_that_never_ends_is_given_up(server: RunningServer, monkeyp
     for begun in (b"", b"GET /healthz HTTP/1.1\r\nHost: 127"):
         reader, writer = await asyncio.open_connection("127.0.0.1", server.ports["lgwan"])
         writer.write(begun)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE):
             assert await reader.read() == b""
         writer.close()
 
@@ -254,7 +255,7 @@ async def test_a_body_that_never_ends_is_given_up(
 ) -> None:
     monkeypatch.setattr(body_rules, "WHOLE_SECONDS", 0.2)
     head = request("POST", target, *chunked(someone))
-    answer = await dribble(server, head, b" ", seconds=5)
+    answer = await dribble(server, head, b" ", seconds=DEADLINE / 2)
     assert (status(answer), error(answer)) == (400, 2002)
     assert b"too slowly" in answer
 

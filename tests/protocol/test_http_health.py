@@ -13,6 +13,7 @@ from chat_server.http import health
 from chat_server.ports import Tx
 from tests.support.api import code_of
 from tests.support.engines import held
+from tests.support.patience import DEADLINE
 from tests.support.server import RunningServer
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -34,7 +35,7 @@ async def test_not_ready_while_the_database_is_held(server: RunningServer) -> No
             assert int(busy.headers["retry-after"]) > 0
             assert (await client.get("/healthz")).status_code == 200
         # The probe that began while it was held may still fail; the next one finds the database free.
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE):
             while (await client.get("/readyz")).status_code != 200:
                 pass
 

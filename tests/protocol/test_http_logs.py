@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tests.support.patience import DEADLINE
 from tests.support.process import server_process
 from tests.support.server import read_answer, running_server
 from tests.support.world import World
@@ -27,7 +28,7 @@ async def ask(port: int, method: str, target: str, *lines: str, body: bytes = b"
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     head = [f"{method} {target} HTTP/1.1", "Host: 127.0.0.1", *lines, f"Content-Length: {len(body)}", "", ""]
     writer.write("\r\n".join(head).encode("latin-1") + body)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         answer = await read_answer(reader)
     writer.close()
     return answer

@@ -23,6 +23,7 @@ from chat_server.services.blocks import Photos, Text
 from chat_server.services.commands import Redact
 from chat_server.services.rooms import Invitation
 from tests.support.notes import change, make, photo, read, token
+from tests.support.patience import DEADLINE
 from tests.support.uploads import PDF, Scene
 from tests.support.world import Someone
 
@@ -135,7 +136,7 @@ async def test_whoever_does_not_read_what_they_asked_for_gets_no_second_one_and_
         assert (await export(scene, scene.owner, note, kind)).json()["error"]["code"] == 8008
     assert (await export(scene, scene.member, note, "zip")).status_code == 200
     slow.transport.abort()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         while (await export(scene, scene.owner, note, "zip")).status_code != 200:
             pass
 

@@ -14,6 +14,7 @@ from chat_server.services import note_reading, notes, rooms
 from chat_server.services.rooms import Invitation, RoomChange
 from tests.protocol.test_http_search import ask as search
 from tests.support.notes import Wire, call, change, done, make, markdown, read, words
+from tests.support.patience import DEADLINE
 from tests.support.peer import Peer
 from tests.support.uploads import Scene
 from tests.support.world import Someone
@@ -340,7 +341,7 @@ async def test_a_room_has_so_many_and_no_more(scene: Scene) -> None:
 async def indexed(scene: Scene) -> None:
     """Until the index has come to where the database is."""
     app = scene.server.app
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE):
         while True:
             position = await app.index.position("notes")
             sql = "SELECT count(*) FROM note_versions WHERE id > ?"

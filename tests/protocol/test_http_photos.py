@@ -27,6 +27,7 @@ from chat_server.services.commands import Redact
 from chat_server.services.devices import sign_out
 from tests.support.api import Api, code_of
 from tests.support.files import path_of
+from tests.support.patience import DEADLINE
 from tests.support.server import RunningServer
 from tests.support.world import Org, Someone, World
 from tests.unit.photo_samples import encoded, exif_block, picture
@@ -188,7 +189,7 @@ async def test_an_upload_is_refused_at_the_first_byte_too_many(scene: Scene) -> 
     sent = 0
     answer = asyncio.ensure_future(reader.readuntil(b"\r\n\r\n"))
     piece = b"%x\r\n" % (256 * 1024) + b"x" * (256 * 1024) + b"\r\n"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE):
         while not answer.done():
             writer.write(piece)
             await writer.drain()
@@ -203,7 +204,7 @@ async def test_an_upload_that_is_cut_leaves_nothing(scene: Scene) -> None:
     incoming = scene.server.app.settings.folder / "blobs" / "incoming"
 
     async def until(found: bool) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE):
             while bool(list(incoming.iterdir())) is not found:  # noqa: ASYNC110 (a folder has no event)
                 await asyncio.sleep(0.01)
 
@@ -484,7 +485,7 @@ async def test_who_takes_nothing_costs_little_and_who_is_gone_costs_nothing(scen
     reader, writer = await asyncio.open_connection("127.0.0.1", scene.server.ports["lgwan"], limit=1024)
     writer.write(f"GET {address} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
     assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE):
         # until what lies between the two sockets is full and the server stands still
         where = -1
         while (now := max(_open_at(path))) != where:

@@ -22,7 +22,8 @@ from chat_server.services.changing import bookmark
 from chat_server.services.commands import Bookmark
 from tests.protocol.test_http_permissions import fingerprint
 from tests.support.api import Api, code_of
-from tests.support.server import DEADLINE, RunningServer, read_answer
+from tests.support.patience import DEADLINE
+from tests.support.server import RunningServer, read_answer
 from tests.support.world import Someone, World
 from tests.unit.photo_samples import encoded, picture
 

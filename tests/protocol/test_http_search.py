@@ -14,6 +14,7 @@ from chat_server.services.blocks import Text
 from chat_server.services.changing import edit, redact
 from chat_server.services.commands import Edit, Redact
 from chat_server.services.drafts import draft
+from tests.support.patience import DEADLINE
 from tests.support.server import RunningServer
 from tests.support.uploads import Scene
 from tests.support.world import Someone
@@ -41,7 +42,7 @@ async def found(scene: Scene, who: Someone, sought: str, **narrowed: Any) -> lis
 async def indexed(server: RunningServer) -> None:
     """Until the index has come to where the database is."""
     app = server.app
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE):
         while True:
             position = await app.index.position()
             sql = "SELECT (SELECT count(*) FROM messages WHERE id > ?) + (SELECT count(*) FROM search_changes)"

@@ -18,6 +18,7 @@ from chat_server.services.blocks import Files, Photos, Text
 from chat_server.workers.file_sweeper import FileSweeper
 from tests.support.api import Api, code_of
 from tests.support.cutting_proxy import CuttingProxy
+from tests.support.patience import DEADLINE
 from tests.support.uploads import PDF, TUS, Scene, Sender, checksum, described
 from tests.unit.photo_samples import encoded, picture
 
@@ -230,10 +231,10 @@ async def test_a_request_that_hangs_is_overtaken_by_the_next(scene: Scene, sende
     writer.write(head.encode())
     await writer.drain()
     uploading = scene.server.app.parts.uploading
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         while not uploading.receiving(place.rpartition("/")[2]):  # noqa: ASYNC110 (the server has no event for it)
             await asyncio.sleep(0.005)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         assert (await sender.ask("HEAD", place)).headers["upload-offset"] == "5"
         assert (await sender.add(place, 5, b"67890")).status_code == 204
     writer.close()

@@ -15,6 +15,7 @@ from chat_server.domain.limits import DAY, SECOND
 from chat_server.services import tidying
 from chat_server.workers.tidying import CHUNK, TidyingWorker
 from tests.protocol.test_bots import account, memo_of, tell
+from tests.support.patience import DEADLINE
 from tests.support.peer import Peer, Wire
 from tests.support.uploads import Scene
 from tests.support.world import Someone
@@ -214,7 +215,7 @@ async def test_it_tidies_up_every_day_until_told_not_to(scene: Scene, pad: Pad) 
     scene.server.clock.ahead += 30 * DAY
     await TidyingWorker(scene.server.app.storage).step()
     assert "その後" in await pad.standing()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE):
         while await scene.server.app.storage.read(lambda reader: tidying.due(reader, 5)):
             await TidyingWorker(scene.server.app.storage).step()
 

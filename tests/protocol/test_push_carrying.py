@@ -16,6 +16,7 @@ from chat_server.services import changing
 from chat_server.services.blocks import Text
 from chat_server.services.commands import Redact
 from chat_server.storage.queries import messages
+from tests.support.patience import DEADLINE
 from tests.support.peer import Peer
 from tests.support.push.lines import CUT, LineProvider, LineServer, Wire, line_server
 from tests.support.push.phones import Phone, give_phone
@@ -65,7 +66,7 @@ class Scene:
         assert app.ledger is not None
         stored = await app.storage.read(lambda reader: messages.by_public_id(reader, message))
         assert stored is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(DEADLINE):
             while True:
                 found = await app.ledger.decided(stored.id, self.reader.actor.user_id)
                 if found is not None and fits(found):

@@ -21,6 +21,7 @@ from mobile_api.providers.proxy import proxy_of
 from mobile_api.providers.unified import Unified
 from mobile_api.providers.vapid import Signer, public_key
 from mobile_api.providers.web_push import WebPush
+from tests.support.patience import DEADLINE
 from tests.support.push.connect_proxy import connect_proxy
 from tests.support.push.parcels import TEXT, parcel
 from tests.support.push.script import HANG, Behaviour
@@ -115,7 +116,7 @@ async def test_no_more_connections_are_kept_than_names_are_allowed(
         other = Unified(poster, lambda _, origin: SIGNER.sign(origin))
         found.script("web_push").by_token["slow"] = HANG
         slow = asyncio.create_task(provider.send(parcel("web_push", found.web_push.endpoint("slow"))))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE):
             await found.book("web_push").saw(1)
         assert (await other.send(found.parcel("unified"))).outcome is Outcome.ACCEPTED
         assert not slow.done()

@@ -21,13 +21,13 @@ from mobile_api.providers.port import PLATFORMS, Answer, Outcome, Parcel, Platfo
 from mobile_api.relay import client, keys, wire
 from mobile_api.relay.opening import open_providers
 from tests.support.cutting_proxy import CuttingProxy
+from tests.support.patience import DEADLINE
 from tests.support.push.connect_proxy import connect_proxy
 from tests.support.push.relay import RelayProcess, relay_process
 from tests.support.push.script import CUT, Behaviour
 from tests.support.push.town import CONTACT, Town, town
 
 SECRET = bytes(31) + b"\x07"
-TIMEOUT = 30
 
 
 @contextlib.asynccontextmanager
@@ -61,7 +61,7 @@ async def standing(folder: Path) -> AsyncIterator[tuple[Town, RelayProcess, Cutt
 
 async def again(provider: Provider, sent: Parcel, until: Outcome) -> Answer:
     """As the engine does it: the same parcel, until the answer is final."""
-    async with asyncio.timeout(TIMEOUT):
+    async with asyncio.timeout(DEADLINE):
         while True:
             answer = await provider.send(sent)
             if answer.outcome is until:
@@ -123,7 +123,7 @@ async def test_an_answer_that_was_lost_with_the_line_is_kept(tmp_path: Path) -> 
         sent = found.parcel("apns")
         line.cut_after(down=0)
         assert (await providers["apns"].send(sent)).outcome is Outcome.UNKNOWN
-        async with asyncio.timeout(TIMEOUT):
+        async with asyncio.timeout(DEADLINE):
             await line.was_cut()
             await found.book("apns").saw(1)
         assert (await again(providers["apns"], sent, Outcome.ACCEPTED)).receipt == found.book("apns").got[0].receipt
@@ -153,7 +153,7 @@ async def test_what_the_relay_had_goes_out_while_nobody_is_there(tmp_path: Path)
     """Put off by the provider with the line down: the relay itself tries again."""
     async with standing(tmp_path) as (found, relay, line, providers):
         await _send_and_vanish(found, relay, line, providers, Behaviour(status=503))
-        async with asyncio.timeout(TIMEOUT):
+        async with asyncio.timeout(DEADLINE):
             await found.book("apns").saw(2)
         assert [taken.token for taken in found.book("apns").got] == [found.name(1)]
 
@@ -166,7 +166,7 @@ async def _send_and_vanish(
     gone = asyncio.Event()
     found.apns.before = gone.wait
     sending = asyncio.create_task(providers["apns"].send(sent))
-    async with asyncio.timeout(TIMEOUT):
+    async with asyncio.timeout(DEADLINE):
         await found.book("apns").saw(1)
     found.script("apns").once.append(behaviour)
     await line.refuse()
@@ -189,7 +189,7 @@ async def test_kill_9_in_the_middle(tmp_path: Path) -> None:
                 found.script("apns").by_token[found.name(2)] = Behaviour("hang", takes=True)
                 middle = found.parcel("apns", 2)
                 sending = asyncio.create_task(providers["apns"].send(middle))
-                async with asyncio.timeout(TIMEOUT):
+                async with asyncio.timeout(DEADLINE):
                     await found.book("apns").saw(2)
                 await relay.kill()
                 assert (await sending).outcome is Outcome.UNKNOWN
@@ -216,7 +216,7 @@ async def test_a_relay_whose_disk_is_full_ends_and_goes_on_when_there_is_room(tm
         resource.prlimit(relay.process.pid, resource.RLIMIT_FSIZE, (64 * 1024, 64 * 1024))
         sending = [providers["apns"].send(found.parcel("apns", n, sealed=bytes(2_000))) for n in range(2, 60)]
         assert Outcome.UNKNOWN in {answer.outcome for answer in await asyncio.gather(*sending)}
-        async with asyncio.timeout(TIMEOUT):
+        async with asyncio.timeout(DEADLINE):
             assert await relay.process.wait() == 1
         assert "cannot be written" in relay.log
         assert "Traceback" not in relay.log
@@ -260,7 +260,7 @@ async def test_every_push_is_accounted_for_through_two_kills(tmp_path: Path) -> 
                         port = relay.port
                         provider = (await closing.enter_async_context(closed_side(found, relay.closed, port)))["apns"]
                         settling = [asyncio.create_task(settle(provider, number)) for number in range(400)]
-                    async with asyncio.timeout(TIMEOUT):
+                    async with asyncio.timeout(DEADLINE):
                         if seen:
                             await found.book("apns").saw(seen)
                             await relay.kill()
@@ -333,7 +333,7 @@ async def test_a_forged_closed_side_is_refused_and_on_record(tmp_path: Path, who
             reader, writer = await asyncio.open_connection("127.0.0.1", relay.port, ssl=context)
             writer.write(wire.frame(wire.Hand(found.parcel("apns"))))
             with contextlib.suppress(OSError):
-                assert await asyncio.wait_for(reader.read(), TIMEOUT) == b""
+                assert await asyncio.wait_for(reader.read(), DEADLINE) == b""
             writer.transport.abort()
         await relay.logged("relay.refused")
         assert found.book("apns").requests == 0
@@ -352,7 +352,7 @@ async def test_rubbish_ends_that_connection_alone(tmp_path: Path, rubbish: bytes
         assert isinstance(await wire.to_closed(reader), wire.Hello)
         writer.write(rubbish)
         with contextlib.suppress(OSError):
-            assert await asyncio.wait_for(reader.read(), TIMEOUT) == b""
+            assert await asyncio.wait_for(reader.read(), DEADLINE) == b""
         writer.transport.abort()
         assert (await providers["apns"].send(found.parcel("apns"))).outcome is Outcome.ACCEPTED
 
@@ -365,13 +365,15 @@ async def test_an_endpoint_that_is_not_allowed_is_handed_to_nobody(tmp_path: Pat
 
 
 async def test_a_silent_line_is_found_and_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "SILENCE_SECONDS", 0.6)
-    monkeypatch.setattr(client, "PING_SECONDS", 0.1)
+    monkeypatch.setattr(client, "SILENCE_SECONDS", 3)
+    monkeypatch.setattr(
+        client, "PING_SECONDS", 0.1
+    )  # the relay is another process, which has to answer in the time above
     async with standing(tmp_path) as (found, _, line, providers):
         assert (await providers["apns"].send(found.parcel("apns"))).outcome is Outcome.ACCEPTED
         line.stall()
         sent = found.parcel("apns", 2)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE):
             assert (await providers["apns"].send(sent)).outcome is Outcome.UNKNOWN
         line.flow()
         assert (await again(providers["apns"], sent, Outcome.ACCEPTED)).outcome is Outcome.ACCEPTED

@@ -20,6 +20,9 @@ from tests.support.server import RunningServer
 from tests.support.world import Org, Someone, World
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+SOON = 5.0
+"""Seconds for what is promised within one, where other tests run beside this one: of its own accord nothing would end such a
+connection for minutes."""
 BOTH = pytest.mark.parametrize("codec", [MSGPACK, JSON])
 
 
@@ -226,7 +229,7 @@ async def test_signing_a_device_out_closes_its_socket_within_a_second(server: Ru
     desk = await world.another_device(org, phone, "lgwan")
     peer, other = [await Peer.live(server.ports["lgwan"], who.token) for who in (phone, desk)]
     await server.app.storage.write(lambda tx: devices.sign_out(tx, desk.actor, phone.actor.device))
-    assert await peer.closed(1.0) == closing.SIGNED_OUT
+    assert await peer.closed(SOON) == closing.SIGNED_OUT
     assert (await other.ask("ping"))["op"] == "result"
     again = await Peer.open(server.ports["lgwan"])
     assert (await again.ask("auth", token=phone.token))["code"] == 1004
@@ -240,7 +243,7 @@ async def test_disabling_a_person_closes_their_sockets_within_a_second(server: R
     person = await world.person(org)
     peer = await Peer.live(server.ports["lgwan"], person.token)
     await server.app.storage.write(lambda tx: accounts.disable(tx, admin.actor, person.id))
-    assert await peer.closed(1.0) == closing.DISABLED
+    assert await peer.closed(SOON) == closing.DISABLED
     again = await Peer.open(server.ports["lgwan"])
     assert (await again.ask("auth", token=person.token))["code"] == 6009
     assert await again.closed() == closing.DISABLED
@@ -256,7 +259,7 @@ async def test_a_guest_whose_end_has_passed_is_out_within_a_second(server: Runni
     org, guest = await guest_for_a_day(world)
     peer = await Peer.live(server.ports["lgwan"], guest.token)
     await server.app.storage.write(lambda tx: accounts.set_guest_end(tx, Operator(org.id), guest.id, tx.now))
-    assert await peer.closed(1.0) == closing.DISABLED
+    assert await peer.closed(SOON) == closing.DISABLED
     again = await Peer.open(server.ports["lgwan"])
     assert (await again.ask("auth", token=guest.token))["code"] == 6009
     assert await again.closed() == closing.DISABLED
@@ -274,7 +277,7 @@ async def test_no_connection_outlives_a_guests_end(server: RunningServer, world:
     server.clock.ahead += 2 * limits.MINUTE
     try:
         for peer in (waiting, renewing, later):
-            assert await peer.closed(5.0) == closing.EXPIRED
+            assert await peer.closed(SOON) == closing.EXPIRED
     finally:
         server.clock.ahead = 0
 

@@ -10,17 +10,12 @@ import tempfile
 import time
 from collections.abc import Iterator
 
-SECONDS = 30.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.support.patience import DEADLINE
+from tests.support.ports import free_port
 
 
 def until_open(port: int, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + SECONDS
+    end = time.monotonic() + DEADLINE
     while time.monotonic() < end:
         assert process.poll() is None, f"{process.args!r} ended with {process.returncode}"
         with socket.socket() as probe:

@@ -25,13 +25,15 @@ from chat_server.cli.gateway import through_server
 from chat_server.config import load
 from chat_server.domain.actors import Actor
 from chat_server.ports import Storage
+from chat_server.realtime.node import EVERY
 from chat_server.services import rooms
 from tests.support import postgresql
-from tests.support.bus_servers import free_port, until_open
+from tests.support.bus_servers import until_open
+from tests.support.patience import DEADLINE
 from tests.support.peer import Peer, text
 from tests.support.people import add_organization, add_person
+from tests.support.ports import free_port
 
-SECONDS = 30.0
 PASSWORD = "川沿いの 桜並木 2026"
 SAMPLE = Path(__file__).parents[2] / "config" / "nginx-two-nodes.conf"
 
@@ -42,7 +44,7 @@ class NodeProcess:
 
     folder: Path
     environment: dict[str, str]
-    port: int = 0
+    port: int = field(default_factory=free_port)
     process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> NodeProcess:
@@ -54,7 +56,7 @@ class NodeProcess:
                 stdout=asyncio.subprocess.PIPE, stderr=log,
             )  # fmt: skip
         assert self.process.stdout is not None
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(DEADLINE):
             ready = (await self.process.stdout.readline()).decode()
         assert ready, self.log
         self.port = int(ready.split("127.0.0.1:")[1].split("/")[0])
@@ -70,7 +72,7 @@ class NodeProcess:
 
     async def ended(self) -> int:
         assert self.process is not None
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(DEADLINE):
             await self.process.communicate()
         assert self.process.returncode is not None
         return self.process.returncode
@@ -87,7 +89,7 @@ class NodeProcess:
     def client(self, token: str | None = None) -> httpx2.AsyncClient:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         base = f"http://127.0.0.1:{self.port}"
-        return httpx2.AsyncClient(base_url=base, headers=headers, timeout=SECONDS, trust_env=False, verify=False)
+        return httpx2.AsyncClient(base_url=base, headers=headers, timeout=DEADLINE, trust_env=False, verify=False)
 
     async def operate(self, name: str, **params: Any) -> dict[str, Any]:
         """An operator's operation through this node's socket."""
@@ -171,11 +173,13 @@ async def cluster(nodes: int = 2, people: int = 3, **environment: str) -> AsyncI
 
 HEALED = 1.6
 """Seconds after which a lost hint is made good, on a machine that does other things besides: 0.8 and a reading."""
+LATEST = 10 * EVERY
+"""Seconds for what happens once, where no median can be had: ten looks. Nothing but looking would bring it sooner or later."""
 
 
 async def eventually(check: Callable[[], Awaitable[bool]]) -> None:
     """Until it holds."""
-    async with asyncio.timeout(SECONDS):
+    async with asyncio.timeout(DEADLINE):
         while not await check():  # noqa: ASYNC110 (another process's state)
             await asyncio.sleep(0.05)
 
@@ -199,8 +203,8 @@ async def said(peer: Peer, town: Cluster, words: str) -> int:
     return int(ack["seq"])
 
 
-async def hears(peer: Peer, words: str, seconds: float = 5.0) -> None:
-    """The message with these words is delivered, in time."""
+async def hears(peer: Peer, words: str, seconds: float = DEADLINE) -> None:
+    """The message with these words is delivered."""
     await peer.until(
         lambda wire: wire.get("kind") == "message" and wire["message"].get("text") == words, deadline=seconds
     )
@@ -238,4 +242,4 @@ def nginx(*ports: int) -> Iterator[int]:
             yield port
         finally:
             process.send_signal(signal.SIGTERM)
-            process.wait(SECONDS)
+            process.wait(DEADLINE)

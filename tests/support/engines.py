@@ -6,7 +6,10 @@ BOTH_ENGINES = True      # in a module that uses the fixture `engine`, or the pr
 from __future__ import annotations
 
 import contextlib
+import functools
+import os
 import sqlite3
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,8 +18,9 @@ import asyncpg
 from chat_server.fuse import Fuse
 from chat_server.ports import AnyStorage, Clock
 from chat_server.storage import engines
+from chat_server.storage.folder import lock_folder
 from chat_server.storage.postgresql.writer import LOCK
-from chat_server.storage.sqlite.opening import DATABASE
+from chat_server.storage.sqlite.opening import DATABASE, open_writer
 from tests.support import postgresql
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
@@ -51,8 +55,30 @@ def belongs(folder: Path, address: str) -> None:
     _Chosen.databases[folder] = address
 
 
+@functools.cache
+def _made() -> bytes:
+    """A database with our tables and nothing else, as a start makes it."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = lock_folder(Path(place))
+        try:
+            open_writer(folder).close()
+        finally:
+            folder.release()
+        return (folder.path / DATABASE).read_bytes()
+
+
+def furnish(folder: Path) -> None:
+    """Our tables in a data folder that has none yet, as PostgreSQL's `fresh` has them: each migration waits for the disk,
+    and nearly every test would wait for all of them. Whoever tests the making itself opens an empty folder without this."""
+    if not database_of(folder) and not (folder / DATABASE).exists():
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with open(folder / DATABASE, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+            file.write(_made())
+
+
 async def open_storage(folder: Path, clock: Clock, fuse: Fuse | None = None) -> AnyStorage:
     """The folder's storage on the chosen engine."""
+    furnish(folder)
     return await engines.open_storage(database_of(folder), folder, clock, fuse or Fuse())
 
 

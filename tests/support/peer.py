@@ -12,7 +12,8 @@ import msgpack
 import websockets
 from websockets.asyncio.client import ClientConnection
 
-DEADLINE = 30.0
+from tests.support.patience import DEADLINE
+
 MSGPACK = "renraku.v1.msgpack"
 JSON = "renraku.v1.json"
 Wire = dict[str, Any]

@@ -21,9 +21,9 @@ from typing import Any, Final
 
 import asyncpg
 
-from tests.support.bus_servers import free_port
+from tests.support.patience import DEADLINE
+from tests.support.ports import free_port
 
-SECONDS: Final = 30.0
 _NOBODY: Final = 65534
 
 
@@ -67,7 +67,7 @@ class Cluster:
             self._process = subprocess.Popen(
                 [str(binaries() / "postgres"), "-D", str(self.data), *options], **self._as, stderr=log, stdout=log
             )
-        end = time.monotonic() + SECONDS
+        end = time.monotonic() + DEADLINE
         ready = [str(binaries() / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         while subprocess.run(ready, check=False).returncode:
             assert self._process.poll() is None, (self.folder / "log").read_text()
@@ -83,7 +83,7 @@ class Cluster:
             os.kill(process, signal.SIGKILL)
         self._process.wait()
         # It does not start again while one of them has the shared memory.
-        end = time.monotonic() + SECONDS
+        end = time.monotonic() + DEADLINE
         while any(_alive(int(child)) for child in children):
             assert time.monotonic() < end
             time.sleep(0.01)
@@ -91,7 +91,7 @@ class Cluster:
     def stop(self) -> None:
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
-            self._process.wait(SECONDS)
+            self._process.wait(DEADLINE)
 
     def remove(self) -> None:
         self.stop()

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.support.engines import database_of
+from tests.support.patience import DEADLINE
 
-DEADLINE = 30.0
 _READY = re.compile(rb"http://127\.0\.0\.1:(\d+)/(?: \(zone (\w+)\))?")
 
 

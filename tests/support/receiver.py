@@ -8,7 +8,7 @@ import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-DEADLINE = 30.0
+from tests.support.patience import DEADLINE
 
 
 @dataclass

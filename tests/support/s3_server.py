@@ -20,6 +20,8 @@ import boto3
 import httpx2
 from botocore.config import Config
 
+from tests.support.patience import DEADLINE
+
 KEY = "TESTKEY"
 SECRET = "secret/of+the/tests"
 _REPO = Path(__file__).parents[2]
@@ -73,7 +75,7 @@ class S3Server:
 
     def door(self, what: str, **params: str | float) -> None:
         """See `s3_main`."""
-        with httpx2.Client(trust_env=False, verify=False) as client:
+        with httpx2.Client(trust_env=False, verify=False, timeout=DEADLINE) as client:
             client.post(f"{self.endpoint}/-door-/{what}", params=params).raise_for_status()
 
 

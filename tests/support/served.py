@@ -18,8 +18,10 @@ from chat_server.config import load
 from chat_server.ports import Tx
 from chat_server.services import rooms, sessions
 from tests.support.engines import database_of
+from tests.support.patience import DEADLINE
 from tests.support.peer import Peer
 from tests.support.people import add_organization, add_person
+from tests.support.ports import free_port
 
 
 class Server:
@@ -27,7 +29,7 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port = 0
+        self.port = free_port()
 
     async def _opened(self) -> App:
         return await App.open(load(environment={**self._environment, "RENRAKU_PORT": "0"}), workers=False)
@@ -76,7 +78,7 @@ class Server:
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
         )  # fmt: skip
         assert self.process.stdout is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(DEADLINE):
             ready = (await self.process.stdout.readline()).decode()
         self.port = int(ready.split("127.0.0.1:")[1].split("/")[0])
 
@@ -87,7 +89,7 @@ class Server:
     def http(self, number: int = 0) -> httpx2.AsyncClient:
         """Calls in the name of one of the three."""
         return httpx2.AsyncClient(
-            base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=10,
+            base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=DEADLINE,
             headers={"Authorization": f"Bearer {self.tokens[number]}"},
         )  # fmt: skip
 

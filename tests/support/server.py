@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,29 @@ from chat_server import serving
 from chat_server.app import App
 from chat_server.clock import SystemClock
 from chat_server.config import Listener, Settings
+from chat_server.http import openapi, pages, routes
+from chat_server.http.calls import AnyCall
 from mobile_api.providers.port import Platform, Provider
 from mobile_api.push.judging import FIRST
-from tests.support.engines import database_of
+from tests.support.engines import database_of, furnish
+from tests.support.patience import DEADLINE
 
-DEADLINE = 30.0
+_documents: dict[tuple[object, ...], tuple[Sequence[AnyCall], dict[str, Any]]] = {}
+
+
+def _document(calls: Sequence[AnyCall], version: str) -> dict[str, Any]:
+    key = (version, *map(id, calls))
+    if key not in _documents:
+        _documents[key] = (
+            calls,
+            openapi.document(calls, version),
+        )  # with the calls, or another one could get the id of one
+    return _documents[key][1]
+
+
+# The same page and the same document for every server of this process: packed and written once.
+pages._page = functools.cache(pages._page)
+routes.document = _document  # type: ignore[attr-defined]  # imported there
 
 
 @dataclass
@@ -34,9 +53,19 @@ class MovableClock:
 
     ahead: int = 0
     _real: SystemClock = field(default_factory=SystemClock)
+    _stands: int | None = None
 
     def now(self) -> int:
-        return self._real.now() + self.ahead
+        return (self._real.now() if self._stands is None else self._stands) + self.ahead
+
+    @contextlib.contextmanager
+    def still(self) -> Iterator[None]:
+        """No time passes but what a test adds: for what is over within less than a busy machine may take."""
+        self._stands = self._real.now()
+        try:
+            yield
+        finally:
+            self._stands = None
 
 
 @dataclass
@@ -113,6 +142,7 @@ async def running_server(
         # Connections inherit it. asyncio's loop, other than uvloop, sets it only on sockets that name their protocol.
         bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
+        furnish(folder)
         app = await App.open(configured, clock=clock, providers=providers, push_again=push_again)
     except BaseException:
         for bound in sockets.values():

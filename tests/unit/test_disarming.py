@@ -31,9 +31,10 @@ from chat_server.services.disarming import Tools
 from chat_server.storage.queries import attachments
 from chat_server.workers.disarming import DisarmingWorker
 from chat_server.workers.file_sweeper import FileSweeper
-from tests.support.engines import database_of
+from tests.support.engines import database_of, furnish
 from tests.support.files import path_of
 from tests.support.handing_in import Link, add_link
+from tests.support.patience import DEADLINE
 from tests.support.people import add_organization, add_people, add_person
 from tests.support.server import MovableClock
 from tests.unit.document_samples import pages, sample, words
@@ -134,6 +135,7 @@ async def house(
 ) -> AsyncIterator[House]:  # fmt: skip
     clock = MovableClock()
     settings = Settings(data=str(tmp_path), database=database_of(tmp_path), zones=("internet", "lgwan"))
+    furnish(tmp_path)
     app = await App.open(settings, clock=clock, workers=False)
     (person,) = await add_people(app.storage, 1)
     yield House(app, clock, person, *programs)
@@ -336,7 +338,7 @@ async def test_organizations_and_links_take_turns_and_one_link_has_all_places_bu
                 await release.wait()
             raise OSError("later")
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(DEADLINE):
         assert await house.worker(Waits(OSError())).work() == 5
     assert set(seen[:3]) == {"0.txt", "few.txt", "theirs.txt"}
 

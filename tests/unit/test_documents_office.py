@@ -25,6 +25,7 @@ from chat_server.decoders.program import BUBBLEWRAP, LANDLOCK, TOO_LONG, Order
 from chat_server.documents.office import BOUNDS, Office
 from chat_server.documents.workers import LIMITS, MODULES, DocumentDecoders
 from chat_server.ports import Document
+from tests.support.patience import DEADLINE
 from tests.unit.document_samples import COMPOUND, docx, sample
 from tests.unit.test_documents import DOCX, PPTX, XLSX
 
@@ -239,8 +240,8 @@ DAEMON = f"setsid sh -c 'setsid sleep {SPAN} & exec sleep {SPAN}' & exec sleep {
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Wait for what another process brings about; 20 s at most."""
-    async with asyncio.timeout(20):
+    """Wait for what another process brings about."""
+    async with asyncio.timeout(DEADLINE):
         while True:
             if condition():
                 return
@@ -264,7 +265,7 @@ def sleepers() -> list[int]:
 async def test_all_of_it_ends_at_the_deadline(way: str, tmp_path: Path) -> None:
     process = started(order(way, DAEMON, tmp_path, wall_seconds=1))
     with process:
-        assert await asyncio.to_thread(process.wait, 20) == TOO_LONG
+        assert await asyncio.to_thread(process.wait, DEADLINE) == TOO_LONG
     assert sleepers() == []
 
 
@@ -275,7 +276,7 @@ async def test_all_of_it_ends_with_the_server(way: str, tmp_path: Path) -> None:
         await until(lambda: len(sleepers()) == 3)
         assert process.stdin is not None
         process.stdin.close()
-        await asyncio.to_thread(process.wait, 20)
+        await asyncio.to_thread(process.wait, DEADLINE)
     assert sleepers() == []
 
 

@@ -25,8 +25,9 @@ from chat_server.services.photo_upload import Prepared, add_photo
 from chat_server.storage.queries.attachments import NewRendition
 from chat_server.workers.file_sweeper import FileSweeper
 from tests.support.engines import open_storage
+from tests.support.patience import DEADLINE
 from tests.support.people import add_people
-from tests.support.server import DEADLINE, MovableClock, running_server
+from tests.support.server import MovableClock, running_server
 
 T = TypeVar("T")
 PHOTO = Photo("image/jpeg", 40, 30, "#8899aa", None, None, None, ())

@@ -10,6 +10,7 @@ from chat_server.ports import Tx
 from chat_server.services import jobs
 from chat_server.workers.outbox import OutboxWorker
 from tests.support.engines import open_storage
+from tests.support.patience import DEADLINE
 from tests.support.people import add_organization
 
 
@@ -26,7 +27,7 @@ async def test_a_wake_up_together_with_the_cancellation_does_not_keep_it_alive(t
                 await asyncio.sleep(0)
             worker.wake()
             task.cancel()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(DEADLINE):
                 await asyncio.gather(task, return_exceptions=True)
     finally:
         await storage.close()

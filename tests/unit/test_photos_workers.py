@@ -25,6 +25,7 @@ from chat_server.photos.answer import Done, parse
 from chat_server.photos.rules import KINDS
 from chat_server.photos.workers import MODULE, PhotoDecoders
 from chat_server.ports import Photo
+from tests.support.patience import DEADLINE
 from tests.unit.photo_samples import encoded, exif_block, field_photo, picture, sample, scan_bomb
 from tests.unit.small_disk import resize, small_disk
 
@@ -70,7 +71,7 @@ async def refused(preparing: Awaitable[Photo]) -> int:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for a condition that something else brings about; 10 s at most."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(DEADLINE):
         while True:
             if condition():
                 return
@@ -210,17 +211,22 @@ async def test_the_event_loop_stays_free(start: Start, tmp_path: Path) -> None:
             await asyncio.sleep(0.001)
             worst[-1] = max(worst[-1], time.perf_counter() - began - 0.001)
 
-    for attempt in range(8):  # other tests share the cores; a loop that is blocked is blocked every time
+    free = False
+    # Other tests share the cores: a loop that is blocked is blocked every time, and for a whole photo of the four. On a machine that
+    # is slow all four take longer, too.
+    for attempt in range(8):
         worst.append(0)
         watching = asyncio.create_task(watch())
         outs = [tmp_path / f"{attempt}-{each}" for each in range(4)]
         for out in outs:
             out.mkdir()
+        began = time.perf_counter()
         await asyncio.gather(*(pool.prepare(source, out) for out in outs))
+        took = time.perf_counter() - began
         watching.cancel()
-        if worst[-1] < 0.05:
+        if free := worst[-1] < max(0.05, took / 12):
             break
-    assert min(worst) < 0.05
+    assert free, worst
 
 
 def test_it_works_on_uvloop(photo: Path, out: Path) -> None:
@@ -322,7 +328,7 @@ async def test_others_go_on_while_one_is_stuck(start: Start, photo: Path, tmp_pa
 
 
 async def test_the_deadline_ends_a_slow_photo(start: Start, endless: Path, photo: Path, out: Path) -> None:
-    pool = await start(limits=Limits(wall_seconds=1))
+    pool = await start(limits=Limits(wall_seconds=3))  # the good photo that follows has as little
     decoders = pool.pids
     assert await refused(pool.prepare(endless, out)) == 8003
     assert (await pool.prepare(photo, out)).width == 96
@@ -330,7 +336,7 @@ async def test_the_deadline_ends_a_slow_photo(start: Start, endless: Path, photo
 
 
 async def test_the_deadline_ends_a_decoder_that_hangs(start: Start, photo: Path, out: Path) -> None:
-    pool = await start(limits=Limits(wall_seconds=1))
+    pool = await start(limits=Limits(wall_seconds=3))  # the good photo that follows has as little
     (hanging,) = pool.pids
     assert await refused(await hold(pool, photo, out)) == 8003
     assert not exists(hanging)

@@ -27,10 +27,11 @@ from chat_server.services.drafts import draft
 from chat_server.storage.queries import attachment_copies, attachments
 from chat_server.storage.queries import messages as message_queries
 from chat_server.workers.previews import PreviewWorker
-from tests.support.engines import database_of
+from tests.support.engines import database_of, furnish
 from tests.support.files import add_file, attach, path_of
+from tests.support.patience import DEADLINE
 from tests.support.people import add_organization, add_people
-from tests.support.server import DEADLINE, MovableClock
+from tests.support.server import MovableClock
 from tests.unit import document_samples, photo_samples
 from tests.unit.document_samples import words
 
@@ -100,6 +101,7 @@ class House:
 async def house(tmp_path: Path, engine: str) -> AsyncIterator[House]:
     clock = MovableClock()
     settings = Settings(data=str(tmp_path), database=database_of(tmp_path))
+    furnish(tmp_path)
     app = await App.open(settings, clock=clock, workers=False)
     (tmp_path / "scratch").mkdir(exist_ok=True)
     (person,) = await add_people(app.storage, 1)
@@ -312,7 +314,7 @@ async def test_an_attachment_withdrawn_meanwhile_gets_nothing(house: House) -> N
 async def test_the_worker_ends_when_it_is_told_to(house: House) -> None:
     await house.file(PDF)
     task = asyncio.create_task(house.worker().run())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(DEADLINE):
         while not list((house.app.settings.folder / "scratch").iterdir()):  # noqa: ASYNC110 (a folder has no event)
             await asyncio.sleep(0.01)
     task.cancel()

@@ -16,6 +16,7 @@ from mobile_api.providers.apns import Apns, Apple, receipt_of
 from mobile_api.providers.apns_token import LEAST, RENEWED, SharedToken
 from mobile_api.providers.port import Outcome
 from tests.support.certificates import Authority
+from tests.support.patience import DEADLINE
 from tests.support.push.apns import KEY_ID, TEAM, TOPIC, FakeApns, fake_apns
 from tests.support.push.parcels import APNS_TOKEN, TEXT, parcel
 from tests.support.push.script import CUT, HANG, Behaviour
@@ -90,7 +91,7 @@ async def test_a_full_window_is_waited_for(tmp_path: Path) -> None:
         fake.generous = False
         sealed = bytes(2_500)
         sending = [asyncio.create_task(provider.send(parcel("apns", f"{n:064x}", sealed=sealed))) for n in range(30)]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE):
             await asyncio.gather(*sending[:18])  # as many as fit into 64 kB: the next one stands at the door
         fake.generous = True
         for peer in fake.connections:
@@ -145,10 +146,11 @@ async def test_each_answer_has_its_outcome_and_the_next_push_goes_through(
 async def test_no_answer_is_given_up_and_the_connection_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(apns, "ANSWER_SECONDS", 0.2)
     async with pair(tmp_path) as (fake, provider):
         fake.script.once.append(HANG)
-        answer = await provider.send(parcel("apns", APNS_TOKEN))
+        with monkeypatch.context() as impatient:
+            impatient.setattr(apns, "ANSWER_SECONDS", 0.2)
+            answer = await provider.send(parcel("apns", APNS_TOKEN))
         assert (answer.outcome, answer.reason) == (Outcome.UNKNOWN, "no answer in time")
         assert (await provider.send(parcel("apns", APNS_TOKEN))).outcome is Outcome.ACCEPTED
         assert fake.made == 2
@@ -160,7 +162,7 @@ async def test_a_sender_that_gives_up_takes_nobody_with_it(tmp_path: Path) -> No
         slow = "a" * 64
         fake.script.by_token[slow] = HANG
         sending = asyncio.create_task(provider.send(parcel("apns", slow)))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE):
             await fake.book.saw(1)
         sending.cancel()
         with pytest.raises(asyncio.CancelledError):

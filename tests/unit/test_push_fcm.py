@@ -103,7 +103,7 @@ async def test_each_answer_has_its_outcome_at_once_and_the_next_push_goes_throug
         fake.script.once.append(behaviour)
         began = time.monotonic()
         answer = await provider.send(parcel("fcm", TOKEN))
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < fcm_client.ANSWER_SECONDS
         assert (answer.outcome, answer.reason, answer.retry_after) == (outcome, reason, wait)
         assert fake.book.requests == 1, "asked once: trying again is the engine's"
         assert (await provider.send(parcel("fcm", TOKEN))).outcome is Outcome.ACCEPTED
@@ -118,26 +118,30 @@ async def test_an_access_token_that_is_refused_is_replaced() -> None:
 
 
 async def test_no_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fcm_client, "_TIMES", (0.2, 0.2))
     async with pair() as (fake, provider):
+        # The access token is there: it would have to come in as little time.
+        assert (await provider.send(parcel("fcm", TOKEN))).outcome is Outcome.ACCEPTED
         fake.script.once.append(HANG)
+        monkeypatch.setattr(fcm_client, "_TIMES", (0.2, 0.2))
         answer = await provider.send(parcel("fcm", TOKEN))
         assert (answer.outcome, answer.reason) == (Outcome.UNKNOWN, "ReadTimeout")
 
 
 async def test_the_bound_holds_whatever_the_thread_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fcm, "BOUND", 0.2)
-    monkeypatch.setattr(fcm_client, "_TIMES", (1.0, 1.0))
     async with pair() as (fake, provider):
+        # The access token is there, and each thread has to come as far as the push within the bound.
+        assert (await provider.send(parcel("fcm", TOKEN))).outcome is Outcome.ACCEPTED
+        monkeypatch.setattr(fcm, "BOUND", 1.0)
+        monkeypatch.setattr(fcm_client, "_TIMES", (3.0, 3.0))
         fake.script.default = HANG
         answers = await asyncio.gather(*(provider.send(parcel("fcm", TOKEN)) for _ in range(fcm.THREADS + 2)))
         # Those that still waited for a thread were not sent, and will not be.
         assert [answer.outcome for answer in answers] == [Outcome.UNKNOWN] * fcm.THREADS + [Outcome.LATER] * 2
         # The next one comes after them in the queue of the threads.
         fake.script.default = ACCEPT
-        monkeypatch.setattr(fcm, "BOUND", 20.0)
+        monkeypatch.undo()
         assert (await provider.send(parcel("fcm", TOKEN))).outcome is Outcome.ACCEPTED
-        assert fake.book.requests == fcm.THREADS + 1
+        assert fake.book.requests == 1 + fcm.THREADS + 1
 
 
 async def test_a_sign_in_that_fails_sends_nothing() -> None:

@@ -16,6 +16,7 @@ from chat_server.clock import SystemClock
 from chat_server.ports import Tx
 from chat_server.storage.jobs import BATCH, BATCH_SECONDS
 from chat_server.storage.sqlite.storage import SqliteStorage
+from tests.support.patience import DEADLINE
 
 
 async def _nothing(tx: Tx) -> str:
@@ -34,7 +35,7 @@ async def test_an_answer_that_fails_takes_neither_neighbours_nor_notes_along(tmp
 
     try:
         storage.submit(0, _nothing, fails)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE):
             assert await storage.write(_nothing) == "done"
         assert heard == ["note", "note"]
     finally:
@@ -50,7 +51,7 @@ async def test_a_lost_savepoint_fails_its_batch_and_not_the_thread(tmp_path: Pat
         raise ValueError("after the savepoint went")
 
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE):
             with pytest.raises(ValueError, match="went"):
                 await storage.write(loses_it)
             assert await storage.write(_nothing) == "done"
@@ -67,10 +68,10 @@ async def batches(storage: SqliteStorage, *queued: tuple[int, Callable[[Tx], Awa
     async def hold(tx: Tx) -> None:
         tx.emit("hold")
         under_way.set()
-        assert go_on.wait(10)
+        assert go_on.wait(DEADLINE)
 
     writes = [asyncio.create_task(storage.write(hold))]
-    await asyncio.to_thread(under_way.wait, 10)
+    await asyncio.to_thread(under_way.wait, DEADLINE)
     writes += [asyncio.create_task(storage.write(use_case, org_id=org_id)) for org_id, use_case in queued]
     await asyncio.sleep(0)  # each of them has come as far as the queue
     go_on.set()
@@ -92,7 +93,7 @@ async def test_a_flood_of_one_organization_does_not_delay_its_neighbours(tmp_pat
     try:
         flood = [(1, noting(("flood", n))) for n in range(4 * BATCH)]
         own = [(org_id, noting(("own", org_id, n))) for org_id in (2, 3) for n in range(2)]
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(DEADLINE):
             held, first, *later = await batches(storage, *flood, *own)
         assert held == ["hold"]
         assert first[:6] == [
@@ -119,7 +120,7 @@ async def test_no_batch_holds_the_writer_longer_than_its_time_and_one_job(tmp_pa
         return use_case
 
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(DEADLINE):
             committed = await batches(storage, *[(1, working(n)) for n in range(40)])
         # A job takes at least its time, however busy the machine: so many fit into a batch's, and one goes over its end.
         assert max(len(batch) for batch in committed) <= BATCH_SECONDS / job + 1

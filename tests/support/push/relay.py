@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mobile_api.relay import keys
+from tests.support.patience import DEADLINE
+from tests.support.ports import free_port
 from tests.support.push.town import Town
 
-DEADLINE = 30.0
 _READY = re.compile(rb"ready: 127\.0\.0\.1:(\d+) ")
 
 
@@ -47,7 +48,7 @@ class RelayProcess:
 @contextlib.asynccontextmanager
 async def relay_process(folder: Path, town: Town, port: int = 0) -> AsyncIterator[RelayProcess]:
     """On `folder`: keys, settings and queue; a second one goes on where a killed one was."""
-    config, log = _prepared(folder, town, port)
+    config, log = _prepared(folder, town, port or free_port())
     with log.open("ab") as target:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "chat_server", "push-relay", "--config", str(config),

@@ -23,6 +23,7 @@ from chat_server.cli.user import user_group
 from chat_server.domain.policy import RULES, Policy
 from chat_server.storage.folder import lock_folder
 from chat_server.storage.sqlite.opening import open_writer
+from tests.support.patience import DEADLINE
 from tests.support.process import server_process
 from tests.unit.people.test_staff_file import HEADER, SAMPLES
 
@@ -279,7 +280,7 @@ async def test_through_a_running_server(tmp_path: Path) -> None:
         await run("organization", "add", "midorino", "みどりの市")
         await run("import-staff", str(SAMPLES / "staff-utf8.csv"))
         await run("user", "password", "omote", "--password-stdin", typed="みどりの町の長い合言葉\n")
-        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{server.ports['lgwan']}") as http:
+        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{server.ports['lgwan']}", timeout=DEADLINE) as http:
 
             async def sign_in() -> httpx2.Response:
                 begun = await http.post("/api/sign-in", json={"organization": "midorino", "login": "omote"})

@@ -30,16 +30,16 @@ async def test_the_real_parameters_are_argon2id_with_64_mib() -> None:
 
 
 async def test_nobody_takes_as_long_as_somebody() -> None:
-    """With the real parameters; medians, because the machine is shared."""
+    """With the real parameters; in processor time and by medians, because the machine is shared."""
     passwords = Argon2Passwords(threads=1)
     try:
         hashed = await passwords.hash("x" * 12)
         times: dict[bool, list[float]] = {True: [], False: []}
         for _ in range(3):
             for somebody in (True, False):
-                begun = time.perf_counter()
+                begun = time.process_time()
                 assert not await passwords.verify(hashed if somebody else None, "y" * 12)
-                times[somebody].append(time.perf_counter() - begun)
+                times[somebody].append(time.process_time() - begun)
         somebody_took, nobody_took = sorted(times[True])[1], sorted(times[False])[1]
         assert nobody_took > somebody_took / 2
     finally:

@@ -545,7 +545,9 @@ async def test_the_operation(personnel: Personnel) -> None:
 
 
 @given(st.data())
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 async def test_any_two_files_one_after_the_other(personnel: Personnel, data: st.DataObject) -> None:
     """Whatever was there before: after an import, the same file again changes nothing."""
     town = personnel.town

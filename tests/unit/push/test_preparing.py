@@ -14,6 +14,7 @@ from chat_server.ports import Reader, Tx
 from chat_server.services import push_expanding
 from mobile_api.ledger.port import BADGE, CLEAR, NO_DEVICE, READ, REFUSED, RING, WITHDRAWN, Settled, Taken
 from mobile_api.push.preparing import Preparer, Ready
+from tests.support.engines import furnish
 from tests.support.push.crowd import crowd
 
 
@@ -43,6 +44,7 @@ class Scene:
 
 @pytest.fixture
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+    furnish(tmp_path)
     app = await App.open(Settings(data=str(tmp_path)), workers=False)
     try:
         everybody = await crowd(app, 1, 1)

@@ -19,10 +19,10 @@ from chat_server.realtime.endpoint import Socket
 from chat_server.services import accounts, device_keeping, devices, keys, restoring, rooms
 from chat_server.services.authority import Operator
 from chat_server.services.keys import TOKEN
+from tests.support.patience import DEADLINE
 from tests.support.people import add_people
 from tests.support.two_nodes import NodeStorage, OneNode, nodes
 
-SECONDS = 10.0
 Wire = dict[str, Any]
 
 
@@ -54,7 +54,7 @@ class Client:
         self._changed.set()
 
     async def until(self, fits: Callable[[], Any]) -> None:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(DEADLINE):
             while not fits():
                 self._changed.clear()
                 await self._changed.wait()

@@ -14,8 +14,9 @@ from chat_server.domain.events import EVERYTHING, EventKind, Joined, Left, Note,
 from chat_server.realtime.channel import BURST
 from chat_server.realtime.codec import JSON, MSGPACK, Codec, payloads
 from chat_server.realtime.connection import Connection
-from chat_server.realtime.holding import HOLD, PACE, QUEUED
+from chat_server.realtime.holding import QUEUED
 from chat_server.realtime.hub import Hub
+from tests.support.patience import DEADLINE
 
 ROOM_ID, ROOM = 5, "r" * 26
 END = EVERYTHING[0][1]
@@ -111,7 +112,7 @@ async def test_events_wait_for_a_commit_that_is_coming_but_not_long(hub: Hub) ->
         written.set()
 
     hub.channels[ROOM_ID].live[0][member.connection] = write
-    await asyncio.wait_for(written.wait(), HOLD * 500)
+    await asyncio.wait_for(written.wait(), DEADLINE)
     assert member.seqs == [(1, "message"), (2, "message"), (3, "message")]
 
 
@@ -133,7 +134,7 @@ async def test_a_burst_of_large_events_comes_in_pieces_that_a_reader_can_take(hu
             everything.set()
 
     hub.channels[ROOM_ID].live[0][member.connection] = write
-    await asyncio.wait_for(everything.wait(), PACE * 500)
+    await asyncio.wait_for(everything.wait(), DEADLINE)
     assert member.seqs == [(seq, "message") for seq in range(1, 10)]
     assert max(map(len, member.writes)) < BURST + 101_000
     hub.publish([event(10)])

@@ -18,6 +18,7 @@ from chat_server.storage.sqlite import checkpoints
 from chat_server.storage.sqlite.checkpoints import FRAME, Checkpoints
 from chat_server.storage.sqlite.opening import open_writer
 from chat_server.storage.sqlite.storage import SqliteStorage
+from tests.support.patience import DEADLINE
 
 PAGES, MOST = 50, 200
 BLOB = bytes(40_000)
@@ -87,7 +88,7 @@ async def test_no_answer_waits_for_a_checkpoint(tmp_path: Path, monkeypatch: pyt
     answered, waited = threading.Event(), []
 
     def run(self: Checkpoints) -> None:
-        waited.append(answered.wait(5))
+        waited.append(answered.wait(DEADLINE))
 
     monkeypatch.setattr(Checkpoints, "due", lambda self, *, idle: not waited)
     monkeypatch.setattr(Checkpoints, "run", run)
@@ -98,8 +99,8 @@ async def test_no_answer_waits_for_a_checkpoint(tmp_path: Path, monkeypatch: pyt
     storage = await SqliteStorage.open(tmp_path, SystemClock())
     storage.on_notes = lambda notes: answered.set()
     try:
-        await asyncio.wait_for(storage.write(nothing), 10)
-        await asyncio.wait_for(storage.write(nothing), 10)
+        await asyncio.wait_for(storage.write(nothing), DEADLINE)
+        await asyncio.wait_for(storage.write(nothing), DEADLINE)
         assert waited == [True]
     finally:
         await storage.close()

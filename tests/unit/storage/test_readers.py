@@ -10,6 +10,7 @@ import pytest
 
 from chat_server.clock import SystemClock
 from chat_server.storage.sqlite.storage import READERS, SqliteStorage
+from tests.support.patience import DEADLINE
 
 
 async def _one(tx: Any) -> Any:
@@ -27,7 +28,7 @@ async def test_a_cancelled_read_leaves_its_connection_usable(tmp_path: Path) -> 
             for read in reads:
                 read.cancel()
             await asyncio.gather(*reads, return_exceptions=True)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(DEADLINE):
                 assert await asyncio.gather(*(storage.read(_one) for _ in range(READERS))) == [(1,)] * READERS
     finally:
         await storage.close()
