@@ -48,8 +48,8 @@ class Reading:
     `member`: the viewer may see the message's seq in its room now (or, before it is sent, is the uploader).
     `trust`: rank of the viewer's zone, `origin_trust`: of the file's; `least_trust`: of the least trusted
     zone by which the same bytes ever came in. An unknown zone has rank -1.
-    `outflow`: the room's rule for less trusted zones, of `OUTFLOWS`; `pair`: the organization's for these two, which a room's
-    rule cannot exceed. `approved`: somebody let this viewer take it out, on this device and now.
+    `outflow`: the room's rule for less trusted zones, of `OUTFLOWS`; `pair`: what it cannot exceed: the organization's
+    rule for these two, and what a copy carries along. `approved`: somebody let this viewer take it out, on this device and now.
     `access`: the organization's rule for the viewer's device: text, view, download, cache.
     """
 
@@ -125,6 +125,7 @@ def zone_name(zone: str) -> str:
     return _NAMES.get(zone, zone)
 
 
-def outward(room: str, pair: str) -> str:
-    """The stricter of a room's rule and that of its organization for two zones; nothing leaves by a rule that nobody knows."""
-    return min(room, pair, key=OUTFLOWS.index) if room in OUTFLOWS and pair in OUTFLOWS else "text"
+def outward(*rules: str) -> str:
+    """The strictest of them: of a room, of its organization for two zones, and what a copy carries along. Nothing leaves by a rule that
+    nobody knows."""
+    return min(rules, key=OUTFLOWS.index) if set(rules) <= set(OUTFLOWS) else "text"

@@ -38,6 +38,7 @@ from chat_server.domain.zones import (
     WITHDRAWN,
     Reading,
     may_read,
+    outward,
 )
 from chat_server.ports import Reader
 from chat_server.services.actors import in_good_standing
@@ -223,7 +224,7 @@ def _verdict(one: Seen, rendition: Rendition | None, kind: str, zone: str, acces
             policy_version=rendition.policy_version if rendition else 0,
             withdrawn=bool(one.withdrawn),
             access=access,
-            pair=one.pair,
+            pair=outward(one.pair, one.carried),
             approved=bool(one.approved),
         )
     )

@@ -73,7 +73,7 @@ async def take_along(
     """Copy the source's attachments (rows, not bytes) behind the writer's own, and name the copies in the blocks."""
     copies = [
         await attachment_copies.copy(
-            tx, source, new_id(tx.now), actor.user_id, room.org_id, room.room_id, message_id, position
+            tx, source, new_id(tx.now), actor.user_id, room.org_id, room.room_id, message_id, position, actor.zone
         )
         for position, (source, _) in enumerate(forwarded.attachments, start=len(own))
     ]

@@ -64,7 +64,7 @@ async def copy(
 ) -> dict[str, Any]:
     """Its wire form."""
     return await attachment_copies.copy(
-        tx, source, new_id(tx.now), actor.user_id, room.org_id, room.room_id, None, position,
+        tx, source, new_id(tx.now), actor.user_id, room.org_id, room.room_id, None, position, actor.zone,
         note_id=note_id, entry_id=entry_id,
     )  # fmt: skip
 

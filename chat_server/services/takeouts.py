@@ -53,7 +53,7 @@ def state_at(now: int, state: str, ends: int) -> str:
 
 def takes_approval(one: Seen, actor: Actor, trust: Trust) -> bool:
     """Whether it leaves its network for the actor's only with one."""
-    return 0 <= trust(actor.zone) < trust(one.origin_zone) and outward(one.outflow, one.pair) == "approve"
+    return 0 <= trust(actor.zone) < trust(one.origin_zone) and one.outward == "approve"
 
 
 async def ask(tx: Tx, actor: Actor, attachment: str, reason: str, key: bytes, trust: Trust) -> Wire:
@@ -140,7 +140,7 @@ async def decide(tx: Tx, actor: Actor, public_id: str, *, approve: bool, words: 
 
 def _asks(one: Takeout) -> bool:
     """A rule that is stricter by now leaves nothing to approve of; one that is not needs no approval."""
-    return not one.gone and outward(one.outflow, one.pair) == "approve"
+    return not one.gone and outward(one.outflow, one.pair, one.carried) == "approve"
 
 
 async def _decides(reader: Reader, actor: Actor, policy: Policy, one: Takeout) -> bool:

@@ -405,3 +405,76 @@ async def test_a_disabled_approver_is_called_by_nobody(border: Border) -> None:
     await scene.server.app.storage.write(lambda tx: people.disable(tx, scene.org.id, scene.owner.actor.user_id))
     await border.ask()
     assert (await border.said())[-1].get("mentions") in (None, {})
+
+
+async def test_forwarding_outside_is_no_way_round(border: Border) -> None:
+    scene = border.scene
+    sent = await message_of(border, border.file)
+    lax = [await scene.world.room(scene.member, scene.owner) for _ in range(2)]
+    for room in lax:
+        await let_out(border, room, "download")
+    outside = await forwarded(border, border.phone, sent, lax[0])
+    copy = await border.addresses(file=outside["attachment"])
+    assert "original" not in copy["addresses"]
+    assert copy["takeout"] == "none", "here it leaves with an approval, as where it came from"
+    again = await forwarded(border, border.phone, outside["message"], lax[1])
+    assert "original" not in (await border.addresses(file=again["attachment"]))["addresses"]
+    # It may be asked for there, and whoever owns that room decides, inside; the one who asks owns it, too.
+    assert code_of(await border.ask(file=again["attachment"])) == 200
+    # From a desk it is for whoever forwards it to say where it belongs.
+    inside = await forwarded(border, scene.member, sent, lax[0])
+    assert "original" in (await border.addresses(file=inside["attachment"]))["addresses"]
+    lifted = await forwarded(border, scene.member, again["message"], lax[0])
+    assert "original" in (await border.addresses(file=lifted["attachment"]))["addresses"]
+
+
+async def test_a_note_of_the_same_room_follows_its_rule(border: Border) -> None:
+    scene = border.scene
+    sent = await message_of(border, border.file)
+    answer = await border.call(
+        border.phone, "create_note", {"room": scene.room}, {"title": "図面", "blocks": [], "messages": [sent]}
+    )
+    note = answer.json()["id"]
+    [copy] = [
+        row[0]
+        for row in await scene.server.app.storage.read(
+            lambda reader: reader.all(
+                "SELECT a.public_id FROM attachments a JOIN notes n ON n.id = a.note_id WHERE n.public_id = ?", note
+            )
+        )
+    ]
+    assert (await border.addresses(file=copy))["takeout"] == "none"
+    await border.outflow("download")
+    assert "original" in (await border.addresses(file=copy))["addresses"]
+
+
+async def message_of(border: Border, file: str) -> str:
+    row = await border.scene.server.app.storage.read(
+        lambda reader: reader.one(
+            "SELECT m.public_id FROM messages m JOIN attachments a ON a.message_id = m.id WHERE a.public_id = ?", file
+        )
+    )
+    assert row is not None
+    return str(row[0])
+
+
+async def let_out(border: Border, room: str, value: str) -> None:
+    await border.scene.server.app.storage.write(
+        lambda tx: tx.run("UPDATE rooms SET outflow = ? WHERE public_id = ?", value, room)
+    )
+
+
+async def forwarded(border: Border, who: Someone, message: str, room: str) -> dict[str, str]:
+    """The message that it became, and its copy of the file."""
+    border.scene.world.made += 1
+    sent = {"client_msg_id": f"forward-{border.scene.world.made:08d}", "forward": message}
+    answer = await border.call(who, "send_message", {"room": room}, sent)
+    assert code_of(answer) == 200, answer.text
+    made = str(answer.json()["id"])
+    row = await border.scene.server.app.storage.read(
+        lambda reader: reader.one(
+            "SELECT a.public_id FROM attachments a JOIN messages m ON m.id = a.message_id WHERE m.public_id = ?", made
+        )
+    )
+    assert row is not None
+    return {"message": made, "attachment": str(row[0])}

@@ -201,7 +201,7 @@ async def test_the_same_bytes_are_decoded_once_and_a_copy_made_meanwhile_gets_th
         stored = await message_queries.by_public_id(tx, message)
         assert stored is not None
         wire = await attachment_copies.copy(
-            tx, again, new_id(tx.now), house.person.user_id, stored.org_id, stored.room_id, stored.id, 1
+            tx, again, new_id(tx.now), house.person.user_id, stored.org_id, stored.room_id, stored.id, 1, "lgwan"
         )
         assert wire["preview"] == "pending"
         row = await tx.one("SELECT id FROM attachments WHERE public_id = ?", wire["id"])

@@ -1,6 +1,8 @@
 -- Files that somebody wants to take out to a less trusted zone, where their room lets them out only with a second person's approval.
 -- `zone_rules` has rules outward as well: of the family 'outflow', from the more to the less trusted zone, a value of domain.zones.OUTFLOWS.
 
+ALTER TABLE attachments ADD COLUMN carried TEXT;  -- of a copy that was made outside the file's zone: the rule of the rooms that it came from
+
 CREATE TABLE takeouts (
   id $ID,
   public_id TEXT NOT NULL UNIQUE,

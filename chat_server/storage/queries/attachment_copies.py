@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from chat_server.domain.zones import outward
 from chat_server.ports import Reader, Tx
 from chat_server.storage.queries.attachments import WIRE, as_wire
 
@@ -18,16 +19,31 @@ async def sources(tx: Reader, message_id: int) -> list[tuple[int, str]]:
 
 async def copy(
     tx: Tx, source: int, public_id: str, uploader_id: int, org_id: int, room_id: int, message_id: int | None, position: int,
-    *, note_id: int | None = None, entry_id: int | None = None,
+    zone: str, *, note_id: int | None = None, entry_id: int | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """A copy that belongs to another message, or to a note; origin zone and renditions stay what they were. Answers its wire
-    form."""
+    form.
+
+    Whoever copies outside the file's own zone (`zone`: theirs) takes its room's rule along: by going on into a room that lets more out,
+    it would get there what it may not have here. Inside, it is for them to say where it belongs, as if they uploaded it again.
+    """
+    rules = await tx.one(
+        "SELECT a.origin_zone, coalesce(r.outflow, 'view'), coalesce(a.carried, 'download'), a.room_id FROM attachments a"
+        " LEFT JOIN rooms r ON r.id = a.room_id WHERE a.id = ?",
+        source,
+    )
+    assert rules is not None
+    origin, outflow, carried, room = rules
+    if origin == zone:
+        carried = None
+    elif room != room_id:
+        carried = outward(outflow, carried)
     row = await tx.one(
         "INSERT INTO attachments (public_id, org_id, uploader_id, room_id, message_id, position, note_id, entry_id, kind,"
         " name, media_type, size, width, height, color, pages, taken_at, latitude, longitude, origin_zone, state,"
-        " created_at) SELECT ?, ?, ?, ?, ?, ?, ?, ?, kind, name, media_type, size, width, height, color, pages, taken_at,"
-        " latitude, longitude, origin_zone, state, ? FROM attachments WHERE id = ? RETURNING id",
-        public_id, org_id, uploader_id, room_id, message_id, position, note_id, entry_id, tx.now, source,
+        " carried, created_at) SELECT ?, ?, ?, ?, ?, ?, ?, ?, kind, name, media_type, size, width, height, color, pages, taken_at,"
+        " latitude, longitude, origin_zone, state, ?, ? FROM attachments WHERE id = ? RETURNING id",
+        public_id, org_id, uploader_id, room_id, message_id, position, note_id, entry_id, carried, tx.now, source,
     )  # fmt: skip
     assert row is not None
     await tx.run(

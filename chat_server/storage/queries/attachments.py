@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from chat_server.domain.policy import Policy, policy_of
+from chat_server.domain.zones import outward
 from chat_server.ports import Blob, Reader, Row, Tx
 
 
@@ -69,9 +70,16 @@ class Seen:
     outflow: str
     pair: str
     """the organization's rule from the file's zone to the viewer's; what there is none for, the room decides alone"""
+    carried: str
+    """of a copy that was made outside: the rule of the room that it came from"""
     approved: int
     """1: somebody let the viewer take it out, on this device and now"""
     member: int
+
+    @property
+    def outward(self) -> str:
+        """What leaves for the viewer's zone, if that is a less trusted one."""
+        return outward(self.outflow, self.pair, self.carried)
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +294,7 @@ SELECT a.id, a.public_id, a.org_id, a.kind, a.name, a.taken_at, a.latitude, a.lo
        coalesce(r.outflow, 'view'),
        coalesce((SELECT z.action FROM zone_rules z WHERE z.org_id = a.org_id AND z.from_zone = a.origin_zone AND z.to_zone = ?
                  AND z.family = 'outflow'), 'download'),
+       coalesce(a.carried, 'download'),
        CASE WHEN EXISTS (SELECT 1 FROM takeouts t WHERE t.attachment_id = a.id AND t.user_id = ? AND t.device = ?
                          AND t.zone = ? AND t.state = 'approved' AND t.expires_at > ?) THEN 1 ELSE 0 END,
        CASE WHEN a.message_id IS NULL AND a.note_id IS NULL AND a.uploader_id = ? THEN 1

@@ -11,7 +11,7 @@ from chat_server.storage.queries.attachments import Looker
 
 class Takeout(NamedTuple):
     """`user`, `room`, `attachment`, `message`: public ids; `message` is empty where the file is in a note. `origin`: the zone that the
-    file came in by. `approver`: name of whoever decided. `outflow`, `pair`: the rules that hold for it now. `gone`: 1 where the file is
+    file came in by. `approver`: name of whoever decided. `outflow`, `pair`, `carried`: the rules that hold for it now. `gone`: 1 where the file is
     not there any more. `owner`: 1 where whoever looks owns the room."""
 
     id: int
@@ -41,6 +41,7 @@ class Takeout(NamedTuple):
     message: str
     outflow: str
     pair: str
+    carried: str
     gone: int
     owner: int
 
@@ -63,7 +64,7 @@ SELECT t.id, t.public_id, t.org_id, t.attachment_id, a.public_id, a.name, a.kind
        t.device, t.zone, t.reason, t.state, t.asked_at, t.expires_at, t.decided_at, coalesce(d.name, ''), t.words,
        r.id, r.public_id, r.name, coalesce(m.public_id, ''), r.outflow,
        coalesce((SELECT z.action FROM zone_rules z WHERE z.org_id = a.org_id AND z.from_zone = a.origin_zone AND z.to_zone = t.zone
-                 AND z.family = 'outflow'), 'download'),
+                 AND z.family = 'outflow'), 'download'), coalesce(a.carried, 'download'),
        CASE WHEN a.withdrawn_at IS NOT NULL OR m.redacted_at IS NOT NULL OR (a.message_id IS NULL AND a.note_id IS NULL)
             THEN 1 ELSE 0 END,
        CASE WHEN EXISTS (SELECT 1 FROM memberships s WHERE s.room_id = a.room_id AND s.user_id = ? AND s.to_seq IS NULL
