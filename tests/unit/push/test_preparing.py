@@ -106,8 +106,22 @@ async def test_clearing_goes_out_but_to_safari(scene: Scene) -> None:
     clear = replace(scene.taken, kind=CLEAR)
     (ready,), _ = await scene.prepare(clear)
     assert (ready.parcel.clears, ready.parcel.text, ready.parcel.badge) == (True, "", 1)
+    await scene.run("UPDATE push_tokens SET platform = 'web_push', token = 'https://web.push.apple.com/x'")
     _, (settled,) = await scene.prepare(replace(clear, lane="web_push:web.push.apple.com"))
     assert (settled.state, settled.rang) == (WITHDRAWN, True)  # and it is not tried at every round
+
+
+async def test_a_device_that_registered_elsewhere_since_is_rung_there(scene: Scene) -> None:
+    """Its former provider would call the new token dead, and it would be dropped."""
+    queued = replace(scene.taken, lane="apns")
+    for taken in (queued, replace(queued, kind=BADGE, room_id=0)):
+        (ready,), _ = await scene.prepare(taken)
+        assert (ready.taken.lane, ready.parcel.platform) == ("fcm", "fcm")
+
+
+async def test_a_number_for_what_is_a_browser_by_now_is_not_pushed(scene: Scene) -> None:
+    await scene.run("UPDATE push_tokens SET platform = 'web_push', token = 'https://updates.example/x'")
+    assert await scene.state(replace(scene.taken, kind=BADGE, room_id=0)) == WITHDRAWN
 
 
 async def test_a_number_needs_no_room(scene: Scene) -> None:
