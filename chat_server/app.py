@@ -83,6 +83,7 @@ from mobile_api.push.judging import FIRST
 from mobile_api.push.payload import seal
 from mobile_api.push.pushing import Pushing
 from mobile_api.relay.opening import open_providers
+from mobile_api.watching import watch
 
 
 class Worker(Protocol):
@@ -351,6 +352,7 @@ class App:
             secret=self.keys.current(SENDS).secret, most_trusted=self.settings.most_trusted,
             origin=self.settings.outside_address, first=self._push_again,
         )  # fmt: skip
+        watch(self.providers, self.parts.registry)
         self.outbox.pushing = True
         self.outbox.on_messages = self.pushing.wake
         return [self.pushing]

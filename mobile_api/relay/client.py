@@ -62,6 +62,12 @@ class Line:
         self._running: asyncio.Task[None] | None = None
         self._closed = False
         self.users = 0
+        self.figures: wire.Pong | None = None
+        """what the relay last said of itself"""
+
+    @property
+    def stands(self) -> bool:
+        return self._up.is_set()
 
     async def send(self, parcel: Parcel, authorization: str) -> Answer:
         """The relay's answer, or the provider's. Raises `NotSent`, `Cut`."""
@@ -154,7 +160,9 @@ class Line:
             while True:
                 async with asyncio.timeout(SILENCE_SECONDS):
                     message = await wire.to_closed(reader)
-                if isinstance(message, wire.Answered):
+                if isinstance(message, wire.Pong):
+                    self.figures = message
+                elif isinstance(message, wire.Answered):
                     future = self._waiting.get(message.id)
                     # One that nobody waits for stays at the relay, unconfirmed, until it is asked for.
                     if future is not None and not future.done():
@@ -184,7 +192,7 @@ class RelayProvider:
 
     def __init__(self, line: Line, platform: Platform, hosts: Hosts, sign: Sign) -> None:
         self.platform: Platform = platform
-        self._line, self._hosts, self._sign = line, hosts, sign
+        self.line, self._hosts, self._sign = line, hosts, sign
         self._open = True
         line.users += 1
 
@@ -197,7 +205,7 @@ class RelayProvider:
                 target = self._hosts.target(parcel.token)
                 if parcel.sealed or self.platform == "web_push":
                     authorization = self._sign(parcel, f"{target.scheme}://{target.authority}")
-            return await self._line.send(parcel, authorization)
+            return await self.line.send(parcel, authorization)
         except ValueError as error:
             return answer(parcel, Outcome.REFUSED, str(error).rpartition(" / ")[2])
         except NotSent as error:
@@ -209,9 +217,9 @@ class RelayProvider:
         """The line ends with the last one."""
         if self._open:
             self._open = False
-            self._line.users -= 1
-            if self._line.users == 0:
-                await self._line.close()
+            self.line.users -= 1
+            if self.line.users == 0:
+                await self.line.close()
 
 
 def relayed(line: Line, hosts: Mapping[Platform, Hosts], sign: Sign) -> dict[Platform, Provider]:
