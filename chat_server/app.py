@@ -352,7 +352,7 @@ class App:
             secret=self.keys.current(SENDS).secret, most_trusted=self.settings.most_trusted,
             origin=self.settings.outside_address, first=self._push_again,
         )  # fmt: skip
-        watch(self.providers, self.parts.registry)
+        watch(self.providers, self.parts.registry, self.pushing.engine.line_up)
         self.outbox.pushing = True
         self.outbox.on_messages = self.pushing.wake
         return [self.pushing]

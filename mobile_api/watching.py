@@ -1,8 +1,9 @@
-"""How the relay fares, on the server's own page of figures: it tells them over the line, so that nothing listens out there."""
+"""What the server makes of its line to the relay: how it fares, on the server's own page of figures (it tells them over the line,
+so that nothing listens out there), and when it stands again."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -12,9 +13,12 @@ from mobile_api.providers.port import PLATFORMS, Outcome, Platform, Provider
 from mobile_api.relay.client import Line, RelayProvider
 
 
-def watch(providers: Mapping[Platform, Provider], registry: CollectorRegistry) -> None:
-    """Where they go through a relay: once, for they share its line."""
+def watch(
+    providers: Mapping[Platform, Provider], registry: CollectorRegistry, on_up: Callable[[], None] = lambda: None
+) -> None:
+    """Where they go through a relay: once, for they share its line. `on_up`: it stands (again)."""
     for line in {provider.line for provider in providers.values() if isinstance(provider, RelayProvider)}:
+        line.on_up = on_up
         registry.register(_Figures(line))
 
 

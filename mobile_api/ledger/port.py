@@ -137,6 +137,10 @@ class Ledger(PushRecord, Protocol):
         """At start: what was being sent when the process ended is to be sent again, as its answer is unknown. How many."""
         ...
 
+    async def hurry(self, reason: str, now: int) -> int:
+        """What waits because of that, as the last answer has it, need not wait any longer. How many."""
+        ...
+
     async def lanes(self) -> list[str]:
         """Those in which something waits."""
         ...

@@ -19,7 +19,7 @@ from chat_server.domain import limits
 from chat_server.ports import Clock, Storage
 from chat_server.services.epoch import stream_epoch
 from mobile_api.ledger.port import WAITING, Ledger, Settled, Taken
-from mobile_api.providers.port import SECONDS, Answer, Outcome, Parcel, Platform, Provider
+from mobile_api.providers.port import NO_LINE, SECONDS, Answer, Outcome, Parcel, Platform, Provider
 from mobile_api.push.judging import Judge
 from mobile_api.push.lanes import platform_of
 from mobile_api.push.preparing import Preparer, Ready
@@ -56,6 +56,7 @@ class Engine:
         self._judge = judge
         self._at_once = at_once
         self._woken = asyncio.Event()
+        self._line_up = False
         self._answered = asyncio.Event()
         self._under_way: dict[asyncio.Task[None], str] = {}
         self._busy: Counter[str] = Counter()
@@ -65,6 +66,11 @@ class Engine:
 
     def wake(self) -> None:
         """Something was queued."""
+        self._woken.set()
+
+    def line_up(self) -> None:
+        """The relay can be reached (again): an hour without it must not cost ten minutes more."""
+        self._line_up = True
         self._woken.set()
 
     async def run(self) -> None:
@@ -119,6 +125,9 @@ class Engine:
 
     async def _take(self) -> int:
         took = 0
+        if self._line_up:
+            self._line_up = False
+            await self._ledger.hurry(NO_LINE, self._clock.now())
         for lane in await self._ledger.lanes():
             room = self._at_once - self._busy[lane]
             if room <= 0 or self._judge.resting(lane) > 0:

@@ -17,7 +17,8 @@ from mobile_api.push.preparing import Ready
 FIRST: Final = 1.0
 """Seconds before the second try; each later one waits twice as long, up to `LONGEST`."""
 LONGEST: Final = 600.0
-TRIES: Final = 100
+TRIES: Final = 200
+"""More than fit into the time for which a push is wanted (`limits.PUSH_LIVES`)."""
 _LONGEST_ASKED: Final = 3_600.0
 """Seconds; a provider that asks for more is asked again all the same."""
 _ANGRY: Final = 3

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import random
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,7 +20,7 @@ import structlog
 from chat_server.domain.webhooks import Hosts
 from mobile_api.providers.answers import answer, printable
 from mobile_api.providers.faults import Cut, NotSent
-from mobile_api.providers.port import PLATFORMS, SECONDS, Answer, Outcome, Parcel, Platform, Provider
+from mobile_api.providers.port import NO_LINE, PLATFORMS, SECONDS, Answer, Outcome, Parcel, Platform, Provider
 from mobile_api.providers.proxy import Proxy, tunnel
 from mobile_api.providers.web_push import Sign
 from mobile_api.relay import keys, wire
@@ -64,6 +64,7 @@ class Line:
         self.users = 0
         self.figures: wire.Pong | None = None
         """what the relay last said of itself"""
+        self.on_up: Callable[[], None] = lambda: None
 
     @property
     def stands(self) -> bool:
@@ -79,7 +80,7 @@ class Line:
             async with asyncio.timeout(UP_SECONDS):
                 await self._up.wait()
         except TimeoutError:
-            raise NotSent("no line to the relay") from None
+            raise NotSent(NO_LINE) from None
         if parcel.platform not in self._platforms:
             return answer(parcel, Outcome.LATER, f"the relay has no settings for {parcel.platform}", retry_after=60.0)
         if parcel.id in self._waiting:
@@ -88,7 +89,7 @@ class Line:
 
     async def _handed(self, parcel: Parcel, frame: bytes) -> Answer:
         if self._writer is None:
-            raise NotSent("no line to the relay")
+            raise NotSent(NO_LINE)
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting[parcel.id] = future
         try:
@@ -135,6 +136,7 @@ class Line:
                 raise wire.Broken("a relay of another version")
             self._writer, self._platforms = writer, hello.platforms
             self._up.set()
+            self.on_up()
             log.info("push.relay_line_up", relay=self._place.host, platforms=list(hello.platforms))
             await self._listen(reader, writer)
         finally:

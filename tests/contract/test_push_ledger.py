@@ -169,6 +169,20 @@ async def test_what_nobody_wants_any_more_is_given_up(ledger: Ledger) -> None:
     assert await states(ledger, 5, 101) == ["given_up"]
 
 
+async def test_what_waits_for_a_line_alone_need_not_wait_when_it_stands(ledger: Ledger) -> None:
+    await ledger.hand_over(handed(1), [order(device, 1) for device in (1, 2)], NOW)
+    await ledger.hand_over(handed(2), [order(3, 2, lane="apns")], NOW)
+    one, two = await ledger.take("fcm", 9, NOW)
+    (three,) = await ledger.take("apns", 9, NOW)
+    later = NOW + 600_000
+    await ledger.settle([Settled(each.id, 1, WAITING, "no line", due=later) for each in (one, three)], NOW)
+    await ledger.settle([Settled(two.id, 1, WAITING, "429", due=later)], NOW)
+    assert await ledger.hurry("no line", NOW + 1) == 2
+    assert [each.id for each in await ledger.take("fcm", 9, NOW + 1)] == [one.id]
+    assert [each.id for each in await ledger.take("apns", 9, NOW + 1)] == [three.id]
+    assert await ledger.hurry("no line", NOW + 1) == 0
+
+
 async def test_lanes_are_apart(ledger: Ledger) -> None:
     await ledger.hand_over(
         handed(5), [order(n, 5, lane=lane) for n, lane in enumerate(("web:a", "apns", "web:b"))], NOW

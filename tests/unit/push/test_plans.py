@@ -71,6 +71,7 @@ async def test_the_ledger_scans_nothing() -> None:
     (one,) = [taken for taken in await carrying.take(session, "fcm", 10, NOW) if taken.device_id == 1]
     await carrying.settle(session, [Settled(one.id, one.tries, ACCEPTED, rang=True)], NOW)
     await carrying.recover(session, NOW)
+    await carrying.hurry(session, "no line", NOW)
     assert await carrying.lanes(session) == ["fcm"]
     await carrying.next_due(session)
     assert await queueing.read(session, [Mark(101, 7, 39)], NOW, NOW + DAY) == 1
