@@ -322,6 +322,7 @@ class App:
         )
         node = Node(me, self.storage, self.dispatcher, bus, self.keys, lambda: self.leadership.leads)
         node.neighbours.on_hint = self._wake
+        node.neighbours.pushes = self.ledger is not None
         return node
 
     def _robots(self) -> list[Worker]:
@@ -363,9 +364,10 @@ class App:
         return Trying(self.storage, self.clock, self.providers, seal, self.settings.most_trusted)
 
     def _looking(self, room_id: int) -> set[int]:
-        """Who has the room on a screen, at this process."""
+        """Who has the room on a screen, here or at another node."""
         channel = self.hub.channels.get(room_id)
-        return set() if channel is None else {looker.actor.user_id for looker in channel.lookers}
+        here = set() if channel is None else {looker.actor.user_id for looker in channel.lookers}
+        return here if self.node is None else here | self.node.neighbours.looking.at(room_id)
 
     def _preview_worker(self, scratch: Path) -> PreviewWorker:
         return PreviewWorker(
