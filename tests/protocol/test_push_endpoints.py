@@ -168,7 +168,7 @@ async def test_a_topic_whose_phone_is_away_is_tried_later(tmp_path: Path) -> Non
 # Through the outgoing proxy
 
 BY_PROXY: tuple[Platform, ...] = ("apns", "web_push", "unified")
-"""Google's fake speaks plain HTTP, which goes past a proxy; test_push_fcm.py looks at what its session has."""
+"""Google's go there by its own names: test_push_fcm.py."""
 
 
 @pytest.mark.parametrize("password", [False, True])
