@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from mobile_api.ledger.port import CLEAR, DONE, GIVEN_UP, SENDING, WAITING, Settled, Taken
+from mobile_api.ledger.port import CLEAR, DONE, GIVEN_UP, REPLACED, SENDING, WAITING, Settled, Taken
 from mobile_api.ledger.session import Session
 
 _TAKEN: Final = "id, public_id, user_id, device_id, room_id, message_id, seq, lane, kind, urgent, expires, tries"
@@ -88,9 +88,24 @@ async def settle(session: Session, results: Sequence[Settled], now: int) -> None
             for one in results
         ],
     )
+    again = [one.id for one in results if one.state == WAITING]
+    if again:
+        await _replaced(session, again, now)
     shown = [one.id for one in results if one.rang]
     if shown:
         await _shown(session, shown, now)
+
+
+async def _replaced(session: Session, parcels: Sequence[int], now: int) -> None:
+    """What was under way when a newer ring came, and has to wait after all, gives way to it as what waited did: for as long as
+    it is tried in vain, the newer one would stand behind it."""
+    await session.many(
+        "UPDATE parcels SET state = ?, done_at = ?, answer = 'by a newer message; before: ' || answer"
+        " WHERE id = ? AND state = 0 AND kind IN ('ring', 'clear') AND EXISTS (SELECT 1 FROM parcels n"
+        "  WHERE n.device_id = parcels.device_id AND n.room_id = parcels.room_id AND n.state < 10 AND n.state = 0"
+        "  AND n.kind = 'ring' AND n.id > parcels.id AND n.seq > parcels.seq AND n.urgent >= parcels.urgent)",
+        [(REPLACED, now, key) for key in parcels],
+    )
 
 
 async def _shown(session: Session, parcels: Sequence[int], now: int) -> None:

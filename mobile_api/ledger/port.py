@@ -154,7 +154,9 @@ class Ledger(PushRecord, Protocol):
         """When the first of what waits is due (UTC ms)."""
         ...
 
-    async def settle(self, results: Sequence[Settled], now: int) -> None: ...
+    async def settle(self, results: Sequence[Settled], now: int) -> None:
+        """What became of tries. What has to wait again gives way to a newer ring that came meanwhile, as at `hand_over`."""
+        ...
 
     async def read(self, marks: Sequence[Mark], now: int, expires: int) -> int:
         """What waits to ring for something read does not, and each device that shows some of it is told to clear it. How many

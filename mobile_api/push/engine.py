@@ -165,7 +165,10 @@ class Engine:
             task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        self._busy[self._under_way.pop(task)] -= 1
+        lane = self._under_way.pop(task)
+        self._busy[lane] -= 1
+        if not self._busy[lane]:
+            del self._busy[lane]  # named by what clients bring: kept, they would pile up
         self._woken.set()
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a push ended in a fault of ours", exc_info=error)

@@ -86,7 +86,7 @@ class Judge:
 
     def _listen(self, lane: str, answer: Answer) -> None:
         if answer.outcome is not Outcome.LATER or answer.retry_after is None:
-            self._refused[lane] = 0
+            self._refused.pop(lane, None)  # a lane is named by what clients bring: kept, they would pile up
             return
         self._refused[lane] += 1
         if self._refused[lane] >= _ANGRY:

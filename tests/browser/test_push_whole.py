@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, Response, expect
 
 from tests.browser.conftest import PHONE, Enter, Hand, Stage
 from tests.browser.process import Server
@@ -15,6 +15,7 @@ from tests.browser.push_service import PushService, push_service
 from tests.browser.test_push import Pushes
 
 TOKEN: Final = f"{1:064x}"
+RENEWED: Final = f"{2:064x}"
 WORDS: Final = "倒木で通行止めです。迂回路を確認してください。"
 
 
@@ -26,6 +27,52 @@ def pushed(stage: Stage, tmp_path: Path) -> Iterator[tuple[Server, PushService]]
         Server(stage.copy_to(tmp_path / "data"), ("lgwan", "internet"), service.settings) as server,
     ):
         yield server, service
+
+
+def turns_on(page: Page) -> Response:
+    """Once the phone says where it is pushed."""
+    with page.expect_response("**/api/devices/me/push") as registered:
+        page.get_by_role("button", name="通知を使う").click()
+    return registered.value
+
+
+def test_a_subscription_that_the_browser_ends_is_made_anew_and_told(
+    enter: Enter, hand: Callable[..., Hand], stage: Stage, room_name: str, pushed: tuple[Server, PushService]
+) -> None:
+    server, service = pushed
+    tanaka, takahashi = stage.facts["people"]["tanaka"], hand("takahashi", server.base)
+    room = takahashi.room(room_name, tanaka)
+    outside = server.base_in("internet")
+    phone = enter(
+        "tanaka", base=outside, signed_in=False, viewport=PHONE, service_workers="allow", permissions=["notifications"]
+    )
+    phone.page.add_init_script(service.script_for(TOKEN))
+    phone.page.goto("/")
+    phone.sign_in(stage.facts["password"])
+    phone.page.get_by_role("navigation", name="トークルーム一覧").get_by_role("link").first.wait_for()
+    pushes = Pushes(phone.page, outside)
+    phone.page.goto("/#/settings/notifications")
+    assert turns_on(phone.page).ok
+
+    # The browser's word, as the worker hears it. What it subscribes with then is what it had before.
+    phone.page.evaluate(service.script_for(RENEWED))
+    with phone.page.expect_response("**/api/devices/me/push") as told:
+        options = pushes.worker.evaluate(
+            """async () => {
+                const asked = []
+                self.registration.pushManager.subscribe = async (options) => void asked.push(options.userVisibleOnly)
+                const event = new ExtendableEvent('pushsubscriptionchange')
+                const oldSubscription = { options: { userVisibleOnly: true } }
+                Object.defineProperties(event, { oldSubscription: { value: oldSubscription }, newSubscription: { value: null } })
+                self.dispatchEvent(event)
+                return asked
+            }"""
+        )
+    assert options == [True]
+    assert told.value.ok
+    takahashi.post(room, f"<@user:{tanaka}> {WORDS}")
+    (ring,) = service.came(RENEWED, 1)
+    assert ring.payload["kind"] == "ring"
 
 
 def test_a_phone_that_sleeps_rings_once_and_the_desk_silences_it(
@@ -45,9 +92,7 @@ def test_a_phone_that_sleeps_rings_once_and_the_desk_silences_it(
     phone.page.get_by_role("navigation", name="トークルーム一覧").get_by_role("link").first.wait_for()
     pushes = Pushes(phone.page, outside)
     phone.page.goto("/#/settings/notifications")
-    with phone.page.expect_response("**/api/devices/me/push") as registered:
-        phone.page.get_by_role("button", name="通知を使う").click()
-    assert registered.value.ok
+    assert turns_on(phone.page).ok
     desk = enter("tanaka", base=server.base)
 
     # It sleeps: it has no line, and nobody looks at it.

@@ -112,9 +112,8 @@ async def test_of_one_device_and_room_the_older_goes_first_and_never_two_at_once
     await ledger.hand_over(handed(6), [order(1, 6)], NOW + 1)
     await ledger.hand_over(handed(7, room=8), [order(1, 7, room=8)], NOW + 1)
     assert [parcel.room_id for parcel in await ledger.take("fcm", 10, NOW + 1)] == [8]
-    await ledger.settle([Settled(one.id, 1, WAITING, "500", due=NOW + 1000)], NOW + 2)
-    assert await ledger.take("fcm", 10, NOW + 2) == []
-    assert [parcel.seq for parcel in await ledger.take("fcm", 10, NOW + 1000)] == [5]
+    await ledger.settle([accepted(one)], NOW + 2)
+    assert [parcel.seq for parcel in await ledger.take("fcm", 10, NOW + 2)] == [6]
 
 
 async def test_a_newer_ring_takes_the_place_of_one_that_waits(ledger: Ledger) -> None:
@@ -122,6 +121,18 @@ async def test_a_newer_ring_takes_the_place_of_one_that_waits(ledger: Ledger) ->
     await ledger.hand_over(handed(6), [order(1, 6)], NOW + 1)
     assert await states(ledger, 5, 101) == ["replaced"]
     assert sorted((one.device_id, one.seq) for one in await ledger.take("fcm", 10, NOW + 1)) == [(1, 6), (2, 5)]
+
+
+async def test_what_was_under_way_when_a_newer_one_came_does_not_hold_it_up(ledger: Ledger) -> None:
+    await ledger.hand_over(handed(1), [order(1, 1), order(2, 1, urgent=True)], NOW)
+    one, urgent = await ledger.take("fcm", 9, NOW)
+    await ledger.hand_over(handed(2), [order(1, 2), order(2, 2)], NOW)
+    later = NOW + 600_000
+    await ledger.settle([Settled(each.id, 1, WAITING, "503", due=later) for each in (one, urgent)], NOW)
+    assert [(each.device_id, each.seq) for each in await ledger.take("fcm", 9, NOW)] == [(1, 2)]
+    (entry,) = (await decided(ledger, 1, 101)).entries
+    assert (entry.state, entry.answer) == ("replaced", "by a newer message; before: 503")
+    assert await states(ledger, 1, 102) == ["waiting"], "an emergency gives way to an emergency alone"
 
 
 async def test_an_emergency_gives_way_to_an_emergency_alone(ledger: Ledger) -> None:

@@ -233,6 +233,19 @@ async def test_what_no_provider_is_set_up_for_waits_and_says_why(scene: Scene) -
     assert scene.provider.received == []
 
 
+async def test_addresses_that_clients_bring_leave_nothing_behind(scene: Scene) -> None:
+    """Each other host is a lane of its own."""
+    for number in range(5):
+        await give_phone(scene.world, scene.reader, Phone(f"https://host-{number}.example/x", platform="unified"))
+        await scene.until(await scene.call(), lambda found: bool(found.entries) and found.entries[0].tries > 0)
+    pushing = scene.world.server.app.pushing
+    assert pushing is not None
+    async with asyncio.timeout(20):
+        while pushing.engine._busy:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)
+    assert not pushing.engine._judge._refused
+
+
 async def test_an_orderly_stop_leaves_nothing_unknown(engine: str, tmp_path: Path) -> None:
     """What was under way is waited for a moment, so the next process rings nobody again."""
     held = asyncio.Event()
