@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from mobile_api.ledger.port import CLEAR, DONE, GIVEN_UP, REPLACED, SENDING, WAITING, Settled, Taken
@@ -91,7 +91,7 @@ async def settle(session: Session, results: Sequence[Settled], now: int) -> None
     again = [one.id for one in results if one.state == WAITING]
     if again:
         await _replaced(session, again, now)
-    shown = [one.id for one in results if one.rang]
+    shown = {one.id: one.rang for one in results if one.rang or one.state >= DONE}
     if shown:
         await _shown(session, shown, now)
 
@@ -108,9 +108,10 @@ async def _replaced(session: Session, parcels: Sequence[int], now: int) -> None:
     )
 
 
-async def _shown(session: Session, parcels: Sequence[int], now: int) -> None:
-    """What the devices show now: a ring, or, after a clearing, nothing."""
-    for key in parcels:
+async def _shown(session: Session, parcels: Mapping[int, bool], now: int) -> None:
+    """What the devices show now: a ring, if it rang, or, after a clearing, nothing. What cannot be cleared is forgotten as well,
+    or each round would queue another one for a device that is not there."""
+    for key, rang in parcels.items():
         rows = await session.all(
             "SELECT device_id, room_id, user_id, message_id, seq, lane, kind FROM parcels WHERE id = ?", key
         )
@@ -119,7 +120,7 @@ async def _shown(session: Session, parcels: Sequence[int], now: int) -> None:
                 await session.run(
                     "DELETE FROM rung WHERE device_id = ? AND room_id = ? AND seq <= ?", device, room, seq
                 )
-            else:
+            elif rang:
                 await session.run(
                     "INSERT INTO rung (device_id, room_id, user_id, message_id, seq, lane, at) VALUES (?, ?, ?, ?, ?, ?, ?)"
                     " ON CONFLICT (device_id, room_id) DO UPDATE SET user_id = excluded.user_id,"

@@ -11,7 +11,20 @@ from chat_server.fuse import Fuse
 from chat_server.ports import PushDecided
 from chat_server.storage.postgresql.address import options
 from mobile_api.ledger.opening import open_ledger
-from mobile_api.ledger.port import ACCEPTED, BADGE, CLEAR, INVALID, WAITING, Ledger, Mark, Settled, Taken
+from mobile_api.ledger.port import (
+    ACCEPTED,
+    BADGE,
+    CLEAR,
+    INVALID,
+    NO_DEVICE,
+    REFUSED,
+    WAITING,
+    WITHDRAWN,
+    Ledger,
+    Mark,
+    Settled,
+    Taken,
+)
 from mobile_api.ledger.queueing import BADGE_REST
 from mobile_api.ledger.sqlite import FILE
 from tests.support.engines import POSTGRESQL, database_of
@@ -172,6 +185,22 @@ async def test_reading_elsewhere_stops_what_waits_and_clears_what_rang(ledger: L
     assert await ledger.read([Mark(101, 7, 6)], NOW, NOW + DAY) == 0
     assert await states(ledger, 6, 101) == ["read"]
     assert await ledger.take("fcm", 10, NOW) == []
+
+
+@pytest.mark.parametrize("state", [NO_DEVICE, INVALID, REFUSED, WITHDRAWN])
+async def test_what_cannot_be_cleared_is_not_tried_for_ever(ledger: Ledger, state: int) -> None:
+    """The device is signed out, say: every round would queue one more for it, for as long as the ledger remembers."""
+    await ledger.hand_over(handed(1), [order(1, 1)], NOW)
+    (one,) = await ledger.take("fcm", 9, NOW)
+    await ledger.settle([accepted(one)], NOW)
+    assert await ledger.read([Mark(101, 7, 1)], NOW, NOW + DAY) == 1
+    (clear,) = await ledger.take("fcm", 9, NOW)
+    await ledger.settle([Settled(clear.id, 1, WAITING, "503", due=NOW)], NOW)
+    assert len(await ledger.rung((0, 0), 9)) == 1, "it is still tried"
+    (clear,) = await ledger.take("fcm", 9, NOW)
+    await ledger.settle([Settled(clear.id, 2, state, "no")], NOW)
+    assert await ledger.rung((0, 0), 9) == []
+    assert await ledger.read([Mark(101, 7, 1)], NOW, NOW + DAY) == 0
 
 
 async def test_what_nobody_wants_any_more_is_given_up(ledger: Ledger) -> None:
