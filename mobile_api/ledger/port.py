@@ -29,7 +29,7 @@ STATES: Final[Mapping[int, str]] = {
     NO_DEVICE: "no_device",
     WITHDRAWN: "withdrawn",
 }
-"""As they are told to administrators. withdrawn: the message was taken back, or its reader left the room."""
+"""As they are told to administrators. withdrawn: the message was taken back, or its reader left the room, or has their quiet hours by now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,4 +102,7 @@ def _idle(one: Taken, loaded: Loaded) -> Settled | None:
     message = loaded.messages.get(one.message_id)
     if message is None or message.redacted_at is not None:
         return Settled(one.id, one.tries, WITHDRAWN, "the message was taken back")
+    if not one.urgent and (why := loaded.hushed.get(one.user_id)) is not None:
+        # decided in the evening, held up by a line that was down: at night it must not ring for that
+        return Settled(one.id, one.tries, WITHDRAWN, f"by now: {why}")
     return None

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import sqlite3
 import time
+import traceback
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -234,7 +235,10 @@ async def _asked(provider: Provider, parcel: Parcel) -> Answer:
     try:
         return await provider.send(parcel)
     except Exception as error:
-        log.exception("relay.provider_failed", platform=parcel.platform)
+        # Where it was, and not what it said: that may hold the device's token.
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        at = f"{Path(place.filename).name}:{place.lineno}"
+        log.error("relay.provider_failed", platform=parcel.platform, error=type(error).__name__, at=at)
         return Answer(Outcome.UNKNOWN, f"fault of the provider's client: {type(error).__name__}")
 
 

@@ -170,7 +170,7 @@ class Stumbling:
         self.asked += 1
         if self.asked == 2:
             return Answer(Outcome.ACCEPTED, "200")
-        raise ZeroDivisionError("a fault")
+        raise ZeroDivisionError(f"with {parcel.token}")
 
     async def close(self) -> None:
         pass
@@ -182,7 +182,10 @@ async def test_a_parcel_that_a_provider_stumbles_over_does_not_end_the_relay(tmp
         relay_here(tmp_path / "r", found, {"apns": Stumbling()}) as (port, _),
         closed_side(found, tmp_path / "r" / keys.CLOSED, port) as providers,
     ):
-        answer = await providers["apns"].send(found.parcel("apns"))
+        with structlog.testing.capture_logs() as logs:
+            answer = await providers["apns"].send(found.parcel("apns"))
+        assert "relay.provider_failed" in [line["event"] for line in logs]
+        assert found.name(1) not in repr(logs)
         assert (answer.outcome, answer.reason) == (
             Outcome.UNKNOWN,
             "fault of the provider's client: ZeroDivisionError",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from chat_server.app import App
 from chat_server.config import Settings
+from chat_server.domain.hours import DAY_MINUTES
 from chat_server.ports import Reader, Tx
 from chat_server.services import push_expanding
 from mobile_api.ledger.port import BADGE, CLEAR, NO_DEVICE, READ, REFUSED, RING, WITHDRAWN, Settled, Taken
@@ -70,6 +72,29 @@ async def test_what_was_read_meanwhile_does_not(scene: Scene) -> None:
 async def test_what_was_taken_back_does_not(scene: Scene) -> None:
     await scene.run("UPDATE messages SET redacted_at = 1")
     assert await scene.state() == WITHDRAWN
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [("'on', {begin}, {end}, 'UTC'", "quiet_hours"), ("'off', NULL, NULL, 'Asia/Tokyo'", "off_duty")],
+)
+async def test_what_was_held_up_until_the_night_does_not_ring_any_more(scene: Scene, settings: str, why: str) -> None:
+    """But an emergency does."""
+    minute = int(time.time()) // 60
+    settings = settings.format(begin=(minute - 60) % DAY_MINUTES, end=(minute + 60) % DAY_MINUTES)
+    await scene.run(
+        "INSERT INTO notification_settings (user_id, org_id, duty, quiet_from, quiet_to, time_zone, push)"
+        f" SELECT user_id, org_id, {settings}, 'all' FROM push_tokens"
+    )
+    ready, (settled,) = await scene.prepare()
+    assert (ready, settled.state, settled.reason) == ([], WITHDRAWN, f"by now: {why}")
+    for other in (
+        replace(scene.taken, urgent=True),
+        replace(scene.taken, kind=CLEAR),
+        replace(scene.taken, kind=BADGE),
+    ):
+        (_,), settled_too = await scene.prepare(other)
+        assert settled_too == []
 
 
 async def test_who_left_is_not_rung(scene: Scene) -> None:
