@@ -126,8 +126,8 @@ class Engine:
     async def _take(self) -> int:
         took = 0
         if self._line_up:
-            self._line_up = False
             await self._ledger.hurry(NO_LINE, self._clock.now())
+            self._line_up = False  # now, not before: the ledger's disk may have been full
         for lane in await self._ledger.lanes():
             room = self._at_once - self._busy[lane]
             if room <= 0 or self._judge.resting(lane) > 0:

@@ -447,6 +447,29 @@ async def test_rubbish_ends_that_connection_alone(tmp_path: Path, rubbish: bytes
         assert (await providers["apns"].send(found.parcel("apns"))).outcome is Outcome.ACCEPTED
 
 
+async def test_who_asks_without_end_and_reads_nothing_is_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "SILENCE_SECONDS", 1.0)
+    async with town(tmp_path) as found, relay_here(tmp_path / "r", found) as (port, relay):
+        context = keys.context(tmp_path / "r" / keys.CLOSED, server=False)
+        line = socket.socket()
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        line.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(line, ("127.0.0.1", port))
+        reader, writer = await asyncio.open_connection(sock=line, ssl=context, server_hostname="relay", limit=1)
+        assert isinstance(await wire.to_closed(reader), wire.Hello)
+        pings = wire.frame(wire.Ping()) * 1000
+        with contextlib.suppress(OSError):
+            async with asyncio.timeout(TIMEOUT):
+                while relay._lines:
+                    writer.write(pings)
+                    await writer.drain()
+                    await asyncio.sleep(0)
+        writer.transport.abort()
+        assert not relay._lines
+
+
 async def test_an_endpoint_that_is_not_allowed_is_handed_to_nobody(tmp_path: Path) -> None:
     async with standing(tmp_path) as (found, _, line, providers):
         sent = dataclasses.replace(found.parcel("web_push"), token="https://evil.example/x")
