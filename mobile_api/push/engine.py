@@ -16,6 +16,7 @@ from typing import Final
 import structlog
 
 from chat_server.domain import limits
+from chat_server.domain.errors import Problem
 from chat_server.ports import Clock, Storage
 from chat_server.services.epoch import stream_epoch
 from mobile_api.ledger.port import WAITING, Ledger, Settled, Taken
@@ -152,10 +153,13 @@ class Engine:
     async def _send(self, taken: list[Taken]) -> None:
         try:
             ready, settled = await self._preparer.prepare(taken)
-        except Exception:
+        except Exception as error:
             log.exception("preparing pushes failed")
-            due = self._clock.now() + limits.SECOND
-            ready, settled = [], [Settled(one.id, one.tries, WAITING, "the server was busy", due=due) for one in taken]
+            if len(taken) > 1 and not isinstance(error, OSError | Problem):
+                for single in taken:  # what one of them stumbles over holds up no other
+                    await self._send([single])
+                return
+            ready, settled = [], [self._judge.not_prepared(single) for single in taken]
         self._keep_soon(settled)
         for one in ready:
             lane = one.taken.lane

@@ -10,7 +10,7 @@ from typing import Final
 from chat_server.domain import limits
 from chat_server.ports import Clock, Storage
 from chat_server.services import push_loading
-from mobile_api.ledger.port import ACCEPTED, BADGE, GIVEN_UP, INVALID, REFUSED, WAITING, Settled
+from mobile_api.ledger.port import ACCEPTED, BADGE, GIVEN_UP, INVALID, REFUSED, WAITING, Settled, Taken
 from mobile_api.providers.port import REASON_CHARS, Answer, Outcome
 from mobile_api.push.preparing import Ready
 
@@ -74,9 +74,15 @@ class Judge:
             case Outcome.UNKNOWN:
                 return self._again(one, reason, answer.retry_after, rang=taken.kind != BADGE)
 
+    def not_prepared(self, taken: Taken) -> Settled:
+        """The database was busy, say."""
+        return self._wait(taken, "the server was busy", None, rang=False)
+
     def _again(self, one: Ready, reason: str, asked: float | None, *, rang: bool) -> Settled:
+        return self._wait(one.taken, reason, asked, rang=rang)
+
+    def _wait(self, taken: Taken, reason: str, asked: float | None, *, rang: bool) -> Settled:
         """Later, by doubling and by chance, so that what failed together does not come back together; finitely."""
-        taken = one.taken
         longest = min(self._longest, self._first * 2 ** min(taken.tries - 1, 30))
         wait = max(longest * self._chance.uniform(0.5, 1.0), min(asked or 0.0, _LONGEST_ASKED))
         due = self._clock.now() + int(wait * limits.SECOND)
