@@ -83,6 +83,7 @@ from mobile_api.push.judging import FIRST
 from mobile_api.push.payload import seal
 from mobile_api.push.pushing import Pushing
 from mobile_api.relay.opening import open_providers
+from mobile_api.watching import watch
 
 
 class Worker(Protocol):
@@ -320,6 +321,7 @@ class App:
         )
         node = Node(me, self.storage, self.dispatcher, bus, self.keys, lambda: self.leadership.leads)
         node.neighbours.on_hint = self._wake
+        node.neighbours.pushes = self.ledger is not None
         return node
 
     def _robots(self) -> list[Worker]:
@@ -350,6 +352,7 @@ class App:
             secret=self.keys.current(SENDS).secret, most_trusted=self.settings.most_trusted,
             origin=self.settings.outside_address, first=self._push_again,
         )  # fmt: skip
+        watch(self.providers, self.parts.registry, self.pushing.engine.line_up)
         self.outbox.pushing = True
         self.outbox.on_messages = self.pushing.wake
         return [self.pushing]
@@ -360,9 +363,10 @@ class App:
         return Trying(self.storage, self.clock, self.providers, seal, self.settings.most_trusted)
 
     def _looking(self, room_id: int) -> set[int]:
-        """Who has the room on a screen, at this process."""
+        """Who has the room on a screen, here or at another node."""
         channel = self.hub.channels.get(room_id)
-        return set() if channel is None else {looker.actor.user_id for looker in channel.lookers}
+        here = set() if channel is None else {looker.actor.user_id for looker in channel.lookers}
+        return here if self.node is None else here | self.node.neighbours.looking.at(room_id)
 
     def _preview_worker(self, scratch: Path) -> PreviewWorker:
         return PreviewWorker(

@@ -80,7 +80,13 @@ class Who(msgspec.Struct, frozen=True, tag="who"):
     node: str = ""
 
 
-Item = Heads | Restored | Types | Moved | Confirms | Changed | Everybody | Here | Who
+class Looks(msgspec.Struct, frozen=True, tag="looks"):
+    """Rooms that somebody has on a screen at this moment, and who (integer keys)."""
+
+    rooms: dict[int, list[int]]
+
+
+Item = Heads | Restored | Types | Moved | Confirms | Changed | Everybody | Here | Who | Looks
 
 encode: Final = msgspec.json.Encoder().encode
 decode: Final = msgspec.json.Decoder(Item).decode

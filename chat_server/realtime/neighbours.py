@@ -20,6 +20,7 @@ from chat_server.realtime.items import (
     Heads,
     Here,
     Item,
+    Looks,
     Moved,
     Restored,
     Types,
@@ -27,6 +28,7 @@ from chat_server.realtime.items import (
     decode,
     encode,
 )
+from chat_server.realtime.looking import LookingElsewhere, looks
 from chat_server.realtime.others import Others
 from chat_server.realtime.presence import Presence
 
@@ -57,6 +59,9 @@ class Neighbours:
         """hints were lost: whoever compares heads does it now"""
         self.on_hint: Callable[[], None] = lambda: None
         """another node committed something"""
+        self.looking = LookingElsewhere()
+        self.pushes = False
+        """whether somebody wants to know who looks at what"""
         self.alone = False
         """No other node lives: there is nobody to tell."""
 
@@ -98,6 +103,10 @@ class Neighbours:
         if was_alone and living:
             self.others.joined()
         self.others.tick()
+        self.looking.tick()
+        if self.pushes and living:
+            for item in looks(self._hub.channels):
+                self._say(item)
 
     # Other nodes
 
@@ -125,6 +134,8 @@ class Neighbours:
             self.others.here(item)
         elif isinstance(item, Who):
             self.others.asked(item)
+        elif isinstance(item, Looks):
+            self.looking.heard(item)
         else:
             self.on_gap()
 

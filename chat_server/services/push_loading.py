@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from chat_server.domain import limits
+from chat_server.domain.hours import within
 from chat_server.domain.policy import Policy
+from chat_server.domain.push import Why
 from chat_server.ports import Reader, Tx
-from chat_server.storage.queries import organizations, push_recipients, push_tokens
+from chat_server.storage.queries import notifications, organizations, push_recipients, push_tokens
 from chat_server.storage.queries.push_tokens import PushToken
 
 __all__ = ["Loaded", "PushToken", "Shown", "drop", "keys_of", "load", "read_marks"]
@@ -44,6 +46,8 @@ class Loaded:
     messages: dict[int, Shown]
     rooms: dict[int, str]
     policies: dict[int, Policy]
+    hushed: dict[int, str] = field(default_factory=dict)
+    """Who wants no peace broken at this moment, and why."""
 
     def content(self, token: PushToken, message: Shown) -> str:
         """How much may be told of it: the stricter of the person's organization and the room's."""
@@ -67,7 +71,18 @@ async def load(
         messages=shown,
         rooms=await push_recipients.room_ids(reader, places),
         policies=policies,
+        hushed=await _hushed(reader, people),
     )
+
+
+async def _hushed(reader: Reader, people: Sequence[int]) -> dict[int, str]:
+    found = {}
+    for user, settings in (await notifications.of_people(reader, people)).items():
+        if settings.duty == "off":
+            found[user] = Why.OFF_DUTY.value
+        elif within(reader.now, settings.quiet_from, settings.quiet_to, settings.time_zone):
+            found[user] = Why.QUIET_HOURS.value
+    return found
 
 
 async def _badges(reader: Reader, tokens: Sequence[PushToken], policies: Mapping[int, Policy]) -> dict[int, int]:

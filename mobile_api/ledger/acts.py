@@ -43,6 +43,9 @@ class Acts(ABC):
     async def recover(self, now: int) -> int:
         return await self._write(lambda session: carrying.recover(session, now))
 
+    async def hurry(self, reason: str, now: int) -> int:
+        return await self._write(lambda session: carrying.hurry(session, reason, now))
+
     async def lanes(self) -> list[str]:
         return await self._read(carrying.lanes)
 

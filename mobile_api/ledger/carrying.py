@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from mobile_api.ledger.port import CLEAR, DONE, GIVEN_UP, SENDING, WAITING, Settled, Taken
+from mobile_api.ledger.port import CLEAR, DONE, GIVEN_UP, REPLACED, SENDING, WAITING, Settled, Taken
 from mobile_api.ledger.session import Session
 
 _TAKEN: Final = "id, public_id, user_id, device_id, room_id, message_id, seq, lane, kind, urgent, expires, tries"
@@ -19,6 +19,17 @@ async def recover(session: Session, now: int) -> int:
         WAITING,
         now,
     )
+
+
+async def hurry(session: Session, reason: str, now: int) -> int:
+    """See `Ledger.hurry`."""
+    hurried = 0
+    for lane in await lanes(session):
+        hurried += await session.run(
+            "UPDATE parcels SET due_at = ? WHERE state = 0 AND lane = ? AND due_at > ? AND answer = ?",
+            now, lane, now, reason,
+        )  # fmt: skip
+    return hurried
 
 
 async def lanes(session: Session) -> list[str]:
@@ -77,14 +88,30 @@ async def settle(session: Session, results: Sequence[Settled], now: int) -> None
             for one in results
         ],
     )
-    shown = [one.id for one in results if one.rang]
+    again = [one.id for one in results if one.state == WAITING]
+    if again:
+        await _replaced(session, again, now)
+    shown = {one.id: one.rang for one in results if one.rang or one.state >= DONE}
     if shown:
         await _shown(session, shown, now)
 
 
-async def _shown(session: Session, parcels: Sequence[int], now: int) -> None:
-    """What the devices show now: a ring, or, after a clearing, nothing."""
-    for key in parcels:
+async def _replaced(session: Session, parcels: Sequence[int], now: int) -> None:
+    """What was under way when a newer ring came, and has to wait after all, gives way to it as what waited did: for as long as
+    it is tried in vain, the newer one would stand behind it."""
+    await session.many(
+        "UPDATE parcels SET state = ?, done_at = ?, answer = 'by a newer message; before: ' || answer"
+        " WHERE id = ? AND state = 0 AND kind IN ('ring', 'clear') AND EXISTS (SELECT 1 FROM parcels n"
+        "  WHERE n.device_id = parcels.device_id AND n.room_id = parcels.room_id AND n.state < 10 AND n.state = 0"
+        "  AND n.kind = 'ring' AND n.id > parcels.id AND n.seq > parcels.seq AND n.urgent >= parcels.urgent)",
+        [(REPLACED, now, key) for key in parcels],
+    )
+
+
+async def _shown(session: Session, parcels: Mapping[int, bool], now: int) -> None:
+    """What the devices show now: a ring, if it rang, or, after a clearing, nothing. What cannot be cleared is forgotten as well,
+    or each round would queue another one for a device that is not there."""
+    for key, rang in parcels.items():
         rows = await session.all(
             "SELECT device_id, room_id, user_id, message_id, seq, lane, kind FROM parcels WHERE id = ?", key
         )
@@ -93,7 +120,7 @@ async def _shown(session: Session, parcels: Sequence[int], now: int) -> None:
                 await session.run(
                     "DELETE FROM rung WHERE device_id = ? AND room_id = ? AND seq <= ?", device, room, seq
                 )
-            else:
+            elif rang:
                 await session.run(
                     "INSERT INTO rung (device_id, room_id, user_id, message_id, seq, lane, at) VALUES (?, ?, ?, ?, ?, ?, ?)"
                     " ON CONFLICT (device_id, room_id) DO UPDATE SET user_id = excluded.user_id,"

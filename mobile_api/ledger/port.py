@@ -29,7 +29,7 @@ STATES: Final[Mapping[int, str]] = {
     NO_DEVICE: "no_device",
     WITHDRAWN: "withdrawn",
 }
-"""As they are told to administrators. withdrawn: the message was taken back, or its reader left the room."""
+"""As they are told to administrators. withdrawn: the message was taken back, or its reader left the room, or has their quiet hours by now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +137,10 @@ class Ledger(PushRecord, Protocol):
         """At start: what was being sent when the process ended is to be sent again, as its answer is unknown. How many."""
         ...
 
+    async def hurry(self, reason: str, now: int) -> int:
+        """What waits because of that, as the last answer has it, need not wait any longer. How many."""
+        ...
+
     async def lanes(self) -> list[str]:
         """Those in which something waits."""
         ...
@@ -150,7 +154,9 @@ class Ledger(PushRecord, Protocol):
         """When the first of what waits is due (UTC ms)."""
         ...
 
-    async def settle(self, results: Sequence[Settled], now: int) -> None: ...
+    async def settle(self, results: Sequence[Settled], now: int) -> None:
+        """What became of tries. What has to wait again gives way to a newer ring that came meanwhile, as at `hand_over`."""
+        ...
 
     async def read(self, marks: Sequence[Mark], now: int, expires: int) -> int:
         """What waits to ring for something read does not, and each device that shows some of it is told to clear it. How many

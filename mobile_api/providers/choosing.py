@@ -132,7 +132,7 @@ def _google(names: Names, proxy: Proxy | None) -> Client:
         account = json.loads(_text("push_fcm_account", names.push_fcm_account))
         if not isinstance(account, dict):
             raise ValueError("it is no service account's key (JSON) of Google's")
-        return Client(account, server, proxy)
+        return Client(account, server, proxy, trusted(names))
     except json.JSONDecodeError:
         raise WrongSetting(f"push_fcm_account: {names.push_fcm_account} is not JSON.") from None
     except ValueError as error:

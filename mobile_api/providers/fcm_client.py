@@ -10,6 +10,7 @@ What was found in pyfcm 2.1.1, and is replaced here (tests/unit/test_push_fcm.py
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -66,6 +67,20 @@ class Job:
             return self._begun
 
 
+class _Adapter(HTTPAdapter):
+    """Repeats nothing. `tls`: trusted beside the list that requests brings along, which knows no authority of the site's."""
+
+    def __init__(self, tls: ssl.SSLContext | None) -> None:
+        self._tls = tls
+        super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **more: Any) -> None:
+        super().init_poolmanager(*args, **more, ssl_context=self._tls)
+
+    def proxy_manager_for(self, proxy: Any, **more: Any) -> Any:
+        return super().proxy_manager_for(proxy, **more, ssl_context=self._tls)
+
+
 class _Request(google.auth.transport.requests.Request):
     """The sign-in's, with our session and our patience."""
 
@@ -79,8 +94,14 @@ class _Request(google.auth.transport.requests.Request):
 class Client(FCMNotification):  # type: ignore[misc] # it ships no types
     """`push` from any thread; a session a thread."""
 
-    def __init__(self, account: Mapping[str, Any], server: str = SERVER, proxy: Proxy | None = None) -> None:
-        """`account`: the service account's JSON. Raises `ValueError` where it is none, or names a place for the sign-in
+    def __init__(
+        self,
+        account: Mapping[str, Any],
+        server: str = SERVER,
+        proxy: Proxy | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """`account`: the service account's JSON. `tls`: what it trusts. Raises `ValueError` where it is none, or names a place for the sign-in
         that is neither https nor this machine."""
         token_uri = urlsplit(str(account.get("token_uri", "")))
         if token_uri.scheme != "https" and not (token_uri.scheme == "http" and token_uri.hostname in LOOPBACK):
@@ -93,7 +114,7 @@ class Client(FCMNotification):  # type: ignore[misc] # it ships no types
             raise ValueError("it names no project_id")
         super().__init__(credentials=found)
         self.FCM_END_POINT_BASE = f"{server}/v1/projects"
-        self._proxy = proxy
+        self._proxy, self._tls = proxy, tls
         self._token_lock = threading.Lock()
         self._sessions: list[requests.Session] = []
         self._jobs = threading.local()
@@ -112,7 +133,7 @@ class Client(FCMNotification):  # type: ignore[misc] # it ships no types
         if session is None:
             session = requests.Session()
             session.trust_env = False
-            session.mount("https://", HTTPAdapter(max_retries=0))
+            session.mount("https://", _Adapter(self._tls))
             session.mount("http://", HTTPAdapter(max_retries=0))
             if self._proxy is not None:
                 session.proxies["https"] = _with_password(self._proxy)

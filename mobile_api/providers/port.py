@@ -16,6 +16,8 @@ PLATFORMS: Final[tuple[Platform, ...]] = ("apns", "fcm", "web_push", "unified")
 SECONDS: Final = 30.0
 """The longest that `Provider.send` may take."""
 REASON_CHARS: Final = 200
+NO_LINE: Final = "no line to the relay"
+"""The reason of what was not handed over for want of one; once it stands, what waits for that goes at once."""
 
 
 @dataclass(frozen=True, slots=True)

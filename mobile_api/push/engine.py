@@ -16,10 +16,11 @@ from typing import Final
 import structlog
 
 from chat_server.domain import limits
+from chat_server.domain.errors import Problem
 from chat_server.ports import Clock, Storage
 from chat_server.services.epoch import stream_epoch
 from mobile_api.ledger.port import WAITING, Ledger, Settled, Taken
-from mobile_api.providers.port import SECONDS, Answer, Outcome, Parcel, Platform, Provider
+from mobile_api.providers.port import NO_LINE, SECONDS, Answer, Outcome, Parcel, Platform, Provider
 from mobile_api.push.judging import Judge
 from mobile_api.push.lanes import platform_of
 from mobile_api.push.preparing import Preparer, Ready
@@ -56,6 +57,7 @@ class Engine:
         self._judge = judge
         self._at_once = at_once
         self._woken = asyncio.Event()
+        self._line_up = False
         self._answered = asyncio.Event()
         self._under_way: dict[asyncio.Task[None], str] = {}
         self._busy: Counter[str] = Counter()
@@ -65,6 +67,11 @@ class Engine:
 
     def wake(self) -> None:
         """Something was queued."""
+        self._woken.set()
+
+    def line_up(self) -> None:
+        """The relay can be reached (again): an hour without it must not cost ten minutes more."""
+        self._line_up = True
         self._woken.set()
 
     async def run(self) -> None:
@@ -119,6 +126,9 @@ class Engine:
 
     async def _take(self) -> int:
         took = 0
+        if self._line_up:
+            await self._ledger.hurry(NO_LINE, self._clock.now())
+            self._line_up = False  # now, not before: the ledger's disk may have been full
         for lane in await self._ledger.lanes():
             room = self._at_once - self._busy[lane]
             if room <= 0 or self._judge.resting(lane) > 0:
@@ -143,10 +153,13 @@ class Engine:
     async def _send(self, taken: list[Taken]) -> None:
         try:
             ready, settled = await self._preparer.prepare(taken)
-        except Exception:
+        except Exception as error:
             log.exception("preparing pushes failed")
-            due = self._clock.now() + limits.SECOND
-            ready, settled = [], [Settled(one.id, one.tries, WAITING, "the server was busy", due=due) for one in taken]
+            if len(taken) > 1 and not isinstance(error, OSError | Problem):
+                for single in taken:  # what one of them stumbles over holds up no other
+                    await self._send([single])
+                return
+            ready, settled = [], [self._judge.not_prepared(single) for single in taken]
         self._keep_soon(settled)
         for one in ready:
             lane = one.taken.lane
@@ -156,7 +169,10 @@ class Engine:
             task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
-        self._busy[self._under_way.pop(task)] -= 1
+        lane = self._under_way.pop(task)
+        self._busy[lane] -= 1
+        if not self._busy[lane]:
+            del self._busy[lane]  # named by what clients bring: kept, they would pile up
         self._woken.set()
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("a push ended in a fault of ours", exc_info=error)

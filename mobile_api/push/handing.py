@@ -14,6 +14,7 @@ from typing import Final
 import structlog
 
 from chat_server.domain import limits
+from chat_server.domain.errors import Problem
 from chat_server.domain.ids import new_id
 from chat_server.domain.push import Act
 from chat_server.ports import Clock, Storage
@@ -71,19 +72,31 @@ class HandingOver:
                         await self._woken.wait()
 
     async def step(self) -> int:
-        """One batch; answers its size."""
+        """One batch; answers how many of it are done. What one message stumbles over holds up no other: it is tried again."""
         batch = await self._storage.read(lambda reader: jobs.to_push(reader, BATCH))
         if not batch:
             return 0
-        places = [(job.room_id, job.seq) for job in batch if job.room_id is not None and job.seq is not None]
-        # one view a message: a room of thousands must not hold up what stands behind it in the batch
-        for place in places:
-            for one in await self._storage.read(
-                partial(push_expanding.expand, places=[place], looking=self._looking, most_trusted=self._most_trusted)
-            ):
-                await self._hand_over(one)
-        await self._storage.write(partial(jobs.pushed, batch=batch))
-        return len(batch)
+        done = []
+        for job in batch:
+            try:
+                if job.room_id is not None and job.seq is not None:
+                    await self._work_out((job.room_id, job.seq))
+            except (OSError, Problem):
+                raise  # the ledger or the database: the others would fare no better
+            except Exception:
+                log.exception("working out whom a message wakes failed")
+            else:
+                done.append(job)
+        if done:
+            await self._storage.write(partial(jobs.pushed, batch=done))
+        return len(done)
+
+    async def _work_out(self, place: tuple[int, int]) -> None:
+        """One view a message: a room of thousands must not hold up what stands behind it in the batch."""
+        for one in await self._storage.read(
+            partial(push_expanding.expand, places=[place], looking=self._looking, most_trusted=self._most_trusted)
+        ):
+            await self._hand_over(one)
 
     async def _hand_over(self, one: Expansion) -> None:
         now = self._clock.now()

@@ -10,14 +10,15 @@ from typing import Final
 from chat_server.domain import limits
 from chat_server.ports import Clock, Storage
 from chat_server.services import push_loading
-from mobile_api.ledger.port import ACCEPTED, BADGE, GIVEN_UP, INVALID, REFUSED, WAITING, Settled
+from mobile_api.ledger.port import ACCEPTED, BADGE, GIVEN_UP, INVALID, REFUSED, WAITING, Settled, Taken
 from mobile_api.providers.port import REASON_CHARS, Answer, Outcome
 from mobile_api.push.preparing import Ready
 
 FIRST: Final = 1.0
 """Seconds before the second try; each later one waits twice as long, up to `LONGEST`."""
 LONGEST: Final = 600.0
-TRIES: Final = 100
+TRIES: Final = 200
+"""More than fit into the time for which a push is wanted (`limits.PUSH_LIVES`)."""
 _LONGEST_ASKED: Final = 3_600.0
 """Seconds; a provider that asks for more is asked again all the same."""
 _ANGRY: Final = 3
@@ -73,9 +74,15 @@ class Judge:
             case Outcome.UNKNOWN:
                 return self._again(one, reason, answer.retry_after, rang=taken.kind != BADGE)
 
+    def not_prepared(self, taken: Taken) -> Settled:
+        """The database was busy, say."""
+        return self._wait(taken, "the server was busy", None, rang=False)
+
     def _again(self, one: Ready, reason: str, asked: float | None, *, rang: bool) -> Settled:
+        return self._wait(one.taken, reason, asked, rang=rang)
+
+    def _wait(self, taken: Taken, reason: str, asked: float | None, *, rang: bool) -> Settled:
         """Later, by doubling and by chance, so that what failed together does not come back together; finitely."""
-        taken = one.taken
         longest = min(self._longest, self._first * 2 ** min(taken.tries - 1, 30))
         wait = max(longest * self._chance.uniform(0.5, 1.0), min(asked or 0.0, _LONGEST_ASKED))
         due = self._clock.now() + int(wait * limits.SECOND)
@@ -85,7 +92,7 @@ class Judge:
 
     def _listen(self, lane: str, answer: Answer) -> None:
         if answer.outcome is not Outcome.LATER or answer.retry_after is None:
-            self._refused[lane] = 0
+            self._refused.pop(lane, None)  # a lane is named by what clients bring: kept, they would pile up
             return
         self._refused[lane] += 1
         if self._refused[lane] >= _ANGRY:

@@ -12,7 +12,13 @@ _APPLE: Final = "push.apple.com"
 
 def lane_of(platform: str, token: str) -> str:
     """The platform; where the token is an address, with its host: one that is slow or angry holds up no other."""
-    return f"{platform}:{urlsplit(token).hostname or ''}" if platform in ("web_push", "unified") else platform
+    if platform not in ("web_push", "unified"):
+        return platform
+    try:
+        host = urlsplit(token).hostname or ""
+    except ValueError:  # an address that was one to an earlier version of the library
+        host = ""
+    return f"{platform}:{host}"
 
 
 def platform_of(lane: str) -> Platform | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from chat_server.ports import Storage
@@ -23,7 +23,7 @@ from mobile_api.ledger.port import (
     Taken,
 )
 from mobile_api.providers.port import Parcel
-from mobile_api.push.lanes import silent_clear
+from mobile_api.push.lanes import lane_of, silent_badge, silent_clear
 from mobile_api.push.payload import CannotSeal, parcel
 
 
@@ -67,7 +67,10 @@ class Preparer:
             token = loaded.tokens.get(one.device_id)
             if token is None or token.user_id != one.user_id:
                 settled.append(Settled(one.id, one.tries, NO_DEVICE, _GONE))
-            elif (idle := _idle(one, loaded)) is not None:
+                continue
+            # Registered elsewhere since it was queued: the former provider would call a token that is not its own dead.
+            one = replace(one, lane=lane_of(token.platform, token.token))
+            if (idle := _idle(one, loaded)) is not None:
                 settled.append(idle)
             else:
                 try:
@@ -81,7 +84,9 @@ class Preparer:
 def _idle(one: Taken, loaded: Loaded) -> Settled | None:
     """Why it need not go out (any more)."""
     if one.kind == BADGE:
-        return None
+        if silent_badge(one.lane):
+            return None
+        return Settled(one.id, one.tries, WITHDRAWN, "the browser must show every push")
     if one.kind == CLEAR:
         if silent_clear(one.lane):
             return None
@@ -97,4 +102,7 @@ def _idle(one: Taken, loaded: Loaded) -> Settled | None:
     message = loaded.messages.get(one.message_id)
     if message is None or message.redacted_at is not None:
         return Settled(one.id, one.tries, WITHDRAWN, "the message was taken back")
+    if not one.urgent and (why := loaded.hushed.get(one.user_id)) is not None:
+        # decided in the evening, held up by a line that was down: at night it must not ring for that
+        return Settled(one.id, one.tries, WITHDRAWN, f"by now: {why}")
     return None

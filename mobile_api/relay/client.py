@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import random
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,7 +20,7 @@ import structlog
 from chat_server.domain.webhooks import Hosts
 from mobile_api.providers.answers import answer, printable
 from mobile_api.providers.faults import Cut, NotSent
-from mobile_api.providers.port import PLATFORMS, SECONDS, Answer, Outcome, Parcel, Platform, Provider
+from mobile_api.providers.port import NO_LINE, PLATFORMS, SECONDS, Answer, Outcome, Parcel, Platform, Provider
 from mobile_api.providers.proxy import Proxy, tunnel
 from mobile_api.providers.web_push import Sign
 from mobile_api.relay import keys, wire
@@ -62,6 +62,13 @@ class Line:
         self._running: asyncio.Task[None] | None = None
         self._closed = False
         self.users = 0
+        self.figures: wire.Pong | None = None
+        """what the relay last said of itself"""
+        self.on_up: Callable[[], None] = lambda: None
+
+    @property
+    def stands(self) -> bool:
+        return self._up.is_set()
 
     async def send(self, parcel: Parcel, authorization: str) -> Answer:
         """The relay's answer, or the provider's. Raises `NotSent`, `Cut`."""
@@ -73,7 +80,7 @@ class Line:
             async with asyncio.timeout(UP_SECONDS):
                 await self._up.wait()
         except TimeoutError:
-            raise NotSent("no line to the relay") from None
+            raise NotSent(NO_LINE) from None
         if parcel.platform not in self._platforms:
             return answer(parcel, Outcome.LATER, f"the relay has no settings for {parcel.platform}", retry_after=60.0)
         if parcel.id in self._waiting:
@@ -82,7 +89,7 @@ class Line:
 
     async def _handed(self, parcel: Parcel, frame: bytes) -> Answer:
         if self._writer is None:
-            raise NotSent("no line to the relay")
+            raise NotSent(NO_LINE)
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._waiting[parcel.id] = future
         try:
@@ -129,6 +136,7 @@ class Line:
                 raise wire.Broken("a relay of another version")
             self._writer, self._platforms = writer, hello.platforms
             self._up.set()
+            self.on_up()
             log.info("push.relay_line_up", relay=self._place.host, platforms=list(hello.platforms))
             await self._listen(reader, writer)
         finally:
@@ -154,7 +162,9 @@ class Line:
             while True:
                 async with asyncio.timeout(SILENCE_SECONDS):
                     message = await wire.to_closed(reader)
-                if isinstance(message, wire.Answered):
+                if isinstance(message, wire.Pong):
+                    self.figures = message
+                elif isinstance(message, wire.Answered):
                     future = self._waiting.get(message.id)
                     # One that nobody waits for stays at the relay, unconfirmed, until it is asked for.
                     if future is not None and not future.done():
@@ -184,7 +194,7 @@ class RelayProvider:
 
     def __init__(self, line: Line, platform: Platform, hosts: Hosts, sign: Sign) -> None:
         self.platform: Platform = platform
-        self._line, self._hosts, self._sign = line, hosts, sign
+        self.line, self._hosts, self._sign = line, hosts, sign
         self._open = True
         line.users += 1
 
@@ -197,7 +207,7 @@ class RelayProvider:
                 target = self._hosts.target(parcel.token)
                 if parcel.sealed or self.platform == "web_push":
                     authorization = self._sign(parcel, f"{target.scheme}://{target.authority}")
-            return await self._line.send(parcel, authorization)
+            return await self.line.send(parcel, authorization)
         except ValueError as error:
             return answer(parcel, Outcome.REFUSED, str(error).rpartition(" / ")[2])
         except NotSent as error:
@@ -209,9 +219,9 @@ class RelayProvider:
         """The line ends with the last one."""
         if self._open:
             self._open = False
-            self._line.users -= 1
-            if self._line.users == 0:
-                await self._line.close()
+            self.line.users -= 1
+            if self.line.users == 0:
+                await self.line.close()
 
 
 def relayed(line: Line, hosts: Mapping[Platform, Hosts], sign: Sign) -> dict[Platform, Provider]:

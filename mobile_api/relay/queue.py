@@ -4,6 +4,9 @@
                   |
                   +- killed meanwhile: answered "unknown", for the provider may have it
 
+Of one place (a device and room) one is sending at a time, and one waits: the newest. A line that was cut leaves here what over
+there has long been read or replaced, and that must not ring after what came later.
+
 What a parcel held is removed with its last answer. The answer stays until the closed side confirmed it, and a while longer:
 whoever hands the same id again gets the same answer, and nobody is rung twice.
 
@@ -14,6 +17,7 @@ closed side has heard no answer: it hands those again.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import sqlite3
 from pathlib import Path
@@ -21,7 +25,7 @@ from typing import Final
 
 import msgspec
 
-from mobile_api.providers.port import Answer, Outcome
+from mobile_api.providers.port import Answer, Outcome, Parcel
 from mobile_api.relay.wire import Hand
 
 FILE, LOCK = "relay.db", "relay.lock"
@@ -43,11 +47,18 @@ CREATE TABLE IF NOT EXISTS parcels (
   tries INTEGER NOT NULL DEFAULT 0,
   due INTEGER NOT NULL,
   answer BLOB,
-  confirmed INTEGER NOT NULL DEFAULT 0
+  confirmed INTEGER NOT NULL DEFAULT 0,
+  place TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS parcels_by_state ON parcels (state, confirmed, due);
 """
-"""`due`, ms: of one that waits, when it may go; of one that is answered, since when."""
+"""`due`, ms: of one that waits, when it may go; of one that is answered, since when. `place`: empty once it is answered."""
+_BY_PLACE: Final = "CREATE INDEX IF NOT EXISTS parcels_by_place ON parcels (place, state) WHERE place <> ''"
+_MAY_GO: Final = (
+    "FROM parcels p WHERE state = 'waiting' AND confirmed = 0 AND NOT EXISTS (SELECT 1 FROM parcels s"
+    " WHERE s.place = p.place AND s.place <> '' AND s.state = 'sending')"
+)
+_REPLACED: Final = Answer(Outcome.REFUSED, "a newer one took its place")
 
 
 class Busy(Exception):
@@ -73,6 +84,9 @@ class Queue:
         self._db.executescript(
             f"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON; {_SCHEMA}"
         )
+        if not self._db.execute("SELECT 1 FROM pragma_table_info('parcels') WHERE name = 'place'").fetchone():
+            self._db.execute("ALTER TABLE parcels ADD COLUMN place TEXT NOT NULL DEFAULT ''")  # of an earlier version
+        self._db.execute(_BY_PLACE)
         self._room = 0
 
     def take(self, hand: Hand, now: int) -> Answer | None:
@@ -89,8 +103,8 @@ class Queue:
             if state != "sending":
                 # Whoever asks again has waited already.
                 self._db.execute(
-                    "UPDATE parcels SET state = 'waiting', hand = ?, due = ?, answer = NULL, confirmed = 0 WHERE id = ?",
-                    [_packed(hand), now, hand.parcel.id],
+                    "UPDATE parcels SET state = 'waiting', hand = ?, due = ?, answer = NULL, confirmed = 0, place = ? WHERE id = ?",
+                    [_packed(hand), now, _place(hand.parcel), hand.parcel.id],
                 )
             return None
         if self._room <= 0:
@@ -99,17 +113,24 @@ class Queue:
             if self._room <= 0:
                 raise Busy("the relay's queue is full")
         self._room -= 1
+        place = _place(hand.parcel)
+        # The closed side hands over one at a time of each place: what waits there it has given up or replaced.
         self._db.execute(
-            "INSERT INTO parcels (id, state, hand, due) VALUES (?, 'waiting', ?, ?)",
-            [hand.parcel.id, _packed(hand), now],
+            "UPDATE parcels SET state = 'answered', hand = x'', answer = ?, due = ?, place = '' WHERE place = ? AND place <> ''"
+            " AND state = 'waiting'",
+            [msgspec.msgpack.encode(_REPLACED), now, place],
+        )
+        self._db.execute(
+            "INSERT INTO parcels (id, state, hand, due, place) VALUES (?, 'waiting', ?, ?, ?)",
+            [hand.parcel.id, _packed(hand), now, place],
         )
         return None
 
     def next(self, now: int, most: int) -> list[tuple[Hand, int]]:
         """Those that are due, with how often each was tried before; from now on they are being sent."""
         rows = self._db.execute(
-            "UPDATE parcels SET state = 'sending', tries = tries + 1 WHERE id IN (SELECT id FROM parcels"
-            " WHERE state = 'waiting' AND confirmed = 0 AND due <= ? ORDER BY due, id LIMIT ?) RETURNING hand, tries - 1",
+            f"UPDATE parcels SET state = 'sending', tries = tries + 1 WHERE id IN (SELECT id {_MAY_GO}"  # noqa: S608
+            " AND due <= ? ORDER BY due, id LIMIT ?) RETURNING hand, tries - 1",
             [now, most],
         ).fetchall()
         # RETURNING promises no order; ids are in that of their making.
@@ -117,18 +138,26 @@ class Queue:
         return sorted(found, key=lambda one: one[0].parcel.id)
 
     def due(self) -> int | None:
-        """When the next one may go, ms; None where none waits."""
-        (found,) = self._db.execute("SELECT min(due) FROM parcels WHERE state = 'waiting' AND confirmed = 0").fetchone()
-        return None if found is None else int(found)
+        """When the next one may go, ms; None where none waits for the time alone."""
+        found = self._db.execute(f"SELECT due {_MAY_GO} ORDER BY due LIMIT 1").fetchone()
+        return None if found is None else int(found[0])
 
     def later(self, id: str, due: int) -> None:  # noqa: A002 - the parcel's word
-        """Tried in vain, and nobody there to tell: once more."""
-        self._db.execute("UPDATE parcels SET state = 'waiting', due = ? WHERE id = ?", [due, id])
+        """Tried in vain, and nobody there to tell: once more, unless a newer one waits in its place."""
+        self._db.execute(
+            "UPDATE parcels SET state = 'waiting', due = ? WHERE id = ? AND NOT EXISTS (SELECT 1 FROM parcels n"
+            " WHERE n.place = parcels.place AND n.place <> '' AND n.state = 'waiting')",
+            [due, id],
+        )
+        self._db.execute(
+            "UPDATE parcels SET state = 'answered', hand = x'', answer = ?, due = ?, place = '' WHERE id = ? AND state = 'sending'",
+            [msgspec.msgpack.encode(_REPLACED), due, id],
+        )
 
     def answer(self, id: str, answer: Answer, now: int) -> None:  # noqa: A002
         """The parcel's content goes with it."""
         self._db.execute(
-            "UPDATE parcels SET state = 'answered', hand = x'', answer = ?, due = ?, confirmed = 0 WHERE id = ?",
+            "UPDATE parcels SET state = 'answered', hand = x'', answer = ?, due = ?, confirmed = 0, place = '' WHERE id = ?",
             [msgspec.msgpack.encode(answer), now, id],
         )
 
@@ -139,7 +168,7 @@ class Queue:
         """At start: those that a kill left in the middle; how many."""
         unknown = Answer(Outcome.UNKNOWN, "the relay was stopped in the middle")
         return self._db.execute(
-            "UPDATE parcels SET state = 'answered', hand = x'', answer = ?, due = ? WHERE state = 'sending'",
+            "UPDATE parcels SET state = 'answered', hand = x'', answer = ?, due = ?, place = '' WHERE state = 'sending'",
             [msgspec.msgpack.encode(unknown), now],
         ).rowcount
 
@@ -159,6 +188,11 @@ class Queue:
     def close(self) -> None:
         self._db.close()
         os.close(self._lock)
+
+
+def _place(parcel: Parcel) -> str:
+    """The device and room, as far as the relay can tell them apart."""
+    return hashlib.sha256(f"{parcel.platform}\0{parcel.token}\0{parcel.collapse}".encode()).hexdigest()
 
 
 def _packed(hand: Hand) -> bytes:

@@ -10,6 +10,8 @@ import asyncio
 import contextlib
 import sqlite3
 import time
+import traceback
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -24,7 +26,10 @@ from mobile_api.relay.queue import Busy, Queue
 AT_ONCE: Final = 200
 """Parcels on their way to providers."""
 LINES: Final = 16
-"""Connections at once, strangers' that are about to be refused among them."""
+"""Connections of the closed side at once: one a node."""
+STRANGERS: Final = 64
+"""Connections that have yet to show who they are. Of more the oldest goes: whoever knocks and says nothing must not keep the
+closed side out, whose handshake takes a moment."""
 HANDSHAKE_SECONDS: Final = 10.0
 SILENCE_SECONDS: Final = 60.0
 """The closed side says something every quarter of that; whoever does not is gone."""
@@ -46,6 +51,7 @@ class Relay:
         self.authorizations: dict[str, str] = {}
         self._asking: dict[str, asyncio.StreamWriter] = {}
         self._lines: set[asyncio.StreamWriter] = set()
+        self._strangers: dict[asyncio.StreamWriter, None] = {}  # in the order of their coming
         self._tasks: set[asyncio.Task[None]] = set()
         self._work = asyncio.Event()
         self._free = asyncio.Semaphore(AT_ONCE)
@@ -54,6 +60,7 @@ class Relay:
         self._said_at = -1.0
         self.refused = 0
         """connections of whoever is not the closed side"""
+        self._answers: dict[str, Counter[str]] = {platform: Counter() for platform in providers}
 
     def sign(self, parcel: Parcel, _: str) -> str:
         """See `web_push.Sign`: the closed side signed."""
@@ -76,7 +83,7 @@ class Relay:
             server.close()
             for task in workers:
                 task.cancel()
-            for writer in list(self._lines):
+            for writer in [*self._lines, *self._strangers]:
                 writer.transport.abort()
             # What is on its way gets a moment; what is cut off is answered "unknown" by the next start.
             _, late = await asyncio.wait({*workers, *self._tasks}, timeout=STOP_SECONDS)
@@ -104,16 +111,21 @@ class Relay:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         peer = str((writer.get_extra_info("peername") or ["?"])[0])
-        self._lines.add(writer)
+        self._strangers[writer] = None
+        if len(self._strangers) > STRANGERS:
+            next(iter(self._strangers)).transport.abort()
         try:
-            if len(self._lines) > LINES:
-                log.warning("relay.too_many_lines", peer=peer)
-                return
             try:
                 await writer.start_tls(self._tls, ssl_handshake_timeout=HANDSHAKE_SECONDS)
             except (OSError, ConnectionError, TimeoutError) as error:
                 self._refuse(peer, getattr(error, "reason", None) or type(error).__name__)
                 return
+            finally:
+                self._strangers.pop(writer, None)
+            if len(self._lines) >= LINES:
+                log.warning("relay.too_many_lines", peer=peer)
+                return
+            self._lines.add(writer)
             log.info("relay.line_up", peer=peer)
             try:
                 await self._talk(reader, writer)
@@ -137,14 +149,16 @@ class Relay:
         self._say(writer, wire.Hello(wire.VERSION, tuple(self._providers)))
         while True:
             async with asyncio.timeout(SILENCE_SECONDS):
+                # Whoever takes nothing any more is gone as well.
+                await writer.drain()
                 message = await wire.to_relay(reader)
             if isinstance(message, wire.Hand):
                 self._take(message, writer)
             elif isinstance(message, wire.Confirm):
                 self._queue.confirm(message.id, _now())
             else:
-                self._say(writer, wire.Pong())
-            await writer.drain()
+                answers = {platform: dict(counted) for platform, counted in self._answers.items()}
+                self._say(writer, wire.Pong(self._queue.waiting(), self.refused, answers))
 
     def _take(self, hand: wire.Hand, writer: asyncio.StreamWriter) -> None:
         parcel = hand.parcel
@@ -194,10 +208,11 @@ class Relay:
                 answer = Answer(Outcome.REFUSED, "expired at the relay")
             else:
                 self.authorizations[parcel.id] = hand.authorization
-                answer = await self._providers[parcel.platform].send(parcel)
+                answer = await _asked(self._providers[parcel.platform], parcel)
         finally:
             self.authorizations.pop(parcel.id, None)
             self._free.release()
+        self._answers[parcel.platform][answer.outcome.value] += 1
         asking = self._asking.pop(parcel.id, None)
         if asking is None and answer.outcome is Outcome.LATER:
             pause = max(answer.retry_after or 0, PAUSES[min(tries, len(PAUSES) - 1)])
@@ -205,6 +220,7 @@ class Relay:
             self._work.set()
             return
         self._queue.answer(parcel.id, answer, _now())
+        self._work.set()  # of its place a newer one may wait for it
         if asking is not None:
             self._say(asking, wire.Answered(parcel.id, answer))
 
@@ -212,6 +228,18 @@ class Relay:
         while True:
             self._queue.forget(_now())
             await asyncio.sleep(_SWEEP_SECONDS)
+
+
+async def _asked(provider: Provider, parcel: Parcel) -> Answer:
+    """One parcel that a provider's client stumbles over must not end the relay: it would come back, and end it again."""
+    try:
+        return await provider.send(parcel)
+    except Exception as error:
+        # Where it was, and not what it said: that may hold the device's token.
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        at = f"{Path(place.filename).name}:{place.lineno}"
+        log.error("relay.provider_failed", platform=parcel.platform, error=type(error).__name__, at=at)
+        return Answer(Outcome.UNKNOWN, f"fault of the provider's client: {type(error).__name__}")
 
 
 def _now() -> int:

@@ -47,11 +47,16 @@ class Confirm(msgspec.Struct, tag="confirm", array_like=True, frozen=True):
 
 
 class Ping(msgspec.Struct, tag="ping", array_like=True, frozen=True):
-    """Either way; answered with `Pong`."""
+    """To the relay; answered with `Pong`."""
 
 
 class Pong(msgspec.Struct, tag="pong", array_like=True, frozen=True):
-    pass
+    """From the relay: it is there, and how it fares. `refused`: connections of whoever is not the closed side; `answers`:
+    by platform and outcome. Both since its start."""
+
+    waiting: int = 0
+    refused: int = 0
+    answers: dict[str, dict[str, int]] = {}
 
 
 ToRelay = Hand | Confirm | Ping

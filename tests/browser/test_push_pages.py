@@ -188,6 +188,12 @@ def test_an_administrator_reads_why_nothing_rang(
     expect(row).to_contain_text("次の送信")
     assert (violations(page), sticks_out(page)) == ([], [])
 
+    # What was found about one message does not stand beside a question about another.
+    field.fill("https://example.com/")
+    ask.click()
+    expect(page.get_by_role("alert").filter(has_text="メッセージのリンクではないようです。")).to_be_visible()
+    expect(page.get_by_role("table")).to_have_count(0)
+
     # By its id, and one that rang nobody.
     quiet = next(one for one in tanaka.messages(room) if one["seq"] == called["seq"] + 1)
     field.fill(quiet["id"])
@@ -196,7 +202,7 @@ def test_an_administrator_reads_why_nothing_rang(
     field.fill(f"{server.base}/#/rooms/{room}?message=999")
     ask.click()
     expect(page.get_by_role("alert").filter(has_text="メッセージ")).to_be_visible()
-    expect(page.get_by_role("table")).to_have_count(0)
+    expect(page.get_by_text("本人宛てのメッセージ、メンション、返信ではないため")).to_have_count(0)
     entries = hand("sato", server.base).call("GET", "/api/audit", params={"act": "push.why"})["items"]
     assert {one["detail"]["message"] for one in entries} == {called["id"], quiet["id"]}
     assert "写真をお願いします" not in page.content()

@@ -11,7 +11,20 @@ from chat_server.fuse import Fuse
 from chat_server.ports import PushDecided
 from chat_server.storage.postgresql.address import options
 from mobile_api.ledger.opening import open_ledger
-from mobile_api.ledger.port import ACCEPTED, BADGE, CLEAR, INVALID, WAITING, Ledger, Mark, Settled, Taken
+from mobile_api.ledger.port import (
+    ACCEPTED,
+    BADGE,
+    CLEAR,
+    INVALID,
+    NO_DEVICE,
+    REFUSED,
+    WAITING,
+    WITHDRAWN,
+    Ledger,
+    Mark,
+    Settled,
+    Taken,
+)
 from mobile_api.ledger.queueing import BADGE_REST
 from mobile_api.ledger.sqlite import FILE
 from tests.support.engines import POSTGRESQL, database_of
@@ -112,9 +125,8 @@ async def test_of_one_device_and_room_the_older_goes_first_and_never_two_at_once
     await ledger.hand_over(handed(6), [order(1, 6)], NOW + 1)
     await ledger.hand_over(handed(7, room=8), [order(1, 7, room=8)], NOW + 1)
     assert [parcel.room_id for parcel in await ledger.take("fcm", 10, NOW + 1)] == [8]
-    await ledger.settle([Settled(one.id, 1, WAITING, "500", due=NOW + 1000)], NOW + 2)
-    assert await ledger.take("fcm", 10, NOW + 2) == []
-    assert [parcel.seq for parcel in await ledger.take("fcm", 10, NOW + 1000)] == [5]
+    await ledger.settle([accepted(one)], NOW + 2)
+    assert [parcel.seq for parcel in await ledger.take("fcm", 10, NOW + 2)] == [6]
 
 
 async def test_a_newer_ring_takes_the_place_of_one_that_waits(ledger: Ledger) -> None:
@@ -122,6 +134,18 @@ async def test_a_newer_ring_takes_the_place_of_one_that_waits(ledger: Ledger) ->
     await ledger.hand_over(handed(6), [order(1, 6)], NOW + 1)
     assert await states(ledger, 5, 101) == ["replaced"]
     assert sorted((one.device_id, one.seq) for one in await ledger.take("fcm", 10, NOW + 1)) == [(1, 6), (2, 5)]
+
+
+async def test_what_was_under_way_when_a_newer_one_came_does_not_hold_it_up(ledger: Ledger) -> None:
+    await ledger.hand_over(handed(1), [order(1, 1), order(2, 1, urgent=True)], NOW)
+    one, urgent = await ledger.take("fcm", 9, NOW)
+    await ledger.hand_over(handed(2), [order(1, 2), order(2, 2)], NOW)
+    later = NOW + 600_000
+    await ledger.settle([Settled(each.id, 1, WAITING, "503", due=later) for each in (one, urgent)], NOW)
+    assert [(each.device_id, each.seq) for each in await ledger.take("fcm", 9, NOW)] == [(1, 2)]
+    (entry,) = (await decided(ledger, 1, 101)).entries
+    assert (entry.state, entry.answer) == ("replaced", "by a newer message; before: 503")
+    assert await states(ledger, 1, 102) == ["waiting"], "an emergency gives way to an emergency alone"
 
 
 async def test_an_emergency_gives_way_to_an_emergency_alone(ledger: Ledger) -> None:
@@ -163,10 +187,40 @@ async def test_reading_elsewhere_stops_what_waits_and_clears_what_rang(ledger: L
     assert await ledger.take("fcm", 10, NOW) == []
 
 
+@pytest.mark.parametrize("state", [NO_DEVICE, INVALID, REFUSED, WITHDRAWN])
+async def test_what_cannot_be_cleared_is_not_tried_for_ever(ledger: Ledger, state: int) -> None:
+    """The device is signed out, say: every round would queue one more for it, for as long as the ledger remembers."""
+    await ledger.hand_over(handed(1), [order(1, 1)], NOW)
+    (one,) = await ledger.take("fcm", 9, NOW)
+    await ledger.settle([accepted(one)], NOW)
+    assert await ledger.read([Mark(101, 7, 1)], NOW, NOW + DAY) == 1
+    (clear,) = await ledger.take("fcm", 9, NOW)
+    await ledger.settle([Settled(clear.id, 1, WAITING, "503", due=NOW)], NOW)
+    assert len(await ledger.rung((0, 0), 9)) == 1, "it is still tried"
+    (clear,) = await ledger.take("fcm", 9, NOW)
+    await ledger.settle([Settled(clear.id, 2, state, "no")], NOW)
+    assert await ledger.rung((0, 0), 9) == []
+    assert await ledger.read([Mark(101, 7, 1)], NOW, NOW + DAY) == 0
+
+
 async def test_what_nobody_wants_any_more_is_given_up(ledger: Ledger) -> None:
     await ledger.hand_over(handed(5), [order(1, 5, expires=NOW + 100), order(2, 5)], NOW)
     assert [one.device_id for one in await ledger.take("fcm", 10, NOW + 100)] == [2]
     assert await states(ledger, 5, 101) == ["given_up"]
+
+
+async def test_what_waits_for_a_line_alone_need_not_wait_when_it_stands(ledger: Ledger) -> None:
+    await ledger.hand_over(handed(1), [order(device, 1) for device in (1, 2)], NOW)
+    await ledger.hand_over(handed(2), [order(3, 2, lane="apns")], NOW)
+    one, two = await ledger.take("fcm", 9, NOW)
+    (three,) = await ledger.take("apns", 9, NOW)
+    later = NOW + 600_000
+    await ledger.settle([Settled(each.id, 1, WAITING, "no line", due=later) for each in (one, three)], NOW)
+    await ledger.settle([Settled(two.id, 1, WAITING, "429", due=later)], NOW)
+    assert await ledger.hurry("no line", NOW + 1) == 2
+    assert [each.id for each in await ledger.take("fcm", 9, NOW + 1)] == [one.id]
+    assert [each.id for each in await ledger.take("apns", 9, NOW + 1)] == [three.id]
+    assert await ledger.hurry("no line", NOW + 1) == 0
 
 
 async def test_lanes_are_apart(ledger: Ledger) -> None:

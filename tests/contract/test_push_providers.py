@@ -1,5 +1,5 @@
-"""One body for all providers: whatever the other side does, `send` ends in time with the one right outcome, raises nothing,
-and nothing stays open."""
+"""One body for all providers, spoken to directly and through the relay: whatever the other side does, `send` ends in time with
+the one right outcome, raises nothing, and nothing stays open."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import asyncio
 import contextlib
 import dataclasses
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import msgspec
@@ -18,22 +19,42 @@ from mobile_api.providers import apns, fcm_client, posting
 from mobile_api.providers.choosing import direct
 from mobile_api.providers.port import PLATFORMS, Outcome, Platform, Provider
 from mobile_api.providers.vapid import Signer
+from mobile_api.relay import keys
 from tests.support.patience import DEADLINE
+from tests.support.push.relay import SECRET, closed_side, relay_here
 from tests.support.push.script import CUT, HANG, Behaviour
 from tests.support.push.town import CONTACT, Town, town
 
-pytestmark = pytest.mark.parametrize("platform", PLATFORMS)
-SECRET = bytes(31) + b"\x07"
+pytestmark = [pytest.mark.parametrize("platform", PLATFORMS), pytest.mark.parametrize("way", ["direct", "relay"])]
+Opened = Callable[[Town, Platform], AbstractAsyncContextManager[Provider]]
+Standing = Callable[[Platform], AbstractAsyncContextManager[tuple[Town, Provider]]]
+
+
+@pytest.fixture
+def opened(way: str, tmp_path: Path) -> Opened:
+    @contextlib.asynccontextmanager
+    async def through_relay(found: Town, platform: Platform) -> AsyncIterator[Provider]:
+        async with (
+            relay_here(tmp_path / "r", found) as (port, _),
+            closed_side(found, tmp_path / "r" / keys.CLOSED, port) as providers,
+        ):
+            yield providers[platform]
+
+    return through_relay if way == "relay" else directly
+
+
+@pytest.fixture
+def standing(opened: Opened, tmp_path: Path) -> Standing:
+    @contextlib.asynccontextmanager
+    async def stand(platform: Platform) -> AsyncIterator[tuple[Town, Provider]]:
+        async with town(tmp_path) as found, opened(found, platform) as provider:
+            yield found, provider
+
+    return stand
 
 
 @contextlib.asynccontextmanager
-async def standing(folder: Path, platform: Platform) -> AsyncIterator[tuple[Town, Provider]]:
-    async with town(folder) as found, opened(found, platform) as provider:
-        yield found, provider
-
-
-@contextlib.asynccontextmanager
-async def opened(found: Town, platform: Platform) -> AsyncIterator[Provider]:
+async def directly(found: Town, platform: Platform) -> AsyncIterator[Provider]:
     signer = Signer(SECRET, CONTACT)
     providers = direct(msgspec.convert(found.values, Settings), lambda _, origin: signer.sign(origin))
     assert list(providers) == list(PLATFORMS)
@@ -52,8 +73,8 @@ GONE = {
 }
 
 
-async def test_accepted(tmp_path: Path, platform: Platform) -> None:
-    async with standing(tmp_path, platform) as (found, provider):
+async def test_accepted(standing: Standing, platform: Platform) -> None:
+    async with standing(platform) as (found, provider):
         assert provider.platform == platform
         answer = await provider.send(found.parcel(platform))
         (taken,) = found.book(platform).got
@@ -64,8 +85,8 @@ async def test_accepted(tmp_path: Path, platform: Platform) -> None:
             assert taken.payload == {"for": 1}, "the device opens what was sealed for it"
 
 
-async def test_gone(tmp_path: Path, platform: Platform) -> None:
-    async with standing(tmp_path, platform) as (found, provider):
+async def test_gone(standing: Standing, platform: Platform) -> None:
+    async with standing(platform) as (found, provider):
         found.script(platform).default = GONE[platform]
         answer = await provider.send(found.parcel(platform))
         assert answer.outcome is Outcome.INVALID
@@ -89,32 +110,33 @@ async def test_gone(tmp_path: Path, platform: Platform) -> None:
     ],
 )
 async def test_each_answer(
-    tmp_path: Path, platform: Platform, behaviour: Behaviour, outcome: Outcome, wait: float | None
+    standing: Standing, platform: Platform, behaviour: Behaviour, outcome: Outcome, wait: float | None
 ) -> None:
-    async with standing(tmp_path, platform) as (found, provider):
+    async with standing(platform) as (found, provider):
         found.script(platform).once.append(behaviour)
-        sent = found.parcel(platform)
-        answer = await provider.send(sent)
+        answer = await provider.send(found.parcel(platform))
         assert answer.outcome is outcome, answer
         if platform != "fcm" or behaviour.status != 429 or wait:
             assert answer.retry_after == wait
         assert len(answer.reason) <= 200
         assert answer.reason.isascii()
         assert answer.reason.isprintable()
-        assert (await provider.send(sent)).outcome is Outcome.ACCEPTED, "and the line is as good as before"
+        assert (await provider.send(found.parcel(platform))).outcome is Outcome.ACCEPTED, (
+            "and the line is as good as before"
+        )
 
 
-async def test_an_echo_of_the_token_is_not_handed_on(tmp_path: Path, platform: Platform) -> None:
-    async with standing(tmp_path, platform) as (found, provider):
+async def test_an_echo_of_the_token_is_not_handed_on(standing: Standing, platform: Platform) -> None:
+    async with standing(platform) as (found, provider):
         found.script(platform).default = Behaviour(status=400, reason=f"no {found.name(1)} here\r\nX: y")
         assert found.name(1) not in repr(await provider.send(found.parcel(platform)))
         assert found.name(1) not in repr(found.parcel(platform))
 
 
-async def test_no_answer(tmp_path: Path, platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_answer(standing: Standing, platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
     # A client over HTTP keeps it for its life: the pushes that have to go through get as little.
     monkeypatch.setattr(posting, "ANSWER_SECONDS", 3.0)
-    async with standing(tmp_path, platform) as (found, provider):
+    async with standing(platform) as (found, provider):
         # What comes before the push itself (the connection, Google's token) has to come in time, however short that is below.
         assert (await provider.send(found.parcel(platform))).outcome is Outcome.ACCEPTED
         found.script(platform).once.append(HANG)
@@ -127,7 +149,7 @@ async def test_no_answer(tmp_path: Path, platform: Platform, monkeypatch: pytest
         assert (await provider.send(found.parcel(platform))).outcome is Outcome.ACCEPTED
 
 
-async def test_nobody_listens(tmp_path: Path, platform: Platform, unused_tcp_port: int) -> None:
+async def test_nobody_listens(opened: Opened, tmp_path: Path, platform: Platform, unused_tcp_port: int) -> None:
     async with town(tmp_path) as found:
         port, place = unused_tcp_port, f"localhost:{unused_tcp_port}"
         found.extra = {
@@ -142,9 +164,9 @@ async def test_nobody_listens(tmp_path: Path, platform: Platform, unused_tcp_por
 
 
 async def test_giving_up_takes_nobody_along(
-    tmp_path: Path, platform: Platform, monkeypatch: pytest.MonkeyPatch
+    standing: Standing, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with standing(tmp_path, platform) as (found, provider):
+    async with standing(platform) as (found, provider):
         assert (await provider.send(found.parcel(platform))).outcome is Outcome.ACCEPTED  # Google's token is there
         found.script(platform).by_token[found.name(2)] = HANG
         with monkeypatch.context() as impatient:
@@ -158,8 +180,8 @@ async def test_giving_up_takes_nobody_along(
         assert (await provider.send(found.parcel(platform))).outcome is Outcome.ACCEPTED
 
 
-async def test_fifty_at_once(tmp_path: Path, platform: Platform) -> None:
-    async with standing(tmp_path, platform) as (found, provider):
+async def test_fifty_at_once(standing: Standing, platform: Platform) -> None:
+    async with standing(platform) as (found, provider):
         found.script(platform).by_token[found.name(7)] = GONE[platform]
         found.script(platform).by_token[found.name(8)] = Behaviour(status=500)
         answers = await asyncio.gather(*(provider.send(found.parcel(platform, n)) for n in range(50)))
@@ -169,8 +191,8 @@ async def test_fifty_at_once(tmp_path: Path, platform: Platform) -> None:
         )
 
 
-async def test_closed_is_closed(tmp_path: Path, platform: Platform) -> None:
-    async with standing(tmp_path, platform) as (found, provider):
+async def test_closed_is_closed(standing: Standing, platform: Platform) -> None:
+    async with standing(platform) as (found, provider):
         await provider.send(found.parcel(platform))
         await provider.close()
         assert (await provider.send(found.parcel(platform))).outcome is Outcome.LATER

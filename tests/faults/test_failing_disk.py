@@ -1,7 +1,4 @@
-"""A disk that fails under a whole server, in the middle of its work: nothing false is promised, and the server stops.
-
-strace is attached to the running process, so that what comes before the failure is as real as what comes after it.
-"""
+"""A disk that fails under a whole server, in the middle of its work: nothing false is promised, and the server stops."""
 
 from __future__ import annotations
 
@@ -18,6 +15,7 @@ import pytest
 from chat_server.domain import closing
 from chat_server.serving import BROKEN_STORAGE
 from chat_server.storage.sqlite.checkpoints import PAGES
+from tests.support.failing import failing
 from tests.support.patience import DEADLINE
 from tests.support.peer import Closed, Peer, text
 from tests.support.served import Server, photo, whole_room
@@ -31,28 +29,6 @@ async def server(tmp_path: Path) -> AsyncIterator[Server]:
     await server.start()
     yield server
     await server.kill()
-
-
-@contextlib.asynccontextmanager
-async def failing(server: Server, call: str, log: Path, *paths: Path) -> AsyncIterator[None]:
-    """From here on every `call` of the server (on `paths`, if there are any) ends with EIO. `log` tells which were made."""
-    only = [word for path in paths for word in ("-P", str(path))]
-    strace = await asyncio.create_subprocess_exec(
-        "strace", "-f", "-o", str(log), *only, "-e", f"trace={call}", "-e", f"inject={call}:error=EIO",
-        "-p", str(server.process.pid),
-        stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    assert strace.stderr is not None
-    try:
-        async with asyncio.timeout(DEADLINE):
-            while b"attached" not in (line := await strace.stderr.readline()):
-                assert line, "strace could not be attached"
-        yield
-    finally:
-        # It ends with the process that it is attached to; a test that failed may have left that one alive.
-        if server.process.returncode is None:
-            strace.terminate()
-        await strace.communicate()
 
 
 async def exit_status(server: Server) -> int:
@@ -80,7 +56,7 @@ async def test_a_failed_fsync_of_a_photo_stops_the_server(server: Server, tmp_pa
     acked = await send(peer, server, 0)
     async with server.http() as http:
         kept = (await http.post("/api/photos?name=a.jpg", content=photo(1))).json()["id"]
-        async with failing(server, "fsync", tmp_path / "calls"):
+        async with failing(server.process, "fsync", tmp_path / "calls"):
             assert await answered(http, "POST", "/api/photos?name=b.jpg", content=photo(2)) in (503, 0)
             assert await exit_status(server) == BROKEN_STORAGE
     assert await peer.closed() == closing.RESTARTING, "whoever was connected is asked to come back"
@@ -98,7 +74,7 @@ async def test_a_failed_fsync_of_a_photo_stops_the_server(server: Server, tmp_pa
 async def test_a_failed_fsync_of_the_database_stops_the_server(server: Server, tmp_path: Path) -> None:
     peer = await Peer.live(server.port, server.tokens[0])
     acked = [await send(peer, server, n) for n in range(3)]
-    async with failing(server, "fdatasync", tmp_path / "calls"):
+    async with failing(server.process, "fdatasync", tmp_path / "calls"):
         with pytest.raises(Closed) as closed:
             await send(peer, server, 3)
         assert closed.value.code == closing.RESTARTING
@@ -125,7 +101,7 @@ async def test_a_failed_fsync_of_a_checkpoint_stops_the_server(server: Server, t
             else:
                 await asyncio.sleep(answer["params"]["retry_after"])
 
-    async with failing(server, "fdatasync", tmp_path / "calls", server.folder / "renraku.db"):
+    async with failing(server.process, "fdatasync", tmp_path / "calls", server.folder / "renraku.db"):
         with pytest.raises(Closed) as closed:
             await many()
         assert closed.value.code == closing.RESTARTING
@@ -144,7 +120,7 @@ async def test_a_database_that_cannot_be_read_stops_the_server(server: Server, t
     database = server.folder / "renraku.db"
     async with (
         server.http() as http,
-        failing(server, "pread64", tmp_path / "calls", database, database.with_name("renraku.db-wal")),
+        failing(server.process, "pread64", tmp_path / "calls", database, database.with_name("renraku.db-wal")),
     ):
         assert await answered(http, "GET", f"/api/rooms/{server.room}/messages") in (503, 0)
         assert await exit_status(server) == BROKEN_STORAGE

@@ -4,17 +4,22 @@ on meanwhile."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
+import sys
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from chat_server.domain.errors import Problem
 from chat_server.fuse import Fuse
 from chat_server.services.blocks import Text
 from mobile_api.ledger.port import Order
 from mobile_api.ledger.sqlite import FILE, SqliteLedger
+from tests.support.failing import DEADLINE, failing
 from tests.support.push.lines import LineProvider, line_server
 from tests.support.push.orders import NOW, handed, order
 from tests.support.push.phones import Phone, give_phone
@@ -54,26 +59,45 @@ async def test_what_does_not_fit_is_not_half_there_and_comes_later() -> None:
         await ledger.close()
 
 
-async def test_a_disk_that_fails_ends_it_for_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As everywhere: what was to be kept is not tried again on it (chat_server/fuse.py)."""
-    fuse = Fuse()
-    ledger = await SqliteLedger.open(tmp_path, fuse)
-    await ledger.belong("now")
+async def test_a_disk_that_fails_ends_it_for_good(tmp_path: Path) -> None:
+    """As everywhere: what was to be kept is not tried again on it (chat_server/fuse.py). A new process finds what was kept."""
+    async with keeper(tmp_path) as ask:
+        assert await ask("1") == "kept"
+        async with failing(ask.process, "fdatasync", tmp_path / "strace.log", tmp_path / f"{FILE}-wal"):
+            assert await ask("2") == "refused 9002"
+        assert await ask("3") == "refused 9002", "the disk is well again, and nobody knows what it holds"
+        assert await ask("") == "refused 9002"
+    async with keeper(tmp_path) as ask:
+        assert await ask("") in ("1", "2"), "of what was refused nobody knows"
+        assert await ask("4") == "kept"
 
-    def fail(step: Any) -> None:
-        step.close()
-        error = sqlite3.OperationalError("disk I/O error")
-        error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
-        raise error
 
-    monkeypatch.setattr("mobile_api.ledger.sqlite._run", fail)
-    with pytest.raises(Problem) as refused:
-        await ledger.waiting()
-    assert refused.value.fault.code == 9002
-    monkeypatch.undo()
-    with pytest.raises(Problem):
-        await ledger.waiting()
-    await ledger.close()
+@dataclass
+class Asked:
+    process: asyncio.subprocess.Process
+
+    async def __call__(self, line: str) -> str:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(line.encode() + b"\n")
+        async with asyncio.timeout(DEADLINE):
+            return (await self.process.stdout.readline()).decode().strip()
+
+
+@contextlib.asynccontextmanager
+async def keeper(folder: Path) -> AsyncIterator[Asked]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.support.push.keeper", str(folder), stdin=PIPE, stdout=PIPE
+    )
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(DEADLINE):
+            assert await process.stdout.readline() == b"ready\n"
+        yield Asked(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
 
 
 async def test_people_go_on_talking_while_the_ledger_is_held_and_it_rings_afterwards(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -144,6 +145,13 @@ async def test_no_more_devices_than_the_organization_lets_one_have(scene: Scene)
     assert refused.json()["error"]["params"] == {"limit": 2}
     assert (await scene.call(token, "sign_out", "internet")).status_code == 204
     assert (await scene.sign_in()).status_code == 200
+
+
+async def test_several_that_sign_in_at_once_are_not_more_than_one_may_have(scene: Scene) -> None:
+    await scene.rules(devices_per_person="3")  # the person's first is there already
+    answers = await asyncio.gather(*(scene.sign_in() for _ in range(6)))
+    assert sorted(answer.status_code for answer in answers).count(200) == 2, [answer.text for answer in answers]
+    assert {code_of(answer) for answer in answers if answer.status_code != 200} == {6020}
 
 
 async def test_devices_come_only_from_where_they_may(scene: Scene) -> None:
@@ -334,6 +342,37 @@ async def test_a_token_registered_twice_belongs_to_the_last(scene: Scene) -> Non
     await scene.call(scene.person.token, "register_push", json=fcm)
     await scene.call(scene.administrator.token, "register_push", json=fcm)
     assert [one.user_id for one in await scene.live()] == [scene.administrator.actor.user_id]
+
+
+async def test_a_token_that_several_register_at_once_is_one_devices(scene: Scene) -> None:
+    """Theirs and another organization's, which take no turns with each other."""
+    scene.world.made += 1
+    elsewhere = await scene.world.organization(f"kawabe{scene.world.made}", "川辺町")
+    strangers = [await scene.world.person(elsewhere) for _ in range(2)]
+    tokens = [scene.person.token, scene.administrator.token, *(one.token for one in strangers)]
+    everybody = [scene.person, scene.administrator, *strangers]
+    for number in range(10):
+        new = {"platform": "fcm", "token": f"t0k3n-at-once-{number}"}
+        answers = await asyncio.gather(
+            *(scene.call(token, "register_push", json=new) for token in tokens for _ in range(2))
+        )
+        assert {answer.status_code for answer in answers} == {200}, [answer.text for answer in answers]
+        live = await scene.world.server.app.storage.read(
+            lambda reader: push_tokens.live_of(reader, [one.actor.user_id for one in everybody], most_trusted="lgwan")
+        )
+        assert [one.token for one in live] == [new["token"]]
+
+
+async def test_a_device_that_registers_several_at_once_has_one(scene: Scene) -> None:
+    token, _ = await scene.phone()
+    answers = await asyncio.gather(
+        *(
+            scene.call(token, "register_push", "internet", json={"platform": "fcm", "token": f"t0k3n-several-{number}"})
+            for number in range(6)
+        )
+    )
+    assert {answer.status_code for answer in answers} == {200}, [answer.text for answer in answers]
+    assert len(await scene.live()) == 1
 
 
 async def test_signing_out_ends_the_token(scene: Scene) -> None:

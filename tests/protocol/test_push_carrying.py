@@ -60,15 +60,15 @@ class Scene:
         assert ack.id is not None
         return ack.id
 
-    async def until(self, message: str, fits: Callable[[PushDecided], bool]) -> PushDecided:
-        """What the ledger says, once it says that."""
+    async def until(self, message: str, fits: Callable[[PushDecided], bool], who: Someone | None = None) -> PushDecided:
+        """What the ledger says of the reader, or of `who`, once it says that."""
         app = self.world.server.app
         assert app.ledger is not None
         stored = await app.storage.read(lambda reader: messages.by_public_id(reader, message))
         assert stored is not None
         async with asyncio.timeout(DEADLINE):
             while True:
-                found = await app.ledger.decided(stored.id, self.reader.actor.user_id)
+                found = await app.ledger.decided(stored.id, (who or self.reader).actor.user_id)
                 if found is not None and fits(found):
                     return found
                 await asyncio.sleep(0.01)
@@ -232,6 +232,49 @@ async def test_what_no_provider_is_set_up_for_waits_and_says_why(scene: Scene) -
     assert found.entries[0].lane == "apns"
     assert "no provider" in found.entries[0].answer
     assert scene.provider.received == []
+
+
+async def test_addresses_that_clients_bring_leave_nothing_behind(scene: Scene) -> None:
+    """Each other host is a lane of its own."""
+    for number in range(5):
+        await give_phone(scene.world, scene.reader, Phone(f"https://host-{number}.example/x", platform="unified"))
+        await scene.until(await scene.call(), lambda found: bool(found.entries) and found.entries[0].tries > 0)
+    pushing = scene.world.server.app.pushing
+    assert pushing is not None
+    async with asyncio.timeout(20):
+        while pushing.engine._busy:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)
+    assert not pushing.engine._judge._refused
+
+
+async def test_what_one_message_stumbles_over_holds_up_no_other(scene: Scene) -> None:
+    """Rules that cannot be read, of another organization: its messages stand first, in the outbox and in the queue."""
+    world = scene.world
+    other = await world.organization("kawabe", "川辺町")
+    people = [await world.person(other), await world.person(other)]
+    await give_phone(world, people[1], Phone("other"))
+    theirs = await world.room(*people)
+    rules = "UPDATE organizations SET policy = ? WHERE id = ?"
+    write = world.server.app.storage.write
+    in_a_minute = LATER | {"retry_after": 60.0}
+    scene.script.answers = [in_a_minute, in_a_minute]
+    ack = await world.post(people[0], theirs, Text(f"<@user:{people[1].id}>"))
+    assert ack.id is not None
+    first = await scene.call()
+    for message, who in ((ack.id, people[1]), (first, scene.reader)):
+        await scene.until(message, lambda found: bool(found.entries) and found.entries[0].answer == "503", who)
+    await write(lambda tx: tx.run(rules, "{", other.id))
+    world.server.clock.ahead += 61_000  # both are due at once
+    assert world.server.app.pushing is not None
+    world.server.app.pushing.engine.wake()
+    assert (await scene.ended(first, "accepted")).entries[0].tries == 2
+    await world.post(people[0], theirs, Text(f"<@user:{people[1].id}> もう一度"))
+    await scene.ended(await scene.call(), "accepted")
+    assert [one["token"] for one in scene.provider.received].count("other") == 1
+    await write(lambda tx: tx.run(rules, "{}", other.id))
+    async with asyncio.timeout(30):
+        while [one["token"] for one in scene.provider.received].count("other") < 2:  # noqa: ASYNC110 - rules tell nobody
+            await asyncio.sleep(0.05)
 
 
 async def test_an_orderly_stop_leaves_nothing_unknown(engine: str, tmp_path: Path) -> None:

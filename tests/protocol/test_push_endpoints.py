@@ -71,6 +71,11 @@ async def _pushed(endpoint: str, hosts: Hosts, addresses: list[str]) -> tuple[An
         "https://[::1]/x",
         "https://169.254.169.254/latest/meta-data/",
         "https://localhost/x",
+        "https://2130706433/x",
+        "https://0x7f.1/x",
+        "https://017700000001/x",
+        "https://[::ffff:127.0.0.1]/x",
+        "https://[::ffff:7f00:1]/x",
         "https://fcm.googleapis.com/x\r\nHost: evil.example",
         "https://fcm.googleapis.com/x y",
         "https://fcm.googleapis.com#@evil.example/",
@@ -85,7 +90,22 @@ async def test_an_address_that_is_no_known_push_service_is_not_even_looked_up(en
 
 @pytest.mark.parametrize(
     "addresses",
-    [["127.0.0.1"], ["::1"], ["10.0.0.1"], ["169.254.169.254"], ["198.41.0.4", "192.168.0.1"], ["::ffff:127.0.0.1"]],
+    [
+        ["127.0.0.1"],
+        ["::1"],
+        ["10.0.0.1"],
+        ["169.254.169.254"],
+        ["198.41.0.4", "192.168.0.1"],
+        ["::ffff:127.0.0.1"],
+        ["::ffff:a00:1"],
+        ["64:ff9b::7f00:1"],
+        ["2002:7f00:1::"],
+        ["100.64.0.1"],
+        ["fd00::1"],
+        ["fe80::1%lo"],
+        ["0.0.0.0"],  # noqa: S104 - an address to be refused
+        ["::"],
+    ],
 )
 async def test_a_known_name_that_leads_inside_is_not_dialled(addresses: list[str]) -> None:
     answer, asked = await _pushed("https://web.push.apple.com/x", Hosts(BROWSERS), addresses)
@@ -169,7 +189,7 @@ async def test_a_topic_whose_phone_is_away_is_tried_later(tmp_path: Path) -> Non
 # Through the outgoing proxy
 
 BY_PROXY: tuple[Platform, ...] = ("apns", "web_push", "unified")
-"""Google's fake speaks plain HTTP, which goes past a proxy; test_push_fcm.py looks at what its session has."""
+"""Google's go there by its own names: test_push_fcm.py."""
 
 
 @pytest.mark.parametrize("password", [False, True])

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from chat_server.app import App
@@ -120,7 +121,7 @@ async def test_through_the_relay_which_came_late(tmp_path: Path) -> None:
             f'push_web_hosts = ["{found.web_push.host}"]\npush_unified_hosts = ["{found.ntfy.host}"]\n'
         )
         terminal = Terminal(tmp_path / "home", data)
-        async with server_process(data, tmp_path, settings=settings):
+        async with server_process(data, tmp_path, settings=settings) as server:
             told = await why(terminal, "user0", message)
             while not told["devices"] or told["devices"][0]["tries"] < 1:
                 told = await why(terminal, "user0", message)
@@ -128,6 +129,8 @@ async def test_through_the_relay_which_came_late(tmp_path: Path) -> None:
             async with relay_process(tmp_path / "r", found, port):
                 await rung(found)
                 await why(terminal, "user0", message, "accepted")
+                async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{server.ports['lgwan']}") as client:
+                    assert "renraku_push_relay_up 1.0" in (await client.get("/metrics")).text
 
 
 @pytest.mark.timeout(120)

@@ -7,45 +7,26 @@ import contextlib
 import dataclasses
 import itertools
 import resource
+import socket
 import ssl
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-import msgspec
 import pytest
 import structlog
+from prometheus_client import CollectorRegistry, generate_latest
 
-from chat_server.config import Settings
+from chat_server.domain.ids import new_id
 from mobile_api.providers.port import PLATFORMS, Answer, Outcome, Parcel, Platform, Provider
-from mobile_api.relay import client, keys, wire
-from mobile_api.relay.opening import open_providers
+from mobile_api.relay import client, keys, serving, wire
+from mobile_api.watching import watch
 from tests.support.cutting_proxy import CuttingProxy
 from tests.support.patience import DEADLINE
 from tests.support.push.connect_proxy import connect_proxy
-from tests.support.push.relay import RelayProcess, relay_process
+from tests.support.push.relay import RelayProcess, closed_side, relay_here, relay_process
 from tests.support.push.script import CUT, Behaviour
-from tests.support.push.town import CONTACT, Town, town
-
-SECRET = bytes(31) + b"\x07"
-
-
-@contextlib.asynccontextmanager
-async def closed_side(
-    found: Town, folder: Path, port: int, host: str = "127.0.0.1", **differs: object
-) -> AsyncIterator[dict[Platform, Provider]]:
-    """The server's providers: it has no key of a provider, and no trust in the fakes."""
-    values = {
-        "push": "relay", "push_relay": f"{host}:{port}", "push_relay_keys": str(folder), "push_contact": CONTACT,
-        "push_web_hosts": [found.web_push.host], "push_unified_hosts": [found.ntfy.host],
-        "push_private_hosts": [], **differs,
-    }  # fmt: skip
-    providers = open_providers(msgspec.convert(values, Settings), SECRET)
-    try:
-        yield providers
-    finally:
-        for provider in providers.values():
-            await provider.close()
+from tests.support.push.town import Town, town
 
 
 @contextlib.asynccontextmanager
@@ -68,6 +49,12 @@ async def again(provider: Provider, sent: Parcel, until: Outcome) -> Answer:
                 return answer
             assert answer.outcome in (Outcome.LATER, Outcome.UNKNOWN), answer
             await asyncio.sleep(0.05)
+
+
+async def until(fits: Callable[[], bool]) -> None:
+    async with asyncio.timeout(DEADLINE):
+        while not fits():  # noqa: ASYNC110 - figures tell nobody
+            await asyncio.sleep(0.02)
 
 
 async def test_all_four_are_rung_through_it(tmp_path: Path) -> None:
@@ -156,6 +143,108 @@ async def test_what_the_relay_had_goes_out_while_nobody_is_there(tmp_path: Path)
         async with asyncio.timeout(DEADLINE):
             await found.book("apns").saw(2)
         assert [taken.token for taken in found.book("apns").got] == [found.name(1)]
+
+
+async def test_what_the_relay_had_does_not_ring_after_what_came_later(tmp_path: Path) -> None:
+    """The closed side replaced it while the line was down; the relay was about to try it again."""
+    async with standing(tmp_path) as (found, relay, line, providers):
+        sent = await _send_and_vanish(found, relay, line, providers, Behaviour(status=503))
+        await line.accept()
+        newer = dataclasses.replace(sent, id=new_id(2**47), badge=9)
+        await again(providers["apns"], newer, Outcome.ACCEPTED)
+        answer = await providers["apns"].send(sent)
+        assert (answer.outcome, answer.reason) == (Outcome.REFUSED, "a newer one took its place")
+        assert [taken.payload["aps"]["badge"] for taken in found.book("apns").got] == [9]
+
+
+class Stumbling:
+    """A provider's client with a fault, for every parcel but the second."""
+
+    platform: Platform = "apns"
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def send(self, parcel: Parcel) -> Answer:
+        self.asked += 1
+        if self.asked == 2:
+            return Answer(Outcome.ACCEPTED, "200")
+        raise ZeroDivisionError(f"with {parcel.token}")
+
+    async def close(self) -> None:
+        pass
+
+
+async def test_a_parcel_that_a_provider_stumbles_over_does_not_end_the_relay(tmp_path: Path) -> None:
+    async with (
+        town(tmp_path) as found,
+        relay_here(tmp_path / "r", found, {"apns": Stumbling()}) as (port, _),
+        closed_side(found, tmp_path / "r" / keys.CLOSED, port) as providers,
+    ):
+        with structlog.testing.capture_logs() as logs:
+            answer = await providers["apns"].send(found.parcel("apns"))
+        assert "relay.provider_failed" in [line["event"] for line in logs]
+        assert found.name(1) not in repr(logs)
+        assert (answer.outcome, answer.reason) == (
+            Outcome.UNKNOWN,
+            "fault of the provider's client: ZeroDivisionError",
+        )
+        assert (await providers["apns"].send(found.parcel("apns", 2))).outcome is Outcome.ACCEPTED
+
+
+async def test_how_the_relay_fares_stands_among_the_servers_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "PING_SECONDS", 0.05)
+    async with standing(tmp_path) as (found, relay, _, providers):
+        registry = CollectorRegistry()
+        watch(providers, registry)
+        assert registry.get_sample_value("renraku_push_relay_up") == 0
+        assert registry.get_sample_value("renraku_push_relay_waiting") is None, "nobody knows yet"
+        _, stranger = await asyncio.open_connection("127.0.0.1", relay.port)
+        stranger.write(b"GET / HTTP/1.1\r\n\r\n")
+        await relay.logged("relay.refused")
+        stranger.close()
+        found.script("fcm").once.append(Behaviour(status=500))
+        await providers["fcm"].send(found.parcel("fcm"))
+        await providers["apns"].send(found.parcel("apns"))
+
+        def answers(platform: str, outcome: str) -> float | None:
+            labels = {"platform": platform, "outcome": outcome}
+            return registry.get_sample_value("renraku_push_relay_answers_total", labels)
+
+        await until(lambda: (answers("apns", "accepted"), answers("fcm", "later")) == (1, 1))
+        assert answers("fcm", "accepted") is None
+        assert registry.get_sample_value("renraku_push_relay_up") == 1
+        assert registry.get_sample_value("renraku_push_relay_waiting") == 0
+        assert registry.get_sample_value("renraku_push_relay_refused_total") == 1
+        await relay.kill()
+        await until(lambda: registry.get_sample_value("renraku_push_relay_up") == 0)
+
+
+async def test_figures_of_a_relay_that_lies_make_no_new_time_series() -> None:
+    line = client.Line.__new__(client.Line)
+    line._up = asyncio.Event()
+    line.figures = wire.Pong(1, 2, {"apns": {"accepted": 3, "x" * 50: 4}, "evil": {"accepted": 5}})
+    provider = client.RelayProvider.__new__(client.RelayProvider)
+    provider.line = line
+    registry = CollectorRegistry()
+    watch({"apns": provider}, registry)
+    page = generate_latest(registry).decode()
+    assert 'renraku_push_relay_answers_total{outcome="accepted",platform="apns"} 3.0' in page
+    assert "evil" not in page
+    assert "xxx" not in page
+
+
+async def test_whoever_knocks_and_says_nothing_does_not_keep_the_closed_side_out(tmp_path: Path) -> None:
+    async with contextlib.AsyncExitStack() as closing:
+        found = await closing.enter_async_context(town(tmp_path))
+        relay = await closing.enter_async_context(relay_process(tmp_path / "r", found))
+        for _ in range(200):
+            closing.enter_context(socket.create_connection(("127.0.0.1", relay.port)))
+        async with closed_side(found, relay.closed, relay.port) as providers:
+            async with asyncio.timeout(serving.HANDSHAKE_SECONDS - 2):
+                await again(providers["apns"], found.parcel("apns"), Outcome.ACCEPTED)
 
 
 async def _send_and_vanish(
@@ -355,6 +444,29 @@ async def test_rubbish_ends_that_connection_alone(tmp_path: Path, rubbish: bytes
             assert await asyncio.wait_for(reader.read(), DEADLINE) == b""
         writer.transport.abort()
         assert (await providers["apns"].send(found.parcel("apns"))).outcome is Outcome.ACCEPTED
+
+
+async def test_who_asks_without_end_and_reads_nothing_is_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "SILENCE_SECONDS", 1.0)
+    async with town(tmp_path) as found, relay_here(tmp_path / "r", found) as (port, relay):
+        context = keys.context(tmp_path / "r" / keys.CLOSED, server=False)
+        line = socket.socket()
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        line.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(line, ("127.0.0.1", port))
+        reader, writer = await asyncio.open_connection(sock=line, ssl=context, server_hostname="relay", limit=1)
+        assert isinstance(await wire.to_closed(reader), wire.Hello)
+        pings = wire.frame(wire.Ping()) * 1000
+        with contextlib.suppress(OSError):
+            async with asyncio.timeout(DEADLINE):
+                while relay._lines:
+                    writer.write(pings)
+                    await writer.drain()
+                    await asyncio.sleep(0)
+        writer.transport.abort()
+        assert not relay._lines
 
 
 async def test_an_endpoint_that_is_not_allowed_is_handed_to_nobody(tmp_path: Path) -> None:

@@ -12,9 +12,8 @@ import uvloop
 
 from mobile_api.providers.port import Outcome
 from tests.protocol.test_push_endpoints import BY_PROXY, providers_of
-from tests.protocol.test_push_relay import closed_side
 from tests.support.push.connect_proxy import connect_proxy
-from tests.support.push.relay import relay_process
+from tests.support.push.relay import closed_side, relay_process
 from tests.support.push.script import CUT
 from tests.support.push.town import Town, town
 

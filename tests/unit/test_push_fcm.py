@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
+import ssl
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
@@ -16,8 +18,10 @@ from mobile_api.providers.fcm import Fcm
 from mobile_api.providers.fcm_client import Client
 from mobile_api.providers.port import Outcome
 from mobile_api.providers.proxy import Proxy
+from tests.support.certificates import Authority
 from tests.support.push.connect_proxy import connect_proxy
 from tests.support.push.fcm import FakeFcm, fake_fcm
+from tests.support.push.http import http_server
 from tests.support.push.parcels import TEXT, parcel
 from tests.support.push.script import ACCEPT, CUT, HANG, Behaviour
 
@@ -192,3 +196,37 @@ async def test_sign_in_and_pushes_go_through_the_proxy() -> None:
         await provider.close()
         assert proxy.asked[-1] == "fcm.googleapis.com:443"
         assert set(proxy.asked[:-1]) == {"oauth2.googleapis.com:443"}
+
+
+@pytest.mark.parametrize("password", ["", "p@ss"])
+async def test_the_push_itself_goes_through_the_proxy_to_googles_names(tmp_path: Path, password: str) -> None:
+    """Over TLS from end to end, with an authority of the test's: the proxy opens nothing."""
+    authority = Authority(tmp_path)
+    tls = ssl.create_default_context()
+    tls.load_verify_locations(authority.path)
+    way = Proxy("127.0.0.1", 0, "it" if password else "", password)
+    async with (
+        fake_fcm() as fake,
+        http_server(fake.handle, authority.server("oauth2.googleapis.com")) as sign_in,
+        http_server(fake.handle, authority.server("fcm.googleapis.com")) as messages,
+        connect_proxy() as proxy,
+    ):
+        proxy.authorization = way.authorization
+        proxy.names = {
+            "oauth2.googleapis.com:443": ("127.0.0.1", sign_in), "fcm.googleapis.com:443": ("127.0.0.1", messages),
+        }  # fmt: skip
+        account = {**fake.account, "token_uri": "https://oauth2.googleapis.com/token"}
+        provider = Fcm(Client(account, proxy=dataclasses.replace(way, port=proxy.port), tls=tls))
+        try:
+            answer = await provider.send(parcel("fcm", TOKEN))
+            assert (answer.outcome, answer.receipt) == (Outcome.ACCEPTED, fake.book.got[0].receipt)
+            fake.script.once.append(Behaviour(status=404, reason="UNREGISTERED"))
+            assert (await provider.send(parcel("fcm", TOKEN))).outcome is Outcome.INVALID
+        finally:
+            await provider.close()
+        assert set(proxy.asked) == set(proxy.names)
+        # An authority that is not ours: nothing is said to whoever answers there.
+        asked, stranger = fake.book.requests, Fcm(Client(account, proxy=dataclasses.replace(way, port=proxy.port)))
+        assert (await stranger.send(parcel("fcm", TOKEN))).outcome is Outcome.LATER
+        await stranger.close()
+        assert fake.book.requests == asked

@@ -94,6 +94,47 @@ def test_one_that_is_put_off_waits_and_whoever_asks_again_has_waited(waiting: Qu
     assert waiting.next(NOW + 10, 1) == [(hand(), 1)]
 
 
+def in_room(n: int, room: str = "r") -> Hand:
+    """All for one device."""
+    return Hand(parcel("apns", "a" * 64, id=f"{n:026d}", collapse=room, expires=NOW))
+
+
+def ids(found: list[tuple[Hand, int]]) -> list[int]:
+    return [int(one.parcel.id) for one, _ in found]
+
+
+def test_what_was_left_by_a_cut_line_does_not_ring_after_what_came_later(waiting: Queue) -> None:
+    """Over there the first was read or replaced meanwhile; here the provider had put it off."""
+    waiting.take(in_room(1), NOW)
+    waiting.next(NOW, 1)
+    waiting.later(in_room(1).parcel.id, NOW + 5_000)
+    waiting.take(in_room(2), NOW + 10)
+    assert ids(waiting.next(NOW + 10, 9)) == [2]
+    assert waiting.next(NOW + 60_000, 9) == []
+    assert waiting.take(in_room(1), NOW + 60_000) == Answer(Outcome.REFUSED, "a newer one took its place")
+
+
+def test_what_is_on_its_way_is_waited_for_by_what_came_later(waiting: Queue) -> None:
+    waiting.take(in_room(1), NOW)
+    assert ids(waiting.next(NOW, 9)) == [1]
+    waiting.take(in_room(2), NOW)
+    waiting.take(in_room(3, room="elsewhere"), NOW)
+    assert ids(waiting.next(NOW, 9)) == [3], "another room waits for nobody"
+    assert waiting.due() is None, "there is nothing that time alone brings"
+    waiting.later(in_room(1).parcel.id, NOW + 1)  # put off: it would go after the newer one
+    assert ids(waiting.next(NOW + 60_000, 9)) == [2]
+
+
+def test_a_queue_of_an_earlier_version_is_gone_on_with(tmp_path: Path) -> None:
+    first = Queue(tmp_path)
+    first.take(hand(), NOW)
+    first._db.executescript("DROP INDEX parcels_by_place; ALTER TABLE parcels DROP COLUMN place")
+    first.close()
+    second = Queue(tmp_path)
+    assert second.next(NOW, 9) == [(hand(), 0)]
+    second.close()
+
+
 def test_a_stop_in_the_middle_is_unknown_and_what_waited_still_waits(tmp_path: Path) -> None:
     first = Queue(tmp_path)
     first.take(hand(1), NOW)
@@ -136,8 +177,9 @@ def test_two_relays_do_not_share_a_queue(waiting: Queue, tmp_path: Path) -> None
 
 def test_a_search_for_what_is_due_and_what_is_old_scans_nothing(waiting: Queue) -> None:
     for statement in (
-        "SELECT id FROM parcels WHERE state = 'waiting' AND confirmed = 0 AND due <= 1 ORDER BY due, id LIMIT 1",
-        "SELECT min(due) FROM parcels WHERE state = 'waiting' AND confirmed = 0",
+        f"SELECT id {queue._MAY_GO} AND due <= 1 ORDER BY due, id LIMIT 1",
+        f"SELECT due {queue._MAY_GO} ORDER BY due LIMIT 1",
+        "UPDATE parcels SET due = 1 WHERE place = 'x' AND place <> '' AND state = 'waiting'",
         "DELETE FROM parcels WHERE state = 'answered' AND confirmed = 1 AND due < 1",
     ):
         plan = " ".join(str(row) for row in waiting._db.execute("EXPLAIN QUERY PLAN " + statement))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chat_server.domain.push import TIME_ZONE
@@ -24,6 +25,18 @@ async def of_person(reader: Reader, user_id: int) -> Settings:
         "SELECT push, duty, quiet_from, quiet_to, time_zone FROM notification_settings WHERE user_id = ?", user_id
     )
     return Settings(*row) if row else Settings()
+
+
+async def of_people(reader: Reader, users: Sequence[int]) -> dict[int, Settings]:
+    """Of those who set anything. `users`: a few hundred at most."""
+    if not users:
+        return {}
+    rows = await reader.all(
+        "SELECT user_id, push, duty, quiet_from, quiet_to, time_zone FROM notification_settings"  # noqa: S608 - question marks
+        f" WHERE user_id IN ({', '.join('?' * len(users))})",
+        *users,
+    )
+    return {int(user): Settings(*settings) for user, *settings in rows}
 
 
 async def put(tx: Tx, user_id: int, org_id: int, settings: Settings) -> None:

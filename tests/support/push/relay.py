@@ -1,4 +1,4 @@
-"""`renraku push-relay` as a process of its own, in front of the fakes of a town."""
+"""`renraku push-relay` in front of the fakes of a town, as a process of its own or within the test's, and the server's end."""
 
 from __future__ import annotations
 
@@ -7,15 +7,26 @@ import contextlib
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator
+import tomllib
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
+from chat_server.config import Settings
+from mobile_api.providers.choosing import direct
+from mobile_api.providers.port import Parcel, Platform, Provider
 from mobile_api.relay import keys
+from mobile_api.relay.opening import open_providers
+from mobile_api.relay.queue import Queue
+from mobile_api.relay.serving import Relay
+from mobile_api.relay.settings import RelaySettings
 from tests.support.patience import DEADLINE
 from tests.support.ports import free_port
-from tests.support.push.town import Town
+from tests.support.push.town import CONTACT, Town
 
+SECRET = bytes(31) + b"\x07"
 _READY = re.compile(rb"ready: 127\.0\.0\.1:(\d+) ")
 
 
@@ -78,3 +89,47 @@ def _prepared(folder: Path, town: Town, port: int) -> tuple[Path, Path]:
         encoding="utf-8",
     )
     return config, log
+
+
+@contextlib.asynccontextmanager
+async def relay_here(
+    folder: Path, town: Town, providers: Mapping[Platform, Provider] | None = None
+) -> AsyncIterator[tuple[int, Relay]]:
+    """In this process, behind a real line: where a test sets bounds, or brings `providers` of its own. Its port, and itself."""
+    config, _ = _prepared(folder, town, 0)
+    settings = msgspec.convert(tomllib.loads(config.read_text(encoding="utf-8")), RelaySettings)
+
+    def sign(parcel: Parcel, origin: str) -> str:
+        return relay.sign(parcel, origin)
+
+    own = direct(settings, sign)
+    queue = Queue(Path(settings.data))
+    relay = Relay(Path(settings.keys), queue, own if providers is None else providers)
+    stop, port = asyncio.Event(), asyncio.get_running_loop().create_future()
+    running = asyncio.create_task(relay.run(settings.address, 0, port, stop))
+    try:
+        yield await port, relay
+    finally:
+        stop.set()
+        await running
+        for provider in own.values():
+            await provider.close()
+        queue.close()
+
+
+@contextlib.asynccontextmanager
+async def closed_side(
+    found: Town, folder: Path, port: int, host: str = "127.0.0.1", **differs: object
+) -> AsyncIterator[dict[Platform, Provider]]:
+    """The server's providers: it has no key of a provider, and no trust in the fakes. `folder`: the keys “closed”."""
+    values = {
+        "push": "relay", "push_relay": f"{host}:{port}", "push_relay_keys": str(folder), "push_contact": CONTACT,
+        "push_web_hosts": found.values["push_web_hosts"], "push_unified_hosts": found.values["push_unified_hosts"],
+        "push_private_hosts": [], **differs,
+    }  # fmt: skip
+    providers = open_providers(msgspec.convert(values, Settings), SECRET)
+    try:
+        yield providers
+    finally:
+        for provider in providers.values():
+            await provider.close()

@@ -14,7 +14,7 @@ from chat_server.services import jobs, push_expanding, push_loading
 from chat_server.storage import engines
 from chat_server.storage.queries import notifications, push_recipients
 from mobile_api.ledger import carrying, looking, queueing
-from mobile_api.ledger.port import ACCEPTED, BADGE, Mark, Settled
+from mobile_api.ledger.port import ACCEPTED, BADGE, WAITING, Mark, Settled
 from mobile_api.ledger.session import Row, Value
 from mobile_api.ledger.sqlite import _Session, make
 from tests.support.push.orders import DAY, NOW, handed, order
@@ -70,7 +70,9 @@ async def test_the_ledger_scans_nothing() -> None:
         await queueing.hand_over(session, handed(message), [order(1, message), order(2, message, kind=BADGE)], NOW)
     (one,) = [taken for taken in await carrying.take(session, "fcm", 10, NOW) if taken.device_id == 1]
     await carrying.settle(session, [Settled(one.id, one.tries, ACCEPTED, rang=True)], NOW)
+    await carrying.settle(session, [Settled(one.id, one.tries, WAITING)], NOW)
     await carrying.recover(session, NOW)
+    await carrying.hurry(session, "no line", NOW)
     assert await carrying.lanes(session) == ["fcm"]
     await carrying.next_due(session)
     assert await queueing.read(session, [Mark(101, 7, 39)], NOW, NOW + DAY) == 1

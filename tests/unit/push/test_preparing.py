@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from chat_server.app import App
 from chat_server.config import Settings
+from chat_server.domain.hours import DAY_MINUTES
 from chat_server.ports import Reader, Tx
 from chat_server.services import push_expanding
 from mobile_api.ledger.port import BADGE, CLEAR, NO_DEVICE, READ, REFUSED, RING, WITHDRAWN, Settled, Taken
@@ -74,6 +76,29 @@ async def test_what_was_taken_back_does_not(scene: Scene) -> None:
     assert await scene.state() == WITHDRAWN
 
 
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [("'on', {begin}, {end}, 'UTC'", "quiet_hours"), ("'off', NULL, NULL, 'Asia/Tokyo'", "off_duty")],
+)
+async def test_what_was_held_up_until_the_night_does_not_ring_any_more(scene: Scene, settings: str, why: str) -> None:
+    """But an emergency does."""
+    minute = int(time.time()) // 60
+    settings = settings.format(begin=(minute - 60) % DAY_MINUTES, end=(minute + 60) % DAY_MINUTES)
+    await scene.run(
+        "INSERT INTO notification_settings (user_id, org_id, duty, quiet_from, quiet_to, time_zone, push)"
+        f" SELECT user_id, org_id, {settings}, 'all' FROM push_tokens"
+    )
+    ready, (settled,) = await scene.prepare()
+    assert (ready, settled.state, settled.reason) == ([], WITHDRAWN, f"by now: {why}")
+    for other in (
+        replace(scene.taken, urgent=True),
+        replace(scene.taken, kind=CLEAR),
+        replace(scene.taken, kind=BADGE),
+    ):
+        (_,), settled_too = await scene.prepare(other)
+        assert settled_too == []
+
+
 async def test_who_left_is_not_rung(scene: Scene) -> None:
     await scene.run("UPDATE memberships SET to_seq = 1")
     assert await scene.state() == WITHDRAWN
@@ -108,8 +133,22 @@ async def test_clearing_goes_out_but_to_safari(scene: Scene) -> None:
     clear = replace(scene.taken, kind=CLEAR)
     (ready,), _ = await scene.prepare(clear)
     assert (ready.parcel.clears, ready.parcel.text, ready.parcel.badge) == (True, "", 1)
+    await scene.run("UPDATE push_tokens SET platform = 'web_push', token = 'https://web.push.apple.com/x'")
     _, (settled,) = await scene.prepare(replace(clear, lane="web_push:web.push.apple.com"))
     assert (settled.state, settled.rang) == (WITHDRAWN, True)  # and it is not tried at every round
+
+
+async def test_a_device_that_registered_elsewhere_since_is_rung_there(scene: Scene) -> None:
+    """Its former provider would call the new token dead, and it would be dropped."""
+    queued = replace(scene.taken, lane="apns")
+    for taken in (queued, replace(queued, kind=BADGE, room_id=0)):
+        (ready,), _ = await scene.prepare(taken)
+        assert (ready.taken.lane, ready.parcel.platform) == ("fcm", "fcm")
+
+
+async def test_a_number_for_what_is_a_browser_by_now_is_not_pushed(scene: Scene) -> None:
+    await scene.run("UPDATE push_tokens SET platform = 'web_push', token = 'https://updates.example/x'")
+    assert await scene.state(replace(scene.taken, kind=BADGE, room_id=0)) == WITHDRAWN
 
 
 async def test_a_number_needs_no_room(scene: Scene) -> None:
