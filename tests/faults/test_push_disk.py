@@ -19,7 +19,8 @@ from chat_server.fuse import Fuse
 from chat_server.services.blocks import Text
 from mobile_api.ledger.port import Order
 from mobile_api.ledger.sqlite import FILE, SqliteLedger
-from tests.support.failing import DEADLINE, failing
+from tests.support.failing import failing
+from tests.support.patience import DEADLINE
 from tests.support.push.lines import LineProvider, line_server
 from tests.support.push.orders import NOW, handed, order
 from tests.support.push.phones import Phone, give_phone
