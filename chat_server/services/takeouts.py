@@ -28,7 +28,7 @@ from chat_server.domain.policy import Policy
 from chat_server.domain.zones import outward, zone_name
 from chat_server.ports import Reader, Tx
 from chat_server.services import attachment_events, audit, messages
-from chat_server.services.access import visible_attachment
+from chat_server.services.access import visible_attachment, visible_message
 from chat_server.services.blocks import Text, clean_text
 from chat_server.services.commands import Send
 from chat_server.services.drafts import draft
@@ -179,9 +179,18 @@ async def _say(tx: Tx, actor: Actor, one: Takeout, called: Sequence[str], words:
         room=one.room,
         client_msg_id=f"takeout-{new_id(tx.now)}",
         blocks=(Text(text=calls + words),),
-        quote=one.message or None,
+        quote=await _quotable(tx, actor, one),
     )
     await messages.send(tx, actor, draft(send), key)
+
+
+async def _quotable(tx: Tx, actor: Actor, one: Takeout) -> str | None:
+    """The file's message; None where whoever speaks does not see it: one may decide about what was said before one came."""
+    try:
+        stored, _ = await visible_message(tx, actor, one.message)
+    except Problem:
+        return None
+    return None if stored.redacted_at is not None else stored.public_id
 
 
 def _words(said: str, *, needed: bool = True) -> str:

@@ -448,6 +448,29 @@ async def test_a_note_of_the_same_room_follows_its_rule(border: Border) -> None:
     assert "original" in (await border.addresses(file=copy))["addresses"]
 
 
+async def test_whoever_came_later_decides_about_what_they_do_not_see(border: Border) -> None:
+    """An owner, or an administrator, from whom the room's past is kept: their answer quotes nothing of it."""
+    scene = border.scene
+    late = await scene.world.person(scene.org, "後藤 新")
+    await scene.server.app.storage.write(
+        lambda tx: rooms.invite(tx, scene.owner.actor, scene.room, Invitation((late.id,)))
+    )
+
+    async def own(tx: Tx) -> None:
+        await tx.run(
+            "UPDATE memberships SET role = 'owner', visible_seq = from_seq WHERE user_id = ?", late.actor.user_id
+        )
+
+    await scene.server.app.storage.write(own)
+    takeout = await border.asked()
+    answer = await border.decide(late, takeout, "refuse", "図面の持ち出しは禁止")
+    assert code_of(answer) == 200, answer.text
+    message = (await border.said())[-1]
+    assert message["author"]["id"] == late.id
+    assert "quote" not in message
+    assert (await border.state())["words"] == "図面の持ち出しは禁止"
+
+
 async def message_of(border: Border, file: str) -> str:
     row = await border.scene.server.app.storage.read(
         lambda reader: reader.one(
