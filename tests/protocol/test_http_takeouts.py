@@ -471,6 +471,25 @@ async def test_whoever_came_later_decides_about_what_they_do_not_see(border: Bor
     assert (await border.state())["words"] == "図面の持ち出しは禁止"
 
 
+async def test_forwarding_outside_to_another_organization_takes_the_ceiling_along(border: Border) -> None:
+    """The other organization has no rule between these zones, and its room lets everything out."""
+    scene = border.scene
+    await border.outflow("download")
+    administrator = await scene.world.person(scene.org, role=ORGANIZATION_ADMIN)
+    ceiling = {"from": "lgwan", "to": "internet", "family": "outflow", "action": "view"}
+    assert code_of(await border.call(administrator, "change_zone_rule", {}, ceiling)) == 200
+    assert "original" not in (await border.addresses())["addresses"]
+    room = await scene.world.room(scene.member, scene.owner)
+    await let_out(border, room, "download")
+    scene.world.made += 1
+    other = await scene.world.organization(f"minamino{scene.world.made}", "みなみ野町")
+    await scene.server.app.storage.write(
+        lambda tx: tx.run("UPDATE rooms SET org_id = ? WHERE public_id = ?", other.id, room)
+    )
+    outside = await forwarded(border, border.phone, await message_of(border, border.file), room)
+    assert "original" not in (await border.addresses(file=outside["attachment"]))["addresses"]
+
+
 async def message_of(border: Border, file: str) -> str:
     row = await border.scene.server.app.storage.read(
         lambda reader: reader.one(
