@@ -490,6 +490,32 @@ async def test_forwarding_outside_to_another_organization_takes_the_ceiling_alon
     assert "original" not in (await border.addresses(file=outside["attachment"]))["addresses"]
 
 
+async def test_the_request_calls_the_heads_who_decide(border: Border) -> None:
+    """Of those in the room: the heads of the asker's department, and who administers the organization; no other head."""
+    scene = border.scene
+    await border.rule("department_admin")
+    roads, water = [await scene.world.department(scene.org, name) for name in ("道路課", "水道課")]
+    await scene.world.appoint(scene.member, roads)
+    head, other = await scene.world.person(scene.org, "伊藤 誠"), await scene.world.person(scene.org, "森 泉")
+    administrator = await scene.world.person(scene.org, role=ORGANIZATION_ADMIN)
+    await scene.world.put_in_charge(head, roads)
+    await scene.world.put_in_charge(other, water)
+    ids = (head.id, other.id, administrator.id)
+    await scene.server.app.storage.write(lambda tx: rooms.invite(tx, scene.owner.actor, scene.room, Invitation(ids)))
+    await border.ask()
+    assert set((await border.said())[-1]["mentions"]) == {f"user:{head.id}", f"user:{administrator.id}"}
+
+
+async def test_what_nobody_can_decide_about_any_more_takes_no_place(border: Border) -> None:
+    scene = border.scene
+    files = [border.file, *[await scene.sent(scene.owner, PDF) for _ in range(TAKEOUTS_WAITING)]]
+    for file in files[:TAKEOUTS_WAITING]:
+        assert code_of(await border.ask(file=file)) == 200
+    assert code_of(await border.ask(file=files[-1])) == 8005
+    await scene.server.app.storage.write(lambda tx: withdrawing.withdraw(tx, scene.owner.actor, files[1]))
+    assert code_of(await border.ask(file=files[-1])) == 200
+
+
 async def message_of(border: Border, file: str) -> str:
     row = await border.scene.server.app.storage.read(
         lambda reader: reader.one(
