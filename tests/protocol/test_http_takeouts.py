@@ -13,9 +13,9 @@ import pytest_asyncio
 from chat_server.domain.actors import ORGANIZATION_ADMIN
 from chat_server.domain.limits import DAY, TAKEOUT_ASKED, TAKEOUTS_WAITING
 from chat_server.ports import Tx
-from chat_server.services import rooms, withdrawing
+from chat_server.services import rooms, sharing, withdrawing
 from chat_server.services.blocks import Photos
-from chat_server.services.rooms import Invitation
+from chat_server.services.rooms import Invitation, RoomChange
 from chat_server.storage.queries import organizations, people
 from tests.support.api import Api, code_of
 from tests.support.uploads import PDF, Scene
@@ -514,6 +514,60 @@ async def test_what_nobody_can_decide_about_any_more_takes_no_place(border: Bord
     assert code_of(await border.ask(file=files[-1])) == 8005
     await scene.server.app.storage.write(lambda tx: withdrawing.withdraw(tx, scene.owner.actor, files[1]))
     assert code_of(await border.ask(file=files[-1])) == 200
+
+
+async def test_a_shared_rooms_files_leave_by_its_homes_word(border: Border) -> None:
+    """Whoever comes from the other organization asks its home; their own administrators have no say, whatever their own rules are."""
+    scene = border.scene
+    administrator = await scene.world.person(scene.org, role=ORGANIZATION_ADMIN)
+    scene.world.made += 1
+    other = await scene.world.organization(f"minamino{scene.world.made}", "みなみ野町")
+    theirs = await scene.world.person(other, role=ORGANIZATION_ADMIN)
+    second = await scene.world.person(other, role=ORGANIZATION_ADMIN)
+
+    async def share(tx: Tx) -> None:
+        await rooms.invite(tx, scene.owner.actor, scene.room, Invitation((administrator.id,)))
+        await rooms.give_role(tx, scene.owner.actor, scene.room, administrator.id, "owner")
+        await sharing.offer(tx, administrator.actor, scene.room, other.code)
+        await sharing.open_side(tx, theirs.actor, scene.room)
+        await rooms.invite(tx, theirs.actor, scene.room, Invitation((second.id,)))
+
+    await scene.server.app.storage.write(share)
+    file = await scene.sent(scene.owner, PDF)
+    phone = await scene.world.another_device(other, theirs, "internet")
+    assert "original" not in (await border.addresses(phone, file))["addresses"]
+    assert code_of(await border.ask(phone, file)) == 200
+    message = (await border.said())[-1]
+    assert set(message["mentions"]) == {f"user:{scene.owner.id}", f"user:{administrator.id}"}
+    [one] = await border.waiting(scene.owner)
+    assert await border.waiting(second) == []
+    assert code_of(await border.decide(second, one["id"])) == 5023
+    assert code_of(await border.decide(theirs, one["id"])) == 5023
+    assert code_of(await border.decide(scene.owner, one["id"])) == 200
+    assert "original" in (await border.addresses(phone, file))["addresses"]
+
+
+async def test_in_an_archived_room_it_is_decided_without_a_message(border: Border) -> None:
+    scene = border.scene
+    takeout = await border.asked()
+    await scene.server.app.storage.write(
+        lambda tx: rooms.change(tx, scene.owner.actor, scene.room, RoomChange(archived=True))
+    )
+    before = len(await border.said())
+    assert code_of(await border.decide(scene.owner, takeout)) == 200
+    assert "original" in (await border.addresses())["addresses"]
+    assert len(await border.said()) == before
+
+
+async def test_an_approver_who_was_one_a_moment_ago_decides_nothing(border: Border) -> None:
+    scene = border.scene
+    takeout = await border.asked()
+    member = scene.owner.actor.user_id
+    await scene.server.app.storage.write(
+        lambda tx: tx.run("UPDATE memberships SET role = 'member' WHERE user_id = ?", member)
+    )
+    assert code_of(await border.decide(scene.owner, takeout)) == 5023
+    assert "original" not in (await border.addresses())["addresses"]
 
 
 async def message_of(border: Border, file: str) -> str:
