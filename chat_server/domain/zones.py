@@ -125,6 +125,11 @@ def zone_name(zone: str) -> str:
     return _NAMES.get(zone, zone)
 
 
+def widens(before: str, after: str) -> bool:
+    """Whether more leaves by `after` than by `before`."""
+    return OUTFLOWS.index(after) > OUTFLOWS.index(outward(before))
+
+
 def outward(*rules: str) -> str:
     """The strictest of them: of a room, of its organization for two zones, and what a copy carries along. Nothing leaves by a rule that
     nobody knows."""

@@ -15,6 +15,7 @@ from chat_server.domain.errors import (
     NOT_APPROVER,
     NOT_INWARD,
     NOT_OUTWARD,
+    OUTFLOW_OUTSIDE,
 )
 from chat_server.http.calls import Access, AnyCall, Call, Ctx, Nothing
 from chat_server.http.link_shapes import Asker, BothLanguages
@@ -207,7 +208,7 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         body=ZoneRuleChange,
         answer=ZoneRules,
         access=Access.ORGANIZATION_ADMIN,
-        faults=(NOT_INWARD, NOT_OUTWARD, INVALID_FIELD),
+        faults=(NOT_INWARD, NOT_OUTWARD, OUTFLOW_OUTSIDE, INVALID_FIELD),
         example=ZoneRuleChange("internet", "lgwan", "drawings", "approve"),
         example_answer=_RULES,
         note="On record.",

@@ -10,6 +10,7 @@ from chat_server.domain.actors import Actor
 from chat_server.domain.errors import (
     FORBIDDEN,
     GUEST_NOT_ALLOWED,
+    OUTFLOW_OUTSIDE,
     PERSON_NOT_FOUND,
     ROOM_ARCHIVED,
     ROOM_KIND_FORBIDS,
@@ -78,8 +79,10 @@ async def open_direct_room(ctx: Ctx[DirectWith, Nothing]) -> Any:
 
 
 async def change_room(ctx: Ctx[RoomChange, Nothing]) -> Any:
+    inside = ctx.zone == ctx.parts.most_trusted
+
     async def change(tx: Tx, actor: Actor) -> Any:
-        await services.change(tx, actor, ctx.path["room"], ctx.body)
+        await services.change(tx, actor, ctx.path["room"], ctx.body, inside=inside)
         return await room_list.room_of(tx, actor, ctx.path["room"])
 
     return await ctx.write(change)
@@ -161,9 +164,9 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         change_room,
         body=RoomChange,
         answer=Room,
-        faults=(ROOM_NOT_FOUND, ROOM_NOT_OWNER, ROOM_ARCHIVED, ROOM_KIND_FORBIDS, FORBIDDEN),
+        faults=(ROOM_NOT_FOUND, ROOM_NOT_OWNER, ROOM_ARCHIVED, ROOM_KIND_FORBIDS, FORBIDDEN, OUTFLOW_OUTSIDE),
         example=RoomChange(topic="市道と橋の点検"),
         note="By owners. What is absent stays. An archived room can only be brought back. `outflow` is for those owners "
-        "whom the home organization's policy lets: by default, its administrators.",
+        "whom the home organization's policy lets: by default, its administrators; it is widened in the most trusted zone alone.",
     ),
 )

@@ -18,10 +18,12 @@ from chat_server.services.access import visible_message
 from chat_server.services.bot_posts import NOT_HERE
 from chat_server.services.drafts import draft
 from chat_server.storage.queries import memo_rooms as queries
+from chat_server.storage.queries import messages as stored_messages
 from chat_server.storage.queries.bots import Due
 from chat_server.storage.queries.messages import Stored
 
 _NO_REF: Final = 1
+_MESSAGE: Final = "message"
 _OLDEST: Final = 3650
 """Days."""
 _NAMED: Final = 5
@@ -40,7 +42,8 @@ async def carry_out(
     owner = await queries.owner(tx, due.room_id) if due.room_kind == MEMO else None
     if owner is None:
         raise Problem(ROOM_KIND_FORBIDS, field="room")
-    told = [await _send_on(tx, bot, owner, due, number, one, key) for number, one in enumerate(sends)]
+    zone = await _asked_from(tx, due) if sends else ""
+    told = [await _send_on(tx, bot, owner, due, zone, number, one, key) for number, one in enumerate(sends)]
     if tidy is not None:
         _check(tidy)
         await tidying.ask(tx, due.room_id, due.org_id, tidy.before, tidy.days)
@@ -69,8 +72,19 @@ async def _here(tx: Tx, bot: Actor, due: Due, message: str) -> Stored | None:
     return stored if standing.room_id == due.room_id and stored.redacted_at is None else None
 
 
-async def _send_on(tx: Tx, bot: Actor, owner: queries.Owner, due: Due, number: int, one: SendOn, key: bytes) -> str:
-    """As if the room's owner forwarded it, with the rights that they have now, in the zone where the memo was written. Not to where
+async def _asked_from(tx: Tx, due: Due) -> str:
+    """The zone of the words that the bot was told of. Where the memo was written says nothing: a file of the desk's would leave by words
+    from a phone. Empty, which is no zone and lets nothing out, where nobody said them, or they were changed since, from wherever."""
+    if due.kind != _MESSAGE or due.seq is None:
+        return ""
+    found = await stored_messages.page(tx, due.room_id, due.seq - 1, due.seq + 1, 1, newest=True)
+    return found[0].zone if found and found[0].version == 1 else ""
+
+
+async def _send_on(
+    tx: Tx, bot: Actor, owner: queries.Owner, due: Due, zone: str, number: int, one: SendOn, key: bytes
+) -> str:
+    """As if the room's owner forwarded it, with the rights that they have now, in the zone where they asked for it. Not to where
     others than colleagues are: that is for a page that names them first. What becomes of it is for the owner, not for the bot."""
     stored = await _here(tx, bot, due, one.message)
     if stored is None:
@@ -87,7 +101,7 @@ async def _send_on(tx: Tx, bot: Actor, owner: queries.Owner, due: Due, number: i
     [room] = found
     if await queries.has_outsiders(tx, room.room_id):
         return f"「{room.name}」には団体の外の人がいます。画面の「転送」から、相手を確かめて送ってください。"
-    person = Actor(owner.user_id, owner.org_id, 0, owner.id, "", owner.kind, owner.name, stored.zone, "")
+    person = Actor(owner.user_id, owner.org_id, 0, owner.id, "", owner.kind, owner.name, zone, "")
     command = commands.Send(
         ref=_NO_REF, room=room.room, client_msg_id=f"bot-{due.key}-on-{number}", forward=stored.public_id
     )

@@ -15,6 +15,7 @@ from chat_server.domain.errors import (
     INVALID_FIELD,
     LAST_OWNER,
     MEMBER_NOT_FOUND,
+    OUTFLOW_OUTSIDE,
     OWNER_IS_HOME,
     PERSON_NOT_FOUND,
     ROOM_ARCHIVED,
@@ -28,6 +29,7 @@ from chat_server.domain.events import RoomEvent
 from chat_server.domain.ids import new_id
 from chat_server.domain.policy import allows
 from chat_server.domain.rooms import Standing
+from chat_server.domain.zones import widens
 from chat_server.ports import Reader, Tx
 from chat_server.services import audit, kana
 from chat_server.services.access import check_can_manage, in_room
@@ -205,10 +207,11 @@ async def give_role(tx: Tx, actor: Actor, room: str, user: str, role: str) -> No
     await audit.record_by(tx, actor, "room.role", standing.room, {"user": user, "role": role})
 
 
-async def change(tx: Tx, actor: Actor, room: str, wanted: RoomChange) -> None:
-    """Name, reading, topic, history, outflow, archive, by owners. What is archived can only be brought back.
+async def change(tx: Tx, actor: Actor, room: str, wanted: RoomChange, *, inside: bool = True) -> None:
+    """Name, reading, topic, history, outflow, archive, by owners. What is archived can only be brought back. `inside`: whether the actor
+    is in the most trusted zone, where alone more is let out of a room than before: whoever has a phone has no border by that.
 
-    Raises `Problem` 3001, 3002, 3004, 3005, 2001, 2008 (outflow, by policy).
+    Raises `Problem` 3001, 3002, 3004, 3005, 2001, 2008 (outflow, by policy), 5027 (outflow, from outside).
     """
     standing = await in_room(tx, actor, room)
     if standing.kind in rules.FIXED:
@@ -221,6 +224,8 @@ async def change(tx: Tx, actor: Actor, room: str, wanted: RoomChange) -> None:
     new_outflow = wanted.outflow or outflow
     if new_outflow != outflow:
         await _check_may_change_outflow(tx, actor, standing)
+        if not inside and widens(outflow, new_outflow):
+            raise Problem(OUTFLOW_OUTSIDE, field="outflow")
     new_archived = archived_at
     if wanted.archived is not None:
         new_archived = (archived_at or tx.now) if wanted.archived else None

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from chat_server.domain import limits
-from chat_server.domain.actors import MEMBER, Actor
+from chat_server.domain.actors import DEPARTMENT_ADMIN, MEMBER, ORGANIZATION_ADMIN, Actor
 from chat_server.domain.errors import (
     FILE_REFUSED_BY_DEVICE,
     INVALID_FIELD,
@@ -28,7 +28,7 @@ from chat_server.domain.policy import Policy
 from chat_server.domain.zones import outward, zone_name
 from chat_server.ports import Reader, Tx
 from chat_server.services import attachment_events, audit, messages
-from chat_server.services.access import visible_attachment
+from chat_server.services.access import visible_attachment, visible_message
 from chat_server.services.blocks import Text, clean_text
 from chat_server.services.commands import Send
 from chat_server.services.drafts import draft
@@ -42,7 +42,9 @@ Trust = Callable[[str], int]
 NEVER: Final = ("none", 0)
 LISTED: Final = 200
 _CALLED: Final = 10
-"""People whom a message calls by name: the first owners of the room."""
+"""People whom a message calls by name: the first of those who may decide."""
+_HEADS: Final = 30
+"""Of departments, who are looked at for that: each is a question of its own."""
 _NO_REF: Final = 0
 
 
@@ -71,7 +73,8 @@ async def ask(tx: Tx, actor: Actor, attachment: str, reason: str, key: bytes, tr
     await queries.lapse(tx, one.id, actor.user_id, actor.device)
     last = await queries.newest(tx, one.id, actor)
     if last is None or state_at(tx.now, last.state, last.expires_at) not in ("asked", "approved"):
-        if await queries.waiting_for(tx, actor.user_id) >= limits.TAKEOUTS_WAITING:
+        # What was taken back, or needs no approval any more, is in nobody's list, and takes nobody's place.
+        if sum(map(_asks, await queries.waiting_for(tx, actor.user_id))) >= limits.TAKEOUTS_WAITING:
             raise Problem(RATE_LIMITED, retry_after=limits.HOUR // limits.SECOND)
         home = await queries.home(tx, one.id)
         new = NewTakeout(
@@ -164,7 +167,14 @@ async def _deciders(reader: Reader, one: Takeout) -> Sequence[str]:
     policy = await organizations.policy(reader, one.org_id)
     if policy.approve_takeouts == "owner":
         return await queries.owners(reader, one.room_id, one.user_id, _CALLED)
-    return await queries.administrators(reader, one.room_id, one.org_id, one.user_id, _CALLED)
+    room = one.room_id, one.org_id
+    called = await queries.holders(reader, *room, ORGANIZATION_ADMIN, one.user_id, _CALLED)
+    if policy.approve_takeouts == "department_admin":
+        heads = await queries.holders(reader, *room, DEPARTMENT_ADMIN, one.user_id, _HEADS)
+        called = [
+            head for head in heads if await departments.administers(reader, one.org_id, head[0], one.user_id)
+        ] + called
+    return list(dict.fromkeys(user for _, user in called))[:_CALLED]
 
 
 async def _say(tx: Tx, actor: Actor, one: Takeout, called: Sequence[str], words: str, key: bytes) -> None:
@@ -179,9 +189,18 @@ async def _say(tx: Tx, actor: Actor, one: Takeout, called: Sequence[str], words:
         room=one.room,
         client_msg_id=f"takeout-{new_id(tx.now)}",
         blocks=(Text(text=calls + words),),
-        quote=one.message or None,
+        quote=await _quotable(tx, actor, one),
     )
     await messages.send(tx, actor, draft(send), key)
+
+
+async def _quotable(tx: Tx, actor: Actor, one: Takeout) -> str | None:
+    """The file's message; None where whoever speaks does not see it: one may decide about what was said before one came."""
+    try:
+        stored, _ = await visible_message(tx, actor, one.message)
+    except Problem:
+        return None
+    return None if stored.redacted_at is not None else stored.public_id
 
 
 def _words(said: str, *, needed: bool = True) -> str:

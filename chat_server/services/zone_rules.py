@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from chat_server.domain.errors import INVALID_FIELD, NOT_INWARD, NOT_OUTWARD, Problem
+from chat_server.domain.errors import INVALID_FIELD, NOT_INWARD, NOT_OUTWARD, OUTFLOW_OUTSIDE, Problem
 from chat_server.domain.links import FAMILIES, OTHERS
 from chat_server.domain.policy import SANITIZE, STRICT, Policy, action
-from chat_server.domain.zones import OUTFLOWS
+from chat_server.domain.zones import OUTFLOWS, widens
 from chat_server.ports import Reader, Tx
 from chat_server.services import audit
 from chat_server.services.authority import Administrator, require_administrator
@@ -24,6 +24,8 @@ Wire = dict[str, Any]
 KINDS: Final = {**FAMILIES, "others": OTHERS}
 OUTFLOW: Final = "outflow"
 """The family of the rules outward."""
+_ALL: Final = "download"
+"""Where a pair has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +75,18 @@ async def change(
 ) -> Wire:
     """Set the rule of a pair, or remove it (None); on record where something changed. Answers as `listed`.
 
-    Raises `Problem` 2008, 7120 (no such zones, or not inwards), 7123 (or not outwards), 2001 (family, action)."""
+    Raises `Problem` 2008, 7120 (no such zones, or not inwards), 7123 (or not outwards), 2001 (family, action), 5027 (a rule outward is widened
+    where the files are: see `rooms.change`)."""
     require_administrator(who)
     pair = (from_, to, family)
     before = (await queries.of(tx, who.org_id)).get(pair)
     # One that was set when the server had other zones can still be removed.
     if action is not None or before is None:
         _check(pair, action, zones)
+    # Rules of another server's zones, and the operator's own socket, are not of a network that lies outside.
+    outside = who.zone in zones and from_ in zones and zones.index(who.zone) < zones.index(from_)
+    if family == OUTFLOW and outside and widens(before or _ALL, action or _ALL):
+        raise Problem(OUTFLOW_OUTSIDE, field="action")
     if action != before:
         if action is None:
             await queries.remove(tx, who.org_id, pair)

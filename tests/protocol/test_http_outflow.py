@@ -39,7 +39,7 @@ class Scene:
     photo: str
 
     async def change(self, who: Someone, outflow: str, room: str | None = None) -> httpx2.Response:
-        async with self.world.server.client(who.token) as client:
+        async with self.world.server.client(who.token, who.actor.zone) as client:
             path = {"room": room or self.room}
             return await Api(client, self.document).call("change_room", path, json={"outflow": outflow})
 
@@ -102,6 +102,27 @@ async def test_by_default_an_owner_who_administers_the_organization_changes_it(s
     assert code_of(await scene.change(scene.administrator, "download")) == 200
     outside = await scene.world.person(scene.org, role=ORGANIZATION_ADMIN)
     assert code_of(await scene.change(outside, "download")) == 3001
+
+
+async def test_what_leaves_is_widened_inside_alone(scene: Scene) -> None:
+    """A phone that was stolen, its owner's rights and all, opens no border; it may still close one."""
+    outside = await scene.world.another_device(scene.org, scene.administrator, "internet")
+    for wider in ("approve", "download"):
+        assert code_of(await scene.change(outside, wider)) == 5027
+    assert code_of(await scene.change(outside, "view")) == 200  # as it is
+    assert code_of(await scene.change(outside, "text")) == 200
+    assert code_of(await scene.change(outside, "view")) == 5027
+    assert code_of(await scene.change(scene.administrator, "view")) == 200
+
+    async def ceiling(who: Someone, action: str | None) -> int:
+        rule = {"from": "lgwan", "to": "internet", "family": "outflow", "action": action}
+        async with scene.world.server.client(who.token, who.actor.zone) as client:
+            return code_of(await Api(client, scene.document).call("change_zone_rule", json=rule))
+
+    assert await ceiling(outside, "view") == 200
+    assert await ceiling(outside, "approve") == 5027
+    assert await ceiling(outside, None) == 5027
+    assert await ceiling(scene.administrator, None) == 200
 
 
 async def test_the_organization_may_leave_it_to_owners(scene: Scene) -> None:

@@ -13,9 +13,9 @@ import pytest_asyncio
 from chat_server.domain.actors import ORGANIZATION_ADMIN
 from chat_server.domain.limits import DAY, TAKEOUT_ASKED, TAKEOUTS_WAITING
 from chat_server.ports import Tx
-from chat_server.services import rooms, withdrawing
+from chat_server.services import rooms, sharing, withdrawing
 from chat_server.services.blocks import Photos
-from chat_server.services.rooms import Invitation
+from chat_server.services.rooms import Invitation, RoomChange
 from chat_server.storage.queries import organizations, people
 from tests.support.api import Api, code_of
 from tests.support.uploads import PDF, Scene
@@ -446,6 +446,128 @@ async def test_a_note_of_the_same_room_follows_its_rule(border: Border) -> None:
     assert (await border.addresses(file=copy))["takeout"] == "none"
     await border.outflow("download")
     assert "original" in (await border.addresses(file=copy))["addresses"]
+
+
+async def test_whoever_came_later_decides_about_what_they_do_not_see(border: Border) -> None:
+    """An owner, or an administrator, from whom the room's past is kept: their answer quotes nothing of it."""
+    scene = border.scene
+    late = await scene.world.person(scene.org, "後藤 新")
+    await scene.server.app.storage.write(
+        lambda tx: rooms.invite(tx, scene.owner.actor, scene.room, Invitation((late.id,)))
+    )
+
+    async def own(tx: Tx) -> None:
+        await tx.run(
+            "UPDATE memberships SET role = 'owner', visible_seq = from_seq WHERE user_id = ?", late.actor.user_id
+        )
+
+    await scene.server.app.storage.write(own)
+    takeout = await border.asked()
+    answer = await border.decide(late, takeout, "refuse", "図面の持ち出しは禁止")
+    assert code_of(answer) == 200, answer.text
+    message = (await border.said())[-1]
+    assert message["author"]["id"] == late.id
+    assert "quote" not in message
+    assert (await border.state())["words"] == "図面の持ち出しは禁止"
+
+
+async def test_forwarding_outside_to_another_organization_takes_the_ceiling_along(border: Border) -> None:
+    """The other organization has no rule between these zones, and its room lets everything out."""
+    scene = border.scene
+    await border.outflow("download")
+    administrator = await scene.world.person(scene.org, role=ORGANIZATION_ADMIN)
+    ceiling = {"from": "lgwan", "to": "internet", "family": "outflow", "action": "view"}
+    assert code_of(await border.call(administrator, "change_zone_rule", {}, ceiling)) == 200
+    assert "original" not in (await border.addresses())["addresses"]
+    room = await scene.world.room(scene.member, scene.owner)
+    await let_out(border, room, "download")
+    scene.world.made += 1
+    other = await scene.world.organization(f"minamino{scene.world.made}", "みなみ野町")
+    await scene.server.app.storage.write(
+        lambda tx: tx.run("UPDATE rooms SET org_id = ? WHERE public_id = ?", other.id, room)
+    )
+    outside = await forwarded(border, border.phone, await message_of(border, border.file), room)
+    assert "original" not in (await border.addresses(file=outside["attachment"]))["addresses"]
+
+
+async def test_the_request_calls_the_heads_who_decide(border: Border) -> None:
+    """Of those in the room: the heads of the asker's department, and who administers the organization; no other head."""
+    scene = border.scene
+    await border.rule("department_admin")
+    roads, water = [await scene.world.department(scene.org, name) for name in ("道路課", "水道課")]
+    await scene.world.appoint(scene.member, roads)
+    head, other = await scene.world.person(scene.org, "伊藤 誠"), await scene.world.person(scene.org, "森 泉")
+    administrator = await scene.world.person(scene.org, role=ORGANIZATION_ADMIN)
+    await scene.world.put_in_charge(head, roads)
+    await scene.world.put_in_charge(other, water)
+    ids = (head.id, other.id, administrator.id)
+    await scene.server.app.storage.write(lambda tx: rooms.invite(tx, scene.owner.actor, scene.room, Invitation(ids)))
+    await border.ask()
+    assert set((await border.said())[-1]["mentions"]) == {f"user:{head.id}", f"user:{administrator.id}"}
+
+
+async def test_what_nobody_can_decide_about_any_more_takes_no_place(border: Border) -> None:
+    scene = border.scene
+    files = [border.file, *[await scene.sent(scene.owner, PDF) for _ in range(TAKEOUTS_WAITING)]]
+    for file in files[:TAKEOUTS_WAITING]:
+        assert code_of(await border.ask(file=file)) == 200
+    assert code_of(await border.ask(file=files[-1])) == 8005
+    await scene.server.app.storage.write(lambda tx: withdrawing.withdraw(tx, scene.owner.actor, files[1]))
+    assert code_of(await border.ask(file=files[-1])) == 200
+
+
+async def test_a_shared_rooms_files_leave_by_its_homes_word(border: Border) -> None:
+    """Whoever comes from the other organization asks its home; their own administrators have no say, whatever their own rules are."""
+    scene = border.scene
+    administrator = await scene.world.person(scene.org, role=ORGANIZATION_ADMIN)
+    scene.world.made += 1
+    other = await scene.world.organization(f"minamino{scene.world.made}", "みなみ野町")
+    theirs = await scene.world.person(other, role=ORGANIZATION_ADMIN)
+    second = await scene.world.person(other, role=ORGANIZATION_ADMIN)
+
+    async def share(tx: Tx) -> None:
+        await rooms.invite(tx, scene.owner.actor, scene.room, Invitation((administrator.id,)))
+        await rooms.give_role(tx, scene.owner.actor, scene.room, administrator.id, "owner")
+        await sharing.offer(tx, administrator.actor, scene.room, other.code)
+        await sharing.open_side(tx, theirs.actor, scene.room)
+        await rooms.invite(tx, theirs.actor, scene.room, Invitation((second.id,)))
+
+    await scene.server.app.storage.write(share)
+    file = await scene.sent(scene.owner, PDF)
+    phone = await scene.world.another_device(other, theirs, "internet")
+    assert "original" not in (await border.addresses(phone, file))["addresses"]
+    assert code_of(await border.ask(phone, file)) == 200
+    message = (await border.said())[-1]
+    assert set(message["mentions"]) == {f"user:{scene.owner.id}", f"user:{administrator.id}"}
+    [one] = await border.waiting(scene.owner)
+    assert await border.waiting(second) == []
+    assert code_of(await border.decide(second, one["id"])) == 5023
+    assert code_of(await border.decide(theirs, one["id"])) == 5023
+    assert code_of(await border.decide(scene.owner, one["id"])) == 200
+    assert "original" in (await border.addresses(phone, file))["addresses"]
+
+
+async def test_in_an_archived_room_it_is_decided_without_a_message(border: Border) -> None:
+    scene = border.scene
+    takeout = await border.asked()
+    await scene.server.app.storage.write(
+        lambda tx: rooms.change(tx, scene.owner.actor, scene.room, RoomChange(archived=True))
+    )
+    before = len(await border.said())
+    assert code_of(await border.decide(scene.owner, takeout)) == 200
+    assert "original" in (await border.addresses())["addresses"]
+    assert len(await border.said()) == before
+
+
+async def test_an_approver_who_was_one_a_moment_ago_decides_nothing(border: Border) -> None:
+    scene = border.scene
+    takeout = await border.asked()
+    member = scene.owner.actor.user_id
+    await scene.server.app.storage.write(
+        lambda tx: tx.run("UPDATE memberships SET role = 'member' WHERE user_id = ?", member)
+    )
+    assert code_of(await border.decide(scene.owner, takeout)) == 5023
+    assert "original" not in (await border.addresses())["addresses"]
 
 
 async def message_of(border: Border, file: str) -> str:

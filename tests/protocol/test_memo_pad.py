@@ -13,11 +13,12 @@ import pytest_asyncio
 
 from chat_server.domain.limits import DAY, SECOND
 from chat_server.services import tidying
+from chat_server.services.blocks import Files
 from chat_server.workers.tidying import CHUNK, TidyingWorker
 from tests.protocol.test_bots import account, memo_of, tell
 from tests.support.patience import DEADLINE
 from tests.support.peer import Peer, Wire
-from tests.support.uploads import Scene
+from tests.support.uploads import PDF, Scene
 from tests.support.world import Someone
 from tests.unit.photo_samples import encoded, picture
 
@@ -113,6 +114,34 @@ async def test_a_memo_is_sent_on_in_its_owners_name_and_nobody_elses(scene: Scen
     assert told["text"] == "3号線に倒木"
     assert told["author"]["id"] == scene.owner.id
     assert told["forward"]["author"] == "高橋 健"
+
+
+async def test_a_file_that_is_sent_on_from_the_phone_takes_its_rule_along(scene: Scene, pad: Pad) -> None:
+    """The memo was written at the desk; the words that send it on come from outside, as its copy's way does."""
+    room = await scene.world.room(scene.owner, scene.member)
+    await named(scene, room, "何でも持ち出せる部屋")
+    await scene.server.app.storage.write(
+        lambda tx: tx.run("UPDATE rooms SET outflow = 'download' WHERE public_id = ?", room)
+    )
+    file = await scene.upload(scene.owner, PDF)
+    await scene.world.post(scene.owner, pad.room, Files((file,)))
+    phone = await scene.world.another_device(scene.org, scene.owner, "internet")
+    outside = await Peer.live(scene.server.ports["internet"], phone.token)
+    for said_by, where, may in ((outside, "internet", False), (pad.desk, "lgwan", True)):
+        await tell(said_by, pad.room, "送る 1 何でも持ち出せる部屋")
+        assert (await pad.heard())["text"] == "「何でも持ち出せる部屋」に送りました。"
+        row = await scene.server.app.storage.read(
+            lambda reader: reader.one(
+                "SELECT a.public_id FROM attachments a JOIN rooms r ON r.id = a.room_id WHERE r.public_id = ?"
+                " ORDER BY a.id DESC LIMIT 1",
+                room,
+            )
+        )
+        assert row is not None
+        item = await scene.item(phone, str(row[0]), "internet")
+        assert item is not None
+        assert ("original" in item["addresses"]) is may, where
+    await outside.close()
 
 
 async def test_where_it_may_not_go_it_does_not_and_its_owner_is_told(scene: Scene, pad: Pad) -> None:

@@ -16,6 +16,7 @@ from chat_server.domain.zones import (
     SANITIZED,
     Reading,
     may_read,
+    widens,
 )
 
 VIEWS = set(RENDITIONS) - {ORIGINAL, PASSED, SANITIZED, FLATTENED}
@@ -100,3 +101,10 @@ def test_nothing_as_it_was_received_enters_a_more_trusted_zone() -> None:
         reading = Reading(False, True, trust, origin, origin, "download", ORIGINAL, "ready", POLICY_VERSION, False)
         if trust > origin:
             assert may_read(reading) == "not_sanitized"
+
+
+def test_what_widens_a_rule() -> None:
+    for (low, before), (high, after) in itertools.product(enumerate(("text", "view", "approve", "download")), repeat=2):
+        assert widens(before, after) is (high > low)
+    assert widens("of a newer version", "view"), "nothing leaves by what nobody knows"
+    assert not widens("of a newer version", "text")

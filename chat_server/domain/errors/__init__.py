@@ -23,6 +23,7 @@ from chat_server.domain.errors.files import NO_REPORT as NO_REPORT
 from chat_server.domain.errors.files import NO_TAKEOUT as NO_TAKEOUT
 from chat_server.domain.errors.files import NOT_A_PHOTO as NOT_A_PHOTO
 from chat_server.domain.errors.files import ORGANIZATION_FULL as ORGANIZATION_FULL
+from chat_server.domain.errors.files import OUTFLOW_OUTSIDE as OUTFLOW_OUTSIDE
 from chat_server.domain.errors.files import PERSON_FULL as PERSON_FULL
 from chat_server.domain.errors.files import PHOTO_BROKEN as PHOTO_BROKEN
 from chat_server.domain.errors.files import PHOTO_TOO_MANY_PIXELS as PHOTO_TOO_MANY_PIXELS

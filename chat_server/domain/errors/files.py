@@ -188,6 +188,13 @@ TAKEOUT_OUTSIDE: Final = Fault(
     "持ち出しは、ファイルと同じ網にある端末でだけ判断できます。庁内の端末から判断してください。",
     "This is decided in the network that the file is in. Do it at a desk there.",
 )
+OUTFLOW_OUTSIDE: Final = Fault(
+    5027,
+    "outflow_outside",
+    403,
+    "ファイルの持ち出しの設定は、庁内の端末でだけゆるめられます。庁内の端末から変更してください。",
+    "What leaves the office network is widened at a desk there alone. Change it there.",
+)
 FILE_REFUSED_BY_DEVICE: Final = Fault(
     5030,
     "file_refused_by_device",

@@ -25,19 +25,23 @@ async def copy(
     form.
 
     Whoever copies outside the file's own zone (`zone`: theirs) takes its room's rule along: by going on into a room that lets more out,
-    it would get there what it may not have here. Inside, it is for them to say where it belongs, as if they uploaded it again.
+    it would get there what it may not have here; into another organization's room its organization's ceiling, too. Inside, it is for them to say where it belongs, as if they uploaded it again.
     """
     rules = await tx.one(
-        "SELECT a.origin_zone, coalesce(r.outflow, 'view'), coalesce(a.carried, 'download'), a.room_id FROM attachments a"
-        " LEFT JOIN rooms r ON r.id = a.room_id WHERE a.id = ?",
-        source,
-    )
+        "SELECT a.origin_zone, coalesce(r.outflow, 'view'), coalesce(a.carried, 'download'), a.room_id, a.org_id,"
+        " coalesce((SELECT z.action FROM zone_rules z WHERE z.org_id = a.org_id AND z.from_zone = a.origin_zone AND z.to_zone = ?"
+        " AND z.family = 'outflow'), 'download') FROM attachments a LEFT JOIN rooms r ON r.id = a.room_id WHERE a.id = ?",
+        zone, source,
+    )  # fmt: skip
     assert rules is not None
-    origin, outflow, carried, room = rules
+    origin, outflow, carried, room, organization, pair = rules
     if origin == zone:
         carried = None
     elif room != room_id:
         carried = outward(outflow, carried)
+    if carried is not None and organization != org_id:
+        # Its own organization's rule for the two zones holds there anyway; another's knows nothing of it.
+        carried = outward(carried, pair)
     row = await tx.one(
         "INSERT INTO attachments (public_id, org_id, uploader_id, room_id, message_id, position, note_id, entry_id, kind,"
         " name, media_type, size, width, height, color, pages, taken_at, latitude, longitude, origin_zone, state,"

@@ -120,13 +120,12 @@ async def waiting(reader: Reader, org_id: int, user_id: int) -> list[Takeout]:
     return [Takeout(*row) for row in rows]
 
 
-async def waiting_for(reader: Reader, user_id: int) -> int:
-    """How many of theirs wait."""
-    row = await reader.one(
-        "SELECT count(*) FROM takeouts WHERE user_id = ? AND state = 'asked' AND expires_at > ?", user_id, reader.now
+async def waiting_for(reader: Reader, user_id: int) -> list[Takeout]:
+    """Theirs that wait."""
+    rows = await reader.all(
+        f"{_SELECT} WHERE t.user_id = ? AND t.state = 'asked' AND t.expires_at > ?", user_id, user_id, reader.now
     )
-    assert row is not None
-    return int(row[0])
+    return [Takeout(*row) for row in rows]
 
 
 async def lapse(tx: Tx, attachment_id: int, user_id: int, device: str) -> None:
@@ -158,16 +157,16 @@ async def owners(reader: Reader, room_id: int, but: int, limit: int) -> list[str
     return [str(row[0]) for row in rows]
 
 
-async def administrators(reader: Reader, room_id: int, org_id: int, but: int, limit: int) -> list[str]:
-    """Public ids of the organization's administrators who are in the room, without `but`."""
+async def holders(reader: Reader, room_id: int, org_id: int, role: str, but: int, limit: int) -> list[tuple[int, str]]:
+    """(integer key, public id) of those in the room who have this role in the organization, without `but`."""
     rows = await reader.all(
-        "SELECT u.public_id FROM memberships s JOIN users u ON u.id = s.user_id"
+        "SELECT u.id, u.public_id FROM memberships s JOIN users u ON u.id = s.user_id"
         " WHERE s.room_id = ? AND s.to_seq IS NULL AND u.disabled_at IS NULL AND u.id <> ?"
-        " AND EXISTS (SELECT 1 FROM roles o WHERE o.user_id = u.id AND o.org_id = ? AND o.role = 'organization_admin')"
+        " AND EXISTS (SELECT 1 FROM roles o WHERE o.user_id = u.id AND o.org_id = ? AND o.role = ?)"
         " ORDER BY s.id LIMIT ?",
-        room_id, but, org_id, limit,
+        room_id, but, org_id, role, limit,
     )  # fmt: skip
-    return [str(row[0]) for row in rows]
+    return [(int(row[0]), str(row[1])) for row in rows]
 
 
 async def forget(tx: Tx, attachment_ids: Sequence[int]) -> None:
