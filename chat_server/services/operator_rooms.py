@@ -142,7 +142,7 @@ async def room_outflow(deps: Deps, asked: RoomOutflow) -> Wire:
     async def change(tx: Tx) -> Wire:
         org_id = await _organization(tx, asked.organization)
         owner = await _an_owner(tx, org_id, await _room(tx, org_id, asked.room))
-        await rooms.change(tx, owner, asked.room, RoomChange(outflow=asked.outflow))
+        await rooms.change(tx, owner, asked.room, RoomChange(outflow=asked.outflow), inside=True)
         await audit.record_by(tx, Operator(org_id), "operator.room_outflow", asked.room, {"outflow": asked.outflow})
         return await show(tx)
 

@@ -207,7 +207,7 @@ async def give_role(tx: Tx, actor: Actor, room: str, user: str, role: str) -> No
     await audit.record_by(tx, actor, "room.role", standing.room, {"user": user, "role": role})
 
 
-async def change(tx: Tx, actor: Actor, room: str, wanted: RoomChange, *, inside: bool = True) -> None:
+async def change(tx: Tx, actor: Actor, room: str, wanted: RoomChange, *, inside: bool = False) -> None:
     """Name, reading, topic, history, outflow, archive, by owners. What is archived can only be brought back. `inside`: whether the actor
     is in the most trusted zone, where alone more is let out of a room than before: whoever has a phone has no border by that.
 

@@ -7,11 +7,11 @@ rings whom it concerns, and everybody who may read the file reads who took it al
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final
 
 from chat_server.domain import limits
-from chat_server.domain.actors import DEPARTMENT_ADMIN, MEMBER, ORGANIZATION_ADMIN, Actor
+from chat_server.domain.actors import MEMBER, Actor
 from chat_server.domain.errors import (
     FILE_REFUSED_BY_DEVICE,
     INVALID_FIELD,
@@ -25,14 +25,12 @@ from chat_server.domain.errors import (
 )
 from chat_server.domain.ids import is_id, new_id
 from chat_server.domain.policy import Policy
-from chat_server.domain.zones import outward, zone_name
+from chat_server.domain.zones import outward
 from chat_server.ports import Reader, Tx
-from chat_server.services import attachment_events, audit, messages
-from chat_server.services.access import visible_attachment, visible_message
-from chat_server.services.blocks import Text, clean_text
-from chat_server.services.commands import Send
-from chat_server.services.drafts import draft
-from chat_server.storage.queries import departments, mentions, organizations, rooms
+from chat_server.services import attachment_events, audit, takeout_news
+from chat_server.services.access import visible_attachment
+from chat_server.services.blocks import clean_text
+from chat_server.storage.queries import departments, organizations
 from chat_server.storage.queries import takeouts as queries
 from chat_server.storage.queries.attachments import Seen
 from chat_server.storage.queries.takeouts import NewTakeout, Takeout
@@ -41,11 +39,6 @@ Wire = dict[str, Any]
 Trust = Callable[[str], int]
 NEVER: Final = ("none", 0)
 LISTED: Final = 200
-_CALLED: Final = 10
-"""People whom a message calls by name: the first of those who may decide."""
-_HEADS: Final = 30
-"""Of departments, who are looked at for that: each is a question of its own."""
-_NO_REF: Final = 0
 
 
 def state_at(now: int, state: str, ends: int) -> str:
@@ -84,7 +77,7 @@ async def ask(tx: Tx, actor: Actor, attachment: str, reason: str, key: bytes, tr
         asked = await queries.newest(tx, one.id, actor)
         assert asked is not None
         await audit.record(tx, home, actor.id, "takeout.ask", new.public_id, _detail(asked), actor.zone, actor.address)
-        await _say(tx, actor, asked, await _deciders(tx, asked), f"「{_plain(one.name)}」の持ち出し({zone_name(actor.zone)})を申請します。\n理由: {_plain(said)}", key)  # fmt: skip
+        await takeout_news.asked(tx, actor, asked, key)
     return await state(tx, actor, attachment)
 
 
@@ -133,9 +126,7 @@ async def decide(tx: Tx, actor: Actor, public_id: str, *, approve: bool, words: 
         raise Problem(TAKEOUT_DECIDED, field="takeout", who=one.approver or "—", state=state)
     await audit.record_by(tx, actor, f"takeout.{'approve' if approve else 'refuse'}", one.public_id, _detail(one))
     await attachment_events.changed(tx, one.attachment_id, actor)
-    told = "を承認しました。申請した端末で24時間保存できます。" if approve else "は承認しませんでした。"
-    after = f"\n{_plain(said)}" if said else ""
-    await _say(tx, actor, one, [one.user], f"「{_plain(one.name)}」の持ち出し({zone_name(one.zone)}){told}{after}", key)
+    await takeout_news.decided(tx, actor, one, said, key, approved=approve)
     decided = await queries.find(tx, actor.org_id, public_id, actor.user_id)
     assert decided is not None
     return _wire(decided, actor, trust)
@@ -162,57 +153,11 @@ def _inside(one: Takeout, actor: Actor, trust: Trust) -> bool:
     return trust(actor.zone) >= trust(one.origin) >= 0
 
 
-async def _deciders(reader: Reader, one: Takeout) -> Sequence[str]:
-    """Whom the request calls: those in the room who may decide."""
-    policy = await organizations.policy(reader, one.org_id)
-    if policy.approve_takeouts == "owner":
-        return await queries.owners(reader, one.room_id, one.user_id, _CALLED)
-    room = one.room_id, one.org_id
-    called = await queries.holders(reader, *room, ORGANIZATION_ADMIN, one.user_id, _CALLED)
-    if policy.approve_takeouts == "department_admin":
-        heads = await queries.holders(reader, *room, DEPARTMENT_ADMIN, one.user_id, _HEADS)
-        called = [
-            head for head in heads if await departments.administers(reader, one.org_id, head[0], one.user_id)
-        ] + called
-    return list(dict.fromkeys(user for _, user in called))[:_CALLED]
-
-
-async def _say(tx: Tx, actor: Actor, one: Takeout, called: Sequence[str], words: str, key: bytes) -> None:
-    """In the room, as a message of the actor's, where they may write there; who does not see it finds it in the list."""
-    standing = await rooms.standing_by_id(tx, actor.user_id, one.room_id)
-    if standing is None or not standing.can_post:
-        return
-    members = await mentions.members(tx, one.room_id, called) if called else {}
-    calls = "".join(f"<@user:{user}> " for user in members)
-    send = Send(
-        ref=_NO_REF,
-        room=one.room,
-        client_msg_id=f"takeout-{new_id(tx.now)}",
-        blocks=(Text(text=calls + words),),
-        quote=await _quotable(tx, actor, one),
-    )
-    await messages.send(tx, actor, draft(send), key)
-
-
-async def _quotable(tx: Tx, actor: Actor, one: Takeout) -> str | None:
-    """The file's message; None where whoever speaks does not see it: one may decide about what was said before one came."""
-    try:
-        stored, _ = await visible_message(tx, actor, one.message)
-    except Problem:
-        return None
-    return None if stored.redacted_at is not None else stored.public_id
-
-
 def _words(said: str, *, needed: bool = True) -> str:
     words = clean_text(said)[: limits.LINK_WORDS_CHARS].strip()
     if needed and not words:
         raise Problem(INVALID_FIELD, field="reason", reason="must not be empty")
     return words
-
-
-def _plain(words: str) -> str:
-    """A file's name, or a reason, calls nobody."""
-    return words.replace("<@", "<＠")
 
 
 def _detail(one: Takeout) -> Wire:
