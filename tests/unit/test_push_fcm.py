@@ -213,7 +213,7 @@ async def test_the_push_itself_goes_through_the_proxy_to_googles_names(tmp_path:
     ):
         proxy.authorization = way.authorization
         proxy.names = {
-            "oauth2.googleapis.com:443": ("127.0.0.1", sign_in), "fcm.googleapis.com:443": ("127.0.0.1", messages),
+            "oauth2.googleapis.com:443": ("127.0.0.1", sign_in.port), "fcm.googleapis.com:443": ("127.0.0.1", messages.port),
         }  # fmt: skip
         account = {**fake.account, "token_uri": "https://oauth2.googleapis.com/token"}
         provider = Fcm(Client(account, proxy=dataclasses.replace(way, port=proxy.port), tls=tls))

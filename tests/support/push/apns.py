@@ -23,7 +23,8 @@ from h2.events import ConnectionTerminated, DataReceived, Event, RequestReceived
 from h2.exceptions import H2Error
 from h2.settings import SettingCodes
 
-from tests.support.push.script import Behaviour, Book, Script, Taken
+from tests.support.push.door import Door
+from tests.support.push.script import Behaviour, Book, Line, Script, Taken, Tried
 
 KEY_ID, TEAM, TOPIC = "ABC123DEFG", "TEAM567890", "example.city.renraku"
 _HEADERS = {":method", ":scheme", ":authority", ":path", "apns-id", "apns-topic", "apns-push-type", "apns-priority",
@@ -39,6 +40,7 @@ class FakeApns:
     script: Script = field(default_factory=Script)
     book: Book = field(default_factory=Book)
     port: int = 0
+    door: Door | None = None
     tokens: list[str] = field(default_factory=list)
     """provider tokens, each once, in the order of their coming"""
     connections: set[_Peer] = field(default_factory=set)
@@ -119,11 +121,16 @@ class FakeApns:
             behaviour = Behaviour(status=413, reason="PayloadTooLarge")
         else:
             behaviour = self.script.of(token)
-        taken = behaviour.status == 200 if behaviour.kind == "answer" else behaviour.takes
-        if taken:
+        tried: Tried | None = None
+        if behaviour.taken:
             peer.last = max(peer.last, stream)
-            self.book.got.append(Taken(token, json.loads(body), headers, headers["apns-id"]))
+        if self.book.reads(behaviour) and not refused:
+            tried = self.book.judged(Taken(token, json.loads(body), headers, headers["apns-id"]), behaviour, peer.line)
+        if behaviour.slow:
+            await asyncio.sleep(behaviour.slow)  # what is tested, no waiting for something
         peer.behave(stream, headers, behaviour)
+        if tried is not None and behaviour.kind == "answer" and not peer.gone:
+            tried.written()
         await self.book.note()
 
 
@@ -138,6 +145,7 @@ class _Peer(asyncio.Protocol):
         self.last = 0
         """the highest stream whose push counts as taken"""
         self.gone = False
+        self.line = Line()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)  # uvloop's are of no class of asyncio's
@@ -178,6 +186,7 @@ class _Peer(asyncio.Protocol):
                 self.give_back()
         elif isinstance(event, StreamEnded):
             headers, body = self._requests.pop(event.stream_id or 0)
+            self.line.came += 1
             self.fake.later(self, event.stream_id or 0, headers, bytes(body))
         elif isinstance(event, StreamReset):
             self._requests.pop(event.stream_id or 0, None)
@@ -195,9 +204,9 @@ class _Peer(asyncio.Protocol):
         with contextlib.suppress(H2Error):  # the other side may have gone meanwhile
             match behaviour.kind:
                 case "cut":
-                    self.transport.abort()
+                    self.cut()
                 case "goaway":
-                    self.gone = True
+                    self.gone = True  # what it has said before is read: that line is not cut
                     self.conn.close_connection(ErrorCodes.NO_ERROR, last_stream_id=self.last)
                 case "reset":
                     self.conn.reset_stream(stream, ErrorCodes.INTERNAL_ERROR)
@@ -208,6 +217,10 @@ class _Peer(asyncio.Protocol):
                 case "hang":
                     pass
         self._flush()
+
+    def cut(self) -> None:
+        self.gone = self.line.cut = True
+        self.transport.abort()
 
     def _answer(self, stream: int, headers: dict[str, str], behaviour: Behaviour) -> None:
         body = behaviour.body
@@ -234,14 +247,20 @@ async def fake_apns(
     """`tls`: of a server named localhost."""
     fake = FakeApns(streams=streams, window=window)
     tls.set_alpn_protocols(["h2"])
-    server = await asyncio.get_running_loop().create_server(lambda: _Peer(fake), "127.0.0.1", port, ssl=tls)
-    fake.port = server.sockets[0].getsockname()[1]
+
+    async def listen(port: int) -> asyncio.Server:
+        return await asyncio.get_running_loop().create_server(lambda: _Peer(fake), "127.0.0.1", port, ssl=tls)
+
+    def cut() -> None:
+        for peer in list(fake.connections):
+            peer.cut()
+
+    fake.door = Door(listen, cut)
+    await fake.door.open(port)
+    fake.port = fake.door.port
     try:
         yield fake
     finally:
-        server.close()
-        for peer in list(fake.connections):
-            peer.transport.abort()
+        await fake.door.shut()
         await asyncio.gather(*fake._tasks, return_exceptions=True)
-        await server.wait_closed()
         await asyncio.sleep(0)

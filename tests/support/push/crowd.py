@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from chat_server.app import App
@@ -14,6 +15,7 @@ from chat_server.services.commands import Send
 from chat_server.services.drafts import draft
 from chat_server.services.keys import SENDS
 from chat_server.storage.queries import organizations, push_tokens
+from chat_server.storage.queries.push_tokens import NewToken
 from tests.support.push.phones import Phone
 
 
@@ -35,7 +37,14 @@ class Crowd:
         await self.app.storage.write(lambda tx: messages.send(tx, self.author, draft(command), key))
 
 
-async def crowd(app: App, people: int, rooms: int, code: str = "midorino") -> Crowd:
+async def crowd(
+    app: App,
+    people: int,
+    rooms: int,
+    code: str = "midorino",
+    token: Callable[[int], NewToken] | None = None,
+) -> Crowd:
+    """`token`: of person n, in place of `token-n`."""
     phone = Phone("")
 
     async def make(tx: Tx) -> tuple[Actor, dict[str, int]]:
@@ -46,7 +55,8 @@ async def crowd(app: App, people: int, rooms: int, code: str = "midorino") -> Cr
         for number in range(people):
             _, user_id, device_id = await _person(tx, org_id, f"user{number}")
             phone.token = f"token-{number}"
-            await push_tokens.put(tx, new_id(tx.now), org_id, user_id, device_id, phone.new_token())
+            new = phone.new_token() if token is None else token(number)
+            await push_tokens.put(tx, new_id(tx.now), org_id, user_id, device_id, new)
             everybody.append(user_id)
         made = {}
         for number in range(rooms):

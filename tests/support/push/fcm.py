@@ -6,7 +6,7 @@ import contextlib
 import json
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -14,6 +14,7 @@ import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tests.support.push.door import Door
 from tests.support.push.http import Cut, Hang, Request, Response, http_server
 from tests.support.push.script import Behaviour, Book, Script, Taken
 
@@ -32,6 +33,7 @@ class FakeFcm:
     """of the token endpoint"""
     book: Book = field(default_factory=Book)
     port: int = 0
+    door: Door | None = None
     access: list[str] = field(default_factory=list)
     """tokens given out; the last one is good"""
 
@@ -83,9 +85,11 @@ class FakeFcm:
             return _json(400, _error(400, "INVALID_ARGUMENT"))
         behaviour = self.script.of(message["token"])
         name = f"projects/{PROJECT}/messages/{self.book.requests}"
-        if behaviour.status == 200 and (behaviour.kind == "answer" or behaviour.takes):
-            self.book.got.append(Taken(message["token"], message, request.headers, name))
+        self.book.judged(Taken(message["token"], message, request.headers, name), behaviour, request.line)
         _misbehave(behaviour)
+        return replace(self._answer(behaviour, name), slow=behaviour.slow)
+
+    def _answer(self, behaviour: Behaviour, name: str) -> Response:
         if behaviour.status == 200:
             return _json(200, {"name": name})
         if behaviour.body is not None:
@@ -115,5 +119,5 @@ def _json(status: int, body: dict[str, Any], headers: dict[str, str] | None = No
 async def fake_fcm(port: int = 0) -> AsyncIterator[FakeFcm]:
     fake = FakeFcm()
     async with http_server(fake.handle, port=port) as found:
-        fake.port = found
+        fake.port, fake.door = found.port, found
         yield fake

@@ -6,7 +6,10 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from tests.support.push.door import Door
+from tests.support.push.script import Line
 
 
 @dataclass(frozen=True)
@@ -15,6 +18,7 @@ class Request:
     path: str
     headers: dict[str, str]
     body: bytes
+    line: Line = field(default_factory=Line)
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,8 @@ class Response:
     status: int
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()
+    slow: float = 0.0
+    """seconds before it goes out"""
 
 
 class Hang(Exception):
@@ -36,9 +42,9 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 @contextlib.asynccontextmanager
-async def http_server(handler: Handler, tls: ssl.SSLContext | None = None, port: int = 0) -> AsyncIterator[int]:
-    """Its port, on 127.0.0.1."""
-    writers: set[asyncio.StreamWriter] = set()
+async def http_server(handler: Handler, tls: ssl.SSLContext | None = None, port: int = 0) -> AsyncIterator[Door]:
+    """Where it listens, on 127.0.0.1."""
+    writers: dict[asyncio.StreamWriter, Line] = {}
     tasks: set[asyncio.Task[None]] = set()
     ending = asyncio.Event()
 
@@ -47,10 +53,15 @@ async def http_server(handler: Handler, tls: ssl.SSLContext | None = None, port:
         assert task is not None
         tasks.add(task)
         task.add_done_callback(tasks.discard)
-        writers.add(writer)
+        line = writers[writer] = Line()
         try:
             while True:
-                response = await handler(await _read(reader))
+                response = await handler(await _read(reader, line))
+                if response.slow:
+                    await asyncio.sleep(response.slow)  # what is tested, no waiting for something
+                if not line.cut and line.last is not None:
+                    line.last.written()
+                    line.last = None
                 writer.write(_bytes(response))
                 await writer.drain()
         except Hang:
@@ -58,28 +69,35 @@ async def http_server(handler: Handler, tls: ssl.SSLContext | None = None, port:
         except (Cut, ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
             pass
         finally:
-            writers.discard(writer)
+            writers.pop(writer, None)
             writer.transport.abort()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", port, ssl=tls)
+    def cut() -> None:
+        for writer, line in list(writers.items()):
+            line.cut = True
+            writer.transport.abort()
+
+    async def listen(port: int) -> asyncio.Server:
+        return await asyncio.start_server(serve, "127.0.0.1", port, ssl=tls)
+
+    door = Door(listen, cut)
+    await door.open(port)
     try:
-        yield server.sockets[0].getsockname()[1]
+        yield door
     finally:
         ending.set()
-        server.close()
-        for writer in list(writers):
-            writer.transport.abort()
-        await server.wait_closed()
+        await door.shut()
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.sleep(0)
 
 
-async def _read(reader: asyncio.StreamReader) -> Request:
+async def _read(reader: asyncio.StreamReader, line: Line) -> Request:
     first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}
     body = await reader.readexactly(int(headers.get("content-length", "0")))
     method, path, _ = first.split(" ")
-    return Request(method, path, headers, body)
+    line.came += 1
+    return Request(method, path, headers, body, line)
 
 
 def _bytes(response: Response) -> bytes:

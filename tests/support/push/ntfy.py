@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.support.push.door import Door
 from tests.support.push.http import Request, Response, http_server
 from tests.support.push.script import Book, Script, Taken
 from tests.support.push.web_push import Browser, answered, vapid_refusal
@@ -22,6 +23,7 @@ class FakeNtfy:
     book: Book = field(default_factory=Book)
     devices: dict[str, Browser] = field(default_factory=dict)
     port: int = 0
+    door: Door | None = None
 
     def subscribe(self, topic: str) -> Browser:
         return self.devices.setdefault(topic, Browser())
@@ -50,8 +52,9 @@ class FakeNtfy:
             self.book.wrong.append("priority")
         behaviour = self.script.of(topic)
         message = {"id": f"n{self.book.requests}", "event": "message", "topic": topic}
-        if 200 <= behaviour.status < 300 and (behaviour.kind == "answer" or behaviour.takes):
-            self.book.got.append(Taken(topic, self._opened(topic, request), request.headers, message["id"]))
+        if self.book.reads(behaviour):
+            push = Taken(topic, self._opened(topic, request), request.headers, message["id"])
+            self.book.judged(push, behaviour, request.line)
         return answered(behaviour, 200, body=json.dumps(message).encode())
 
     def _opened(self, topic: str, request: Request) -> Any:
@@ -68,5 +71,5 @@ class FakeNtfy:
 async def fake_ntfy(tls: ssl.SSLContext, port: int = 0) -> AsyncIterator[FakeNtfy]:
     fake = FakeNtfy()
     async with http_server(fake.handle, tls, port) as found:
-        fake.port = found
+        fake.port, fake.door = found.port, found
         yield fake

@@ -8,14 +8,16 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from chat_server.storage.queries.push_tokens import NewToken
 from mobile_api.providers.port import Parcel, Platform
 from tests.support.certificates import Authority
 from tests.support.push.apns import KEY_ID, TEAM, TOPIC, FakeApns, fake_apns
+from tests.support.push.door import Door
 from tests.support.push.fcm import FakeFcm, fake_fcm
 from tests.support.push.ntfy import FakeNtfy, fake_ntfy
 from tests.support.push.parcels import parcel
 from tests.support.push.script import Book, Script
-from tests.support.push.web_push import FakeWebPush, fake_web_push
+from tests.support.push.web_push import Browser, FakeWebPush, fake_web_push
 
 CONTACT = "mailto:it@city.example"
 
@@ -31,6 +33,8 @@ class Town:
     web_push: FakeWebPush
     ntfy: FakeNtfy
     extra: dict[str, object] = field(default_factory=dict)
+    phones: dict[str, Browser] = field(default_factory=dict)
+    """keys of Apple's and Google's, by token"""
 
     def script(self, platform: Platform) -> Script:
         return self._fake(platform).script
@@ -43,6 +47,27 @@ class Town:
             "apns": self.apns, "fcm": self.fcm, "web_push": self.web_push, "unified": self.ntfy,
         }  # fmt: skip
         return found[platform]
+
+    def door(self, platform: Platform) -> Door:
+        found = self._fake(platform).door
+        assert found is not None
+        return found
+
+    def new_token(self, platform: Platform, device: int) -> NewToken:
+        """What the device registers: one that can open what is sealed for it."""
+        name = self.name(device)
+        keys = self._keys(platform, name)
+        found = {"web_push": self.web_push.endpoint, "unified": self.ntfy.endpoint}.get(platform, str)(name)
+        return NewToken(platform, found, keys.p256dh, keys.auth)
+
+    def _keys(self, platform: Platform, name: str) -> Browser:
+        match platform:
+            case "web_push":
+                return self.web_push.subscribe(name)
+            case "unified":
+                return self.ntfy.subscribe(name)
+            case _:
+                return self.phones.setdefault(name, Browser())
 
     def name(self, device: int) -> str:
         """As the fakes know a device."""

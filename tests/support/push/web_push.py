@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pywebpush import WebPusher
 
+from tests.support.push.door import Door
 from tests.support.push.http import Cut, Hang, Request, Response, http_server
 from tests.support.push.script import Behaviour, Book, Script, Taken
 
@@ -52,6 +53,7 @@ class FakeWebPush:
     book: Book = field(default_factory=Book)
     browsers: dict[str, Browser] = field(default_factory=dict)
     port: int = 0
+    door: Door | None = None
 
     def subscribe(self, token: str) -> Browser:
         return self.browsers.setdefault(token, Browser())
@@ -78,9 +80,10 @@ class FakeWebPush:
         if refused := self._refusal(request):
             return Response(403, refused.encode())
         behaviour = self.script.of(token)
-        if 200 <= behaviour.status < 300 and (behaviour.kind == "answer" or behaviour.takes):
+        if self.book.reads(behaviour):
             opened = self.browsers[token].open(request.body) if request.body else None
-            self.book.got.append(Taken(token, opened, request.headers, f"m{self.book.requests}"))
+            push = Taken(token, opened, request.headers, f"m{self.book.requests}")
+            self.book.judged(push, behaviour, request.line)
         return answered(behaviour, 201, (("location", f"https://{self.host}/m/m{self.book.requests}"),))
 
     def _refusal(self, request: Request) -> str | None:
@@ -121,9 +124,9 @@ def answered(
     if behaviour.kind != "answer":
         raise Cut
     if 200 <= behaviour.status < 300:
-        return Response(accepted, body if behaviour.body is None else behaviour.body, headers)
+        return Response(accepted, body if behaviour.body is None else behaviour.body, headers, behaviour.slow)
     said = behaviour.reason.encode() if behaviour.body is None else behaviour.body
-    return Response(behaviour.status, said, tuple(behaviour.headers.items()))
+    return Response(behaviour.status, said, tuple(behaviour.headers.items()), behaviour.slow)
 
 
 def _text(raw: bytes) -> str:
@@ -135,5 +138,5 @@ async def fake_web_push(tls: ssl.SSLContext, public_key: str = "", port: int = 0
     """`tls`: of a server named localhost."""
     fake = FakeWebPush(public_key)
     async with http_server(fake.handle, tls, port) as found:
-        fake.port = found
+        fake.port, fake.door = found.port, found
         yield fake
