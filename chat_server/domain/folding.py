@@ -6,6 +6,7 @@ Half-width and full-width forms, capitals, hiragana and katakana, and the varian
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -43,9 +44,19 @@ class Folded:
     ends: tuple[int, ...]
 
 
+def _unseen() -> str:
+    """A character class of what takes no room and is no space: it stands for nothing, not even between a letter and its marks."""
+    codes = [*range(0x20000), *range(0xE0000, 0xE1000)]
+    found = [chr(code) for code in codes if unicodedata.category(chr(code)) in ("Cf", "Cc") and not chr(code).isspace()]
+    return "[" + re.escape("".join(found)) + "]"
+
+
+_UNSEEN: Final = re.compile(_unseen())
+
+
 def fold(text: str) -> str:
     """Folding twice changes nothing; a part's folding is the part of the folding, except within one character."""
-    return "".join([_folded(piece) for piece in _pieces(text)])
+    return "".join([_folded(piece) for piece in _pieces(_UNSEEN.sub("", text))])
 
 
 def folded(text: str) -> Folded:
@@ -53,13 +64,14 @@ def folded(text: str) -> Folded:
     out: list[str] = []
     begins: list[int] = []
     ends: list[int] = []
+    places = [at for at, character in enumerate(text) if not _UNSEEN.match(character)]
     at = 0
-    for piece in _pieces(text):
+    for piece in _pieces("".join([text[place] for place in places])):
         part = _folded(piece)
         out.append(part)
-        begins += [at] * len(part)
+        begins += [places[at]] * len(part)
         at += len(piece)
-        ends += [at] * len(part)
+        ends += [places[at - 1] + 1] * len(part)
     return Folded("".join(out), tuple(begins), tuple(ends))
 
 

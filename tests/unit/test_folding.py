@@ -22,6 +22,8 @@ WRITTEN = st.text(
         ("ﾄﾞｳﾛ", "どうろ"),
         ("ドウロ", "どうろ"),
         ("ＡＢＣ１２３", "abc123"),
+        ("A\u200b\u0301", "á"),  # what nobody sees keeps no mark from its letter
+        ("か\u200bﾞ", "が"),
         ("髙﨑", "高崎"),
         ("𠮷田", "吉田"),
         ("渡邊", "渡辺"),
