@@ -48,8 +48,8 @@ class Reading:
     `member`: the viewer may see the message's seq in its room now (or, before it is sent, is the uploader).
     `trust`: rank of the viewer's zone, `origin_trust`: of the file's; `least_trust`: of the least trusted
     zone by which the same bytes ever came in. An unknown zone has rank -1.
-    `outflow`: the room's rule for less trusted zones, of `OUTFLOWS`; `pair`: what it cannot exceed: the organization's
-    rule for these two, and what a copy carries along. `approved`: somebody let this viewer take it out, on this device and now.
+    `outflow`: what leaves for less trusted zones, of `OUTFLOWS`: the strictest of all rules (`outward`). `approved`: somebody let this
+    viewer take it out, on this device and now.
     `access`: the organization's rule for the viewer's device: text, view, download, cache.
     """
 
@@ -64,7 +64,6 @@ class Reading:
     policy_version: int
     withdrawn: bool
     access: str = "cache"
-    pair: str = "download"
     approved: bool = False
 
 
@@ -109,13 +108,9 @@ def may_read(reading: Reading) -> str:
         return OLD_RULES
     if reading.trust >= reading.origin_trust:
         return ALLOWED
-    return _leaves(reading, outward(reading.outflow, reading.pair))
-
-
-def _leaves(reading: Reading, outflow: str) -> str:
-    if outflow == "download" or (outflow in ("view", "approve") and reading.rendition in _VIEWS):
+    if reading.outflow == "download" or (reading.outflow in ("view", "approve") and reading.rendition in _VIEWS):
         return ALLOWED
-    if outflow == "approve":
+    if reading.outflow == "approve":
         return ALLOWED if reading.approved else NOT_APPROVED
     return OUTFLOW
 

@@ -38,7 +38,6 @@ from chat_server.domain.zones import (
     WITHDRAWN,
     Reading,
     may_read,
-    outward,
 )
 from chat_server.ports import Reader
 from chat_server.services.actors import in_good_standing
@@ -218,13 +217,12 @@ def _verdict(one: Seen, rendition: Rendition | None, kind: str, zone: str, acces
             trust=trust(zone),
             origin_trust=origin,
             least_trust=least,
-            outflow=one.outflow,
+            outflow=one.outward,
             rendition=kind,
             state=rendition.state if rendition else "missing",
             policy_version=rendition.policy_version if rendition else 0,
             withdrawn=bool(one.withdrawn),
             access=access,
-            pair=outward(one.pair, one.carried),
             approved=bool(one.approved),
         )
     )
