@@ -9,8 +9,9 @@ import pytest
 import pytest_asyncio
 
 from tests.support.api import document_of
+from tests.support.border import Border
 from tests.support.server import RunningServer, running_server
-from tests.support.uploads import Scene, Sender
+from tests.support.uploads import PDF, Scene, Sender
 from tests.support.world import World
 
 
@@ -48,3 +49,11 @@ async def sender(scene: Scene) -> AsyncIterator[Sender]:
     found = scene.sender(scene.owner)
     async with found.client:
         yield found
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def border(scene: Scene) -> Border:
+    file = await scene.sent(scene.owner, PDF, "橋りょう一般図.pdf")
+    border = Border(scene, await scene.world.another_device(scene.org, scene.member, "internet"), file)
+    await border.outflow("approve")
+    return border

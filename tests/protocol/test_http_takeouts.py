@@ -4,97 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import pytest
-import pytest_asyncio
 
 from chat_server.domain.actors import ORGANIZATION_ADMIN
 from chat_server.domain.limits import DAY, TAKEOUT_ASKED, TAKEOUTS_WAITING
 from chat_server.ports import Tx
-from chat_server.services import rooms, sharing, withdrawing
+from chat_server.services import rooms, withdrawing
 from chat_server.services.blocks import Photos
 from chat_server.services.rooms import Invitation, RoomChange
 from chat_server.storage.queries import organizations, people
-from tests.support.api import Api, code_of
-from tests.support.uploads import PDF, Scene
-from tests.support.world import Someone
+from tests.support.api import code_of
+from tests.support.border import WHY, Border
+from tests.support.uploads import PDF
 from tests.unit.photo_samples import encoded, picture
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 BOTH_ENGINES = True
-WHY = "現地で寸法を確かめるため"
-
-
-@dataclass
-class Border:
-    """A file in the closed network that leaves its room with an approval, and its member with a phone on the Internet."""
-
-    scene: Scene
-    phone: Someone
-    file: str
-
-    async def call(self, who: Someone, name: str, path: dict[str, str], json: Any = None) -> Any:
-        zone = who.actor.zone
-        token = self.scene.token_now(who, zone) if self.scene.server.clock.ahead else who.token
-        api = Api(self.scene.server.client(token, zone), self.scene.document)
-        async with api.client:
-            return await (api.call(name, path) if json is None else api.call(name, path, json=json))
-
-    async def ask(self, who: Someone | None = None, file: str = "", reason: str = WHY) -> Any:
-        path = {"attachment": file or self.file}
-        return await self.call(who or self.phone, "ask_to_take_out", path, {"reason": reason})
-
-    async def state(self, who: Someone | None = None) -> dict[str, Any]:
-        answer: dict[str, Any] = (await self.call(who or self.phone, "read_takeout", {"attachment": self.file})).json()
-        return answer
-
-    async def waiting(self, who: Someone) -> list[dict[str, Any]]:
-        items: list[dict[str, Any]] = (await self.call(who, "list_takeouts", {})).json()["items"]
-        return items
-
-    async def decide(self, who: Someone, takeout: str, how: str = "approve", reason: str = "") -> Any:
-        return await self.call(who, f"{how}_takeout", {"takeout": takeout}, {"reason": reason})
-
-    async def asked(self) -> str:
-        """One that waits; its id, as the owner sees it."""
-        assert code_of(await self.ask()) == 200
-        [one] = await self.waiting(self.scene.owner)
-        return str(one["id"])
-
-    async def addresses(self, who: Someone | None = None, file: str = "") -> dict[str, Any]:
-        who = who or self.phone
-        answer = await self.call(who, "give_addresses", {}, {"ids": [file or self.file]})
-        [item] = answer.json()["items"]
-        found: dict[str, Any] = item
-        return found
-
-    async def open(self, address: str) -> int:
-        return code_of(await self.scene.get(address, "internet"))
-
-    async def outflow(self, value: str) -> None:
-        room = self.scene.room
-        await self.scene.server.app.storage.write(
-            lambda tx: tx.run("UPDATE rooms SET outflow = ? WHERE public_id = ?", value, room)
-        )
-
-    async def rule(self, value: str) -> None:
-        org, rules = self.scene.org.id, {"approve_takeouts": value}
-        await self.scene.server.app.storage.write(lambda tx: organizations.set_own_rules(tx, org, rules))
-
-    async def said(self) -> list[dict[str, Any]]:
-        answer = await self.call(self.scene.member, "list_messages", {"room": self.scene.room})
-        messages: list[dict[str, Any]] = answer.json()["messages"]
-        return messages
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def border(scene: Scene) -> Border:
-    file = await scene.sent(scene.owner, PDF, "橋りょう一般図.pdf")
-    border = Border(scene, await scene.world.another_device(scene.org, scene.member, "internet"), file)
-    await border.outflow("approve")
-    return border
 
 
 async def test_from_asking_to_saving(border: Border) -> None:
@@ -137,73 +64,6 @@ async def test_from_asking_to_saving(border: Border) -> None:
     assert (asker, target, detail["to"], detail["attachment"]) == (scene.member.id, one["id"], "internet", border.file)
     [(approver, *_)] = await scene.world.recorded(scene.org, "takeout.approve")
     assert approver == scene.owner.id
-
-
-async def test_it_is_for_that_device_and_a_day(border: Border) -> None:
-    scene = border.scene
-    another = await scene.world.another_device(scene.org, scene.member, "internet")
-    colleague = await scene.world.person(scene.org, "渡辺 茂")
-    await scene.server.app.storage.write(
-        lambda tx: rooms.invite(tx, scene.owner.actor, scene.room, Invitation((colleague.id,)))
-    )
-    theirs = await scene.world.another_device(scene.org, colleague, "internet")
-    await border.decide(scene.owner, await border.asked())
-    address = (await border.addresses())["addresses"]["original"]
-    for somebody in (another, theirs):
-        item = await border.addresses(somebody)
-        assert "original" not in item["addresses"]
-        assert item["takeout"] == "none"
-    scene.server.clock.ahead += DAY - 60_000
-    assert "original" in (await border.addresses())["addresses"]
-    scene.server.clock.ahead += 120_000
-    late = await border.addresses()
-    assert late["takeout"] == "lapsed"
-    assert "original" not in late["addresses"]
-    assert await border.open(address) >= 5000
-    assert (await border.ask()).json()["state"] == "asked", "once more"
-
-
-@pytest.mark.parametrize("rule", ["view", "text"])
-async def test_a_stricter_rule_takes_it_back_at_once(border: Border, rule: str) -> None:
-    scene = border.scene
-    await border.decide(scene.owner, await border.asked())
-    address = (await border.addresses())["addresses"]["original"]
-    assert await border.open(address) == 200
-    await border.outflow(rule)
-    assert await border.open(address) == 5005
-    assert "takeout" not in await border.addresses()
-    assert code_of(await border.ask()) == 5022
-
-
-async def test_what_the_organization_lets_out_between_two_zones(border: Border) -> None:
-    scene = border.scene
-    administrator = await scene.world.person(scene.org, role=ORGANIZATION_ADMIN)
-
-    async def ceiling(action: str | None, from_: str = "lgwan", to: str = "internet") -> int:
-        rule = {"from": from_, "to": to, "family": "outflow", "action": action}
-        return code_of(await border.call(administrator, "change_zone_rule", {}, rule))
-
-    takeout = await border.asked()
-    await border.decide(scene.owner, takeout)
-    address = (await border.addresses())["addresses"]["original"]
-    assert await ceiling("view") == 200
-    assert await border.open(address) == 5005, "no room's rule, and nobody's approval, exceeds it"
-    assert code_of(await border.ask()) == 5022
-    await border.outflow("download")
-    assert "original" not in (await border.addresses())["addresses"]
-    assert await ceiling("approve") == 200
-    assert (await border.addresses())["takeout"] == "approved"
-    assert await ceiling("download") == 200
-    assert "takeout" not in await border.addresses()
-    assert await ceiling(None) == 200
-    assert await ceiling("view", "internet", "lgwan") == 7123
-    assert await ceiling("view", "lgwan", "lgwan") == 7123
-    assert await ceiling("everything") == 2001
-    listed = (await border.call(administrator, "list_zone_rules", {})).json()
-    assert listed["outflows"] == ["text", "view", "approve", "download"]
-    assert listed["items"] == []
-    rules = [detail["to"] for _, _, detail in await scene.world.recorded(scene.org, "organization.zone_rule")]
-    assert rules == ["view", "approve", "download", None]
 
 
 async def test_nobody_decides_about_their_own_or_from_outside(border: Border) -> None:
@@ -282,16 +142,6 @@ async def test_where_there_is_nothing_to_ask_for(border: Border) -> None:
     assert await scene.world.recorded(scene.org, "takeout.ask") == []
 
 
-async def test_a_rule_of_the_device_that_comes_later_holds(border: Border) -> None:
-    scene = border.scene
-    await border.decide(scene.owner, await border.asked())
-    address = (await border.addresses())["addresses"]["original"]
-    await scene.server.app.storage.write(
-        lambda tx: organizations.set_own_rules(tx, scene.org.id, {"device_access_private": "view"})
-    )
-    assert await border.open(address) == 5030
-
-
 async def test_a_photo_goes_out_as_it_was_built_anew(border: Border) -> None:
     scene = border.scene
     async with scene.server.client(scene.owner.token) as client:
@@ -352,24 +202,6 @@ async def test_an_owner_from_outside_decides_nothing(border: Border) -> None:
     assert f"user:{guest.id}" not in (await border.said())[-1]["mentions"]
 
 
-async def test_what_is_taken_back_waits_for_nobody(border: Border) -> None:
-    scene = border.scene
-    takeout = await border.asked()
-    await scene.server.app.storage.write(lambda tx: withdrawing.withdraw(tx, scene.owner.actor, border.file))
-    assert await border.waiting(scene.owner) == []
-    assert code_of(await border.decide(scene.owner, takeout)) == 5023
-    assert code_of(await border.ask()) == 5001
-
-
-async def test_who_left_the_room_takes_nothing_along(border: Border) -> None:
-    scene = border.scene
-    takeout = await border.asked()
-    await border.decide(scene.owner, takeout)
-    address = (await border.addresses())["addresses"]["original"]
-    await scene.server.app.storage.write(lambda tx: rooms.leave(tx, scene.member.actor, scene.room))
-    assert await border.open(address) == 5001
-
-
 async def test_whoever_only_reads_asks_without_a_message(border: Border) -> None:
     scene = border.scene
     member = scene.member.actor.user_id
@@ -407,47 +239,6 @@ async def test_a_disabled_approver_is_called_by_nobody(border: Border) -> None:
     assert (await border.said())[-1].get("mentions") in (None, {})
 
 
-async def test_forwarding_outside_is_no_way_round(border: Border) -> None:
-    scene = border.scene
-    sent = await message_of(border, border.file)
-    lax = [await scene.world.room(scene.member, scene.owner) for _ in range(2)]
-    for room in lax:
-        await let_out(border, room, "download")
-    outside = await forwarded(border, border.phone, sent, lax[0])
-    copy = await border.addresses(file=outside["attachment"])
-    assert "original" not in copy["addresses"]
-    assert copy["takeout"] == "none", "here it leaves with an approval, as where it came from"
-    again = await forwarded(border, border.phone, outside["message"], lax[1])
-    assert "original" not in (await border.addresses(file=again["attachment"]))["addresses"]
-    # It may be asked for there, and whoever owns that room decides, inside; the one who asks owns it, too.
-    assert code_of(await border.ask(file=again["attachment"])) == 200
-    # From a desk it is for whoever forwards it to say where it belongs.
-    inside = await forwarded(border, scene.member, sent, lax[0])
-    assert "original" in (await border.addresses(file=inside["attachment"]))["addresses"]
-    lifted = await forwarded(border, scene.member, again["message"], lax[0])
-    assert "original" in (await border.addresses(file=lifted["attachment"]))["addresses"]
-
-
-async def test_a_note_of_the_same_room_follows_its_rule(border: Border) -> None:
-    scene = border.scene
-    sent = await message_of(border, border.file)
-    answer = await border.call(
-        border.phone, "create_note", {"room": scene.room}, {"title": "図面", "blocks": [], "messages": [sent]}
-    )
-    note = answer.json()["id"]
-    [copy] = [
-        row[0]
-        for row in await scene.server.app.storage.read(
-            lambda reader: reader.all(
-                "SELECT a.public_id FROM attachments a JOIN notes n ON n.id = a.note_id WHERE n.public_id = ?", note
-            )
-        )
-    ]
-    assert (await border.addresses(file=copy))["takeout"] == "none"
-    await border.outflow("download")
-    assert "original" in (await border.addresses(file=copy))["addresses"]
-
-
 async def test_whoever_came_later_decides_about_what_they_do_not_see(border: Border) -> None:
     """An owner, or an administrator, from whom the room's past is kept: their answer quotes nothing of it."""
     scene = border.scene
@@ -469,25 +260,6 @@ async def test_whoever_came_later_decides_about_what_they_do_not_see(border: Bor
     assert message["author"]["id"] == late.id
     assert "quote" not in message
     assert (await border.state())["words"] == "図面の持ち出しは禁止"
-
-
-async def test_forwarding_outside_to_another_organization_takes_the_ceiling_along(border: Border) -> None:
-    """The other organization has no rule between these zones, and its room lets everything out."""
-    scene = border.scene
-    await border.outflow("download")
-    administrator = await scene.world.person(scene.org, role=ORGANIZATION_ADMIN)
-    ceiling = {"from": "lgwan", "to": "internet", "family": "outflow", "action": "view"}
-    assert code_of(await border.call(administrator, "change_zone_rule", {}, ceiling)) == 200
-    assert "original" not in (await border.addresses())["addresses"]
-    room = await scene.world.room(scene.member, scene.owner)
-    await let_out(border, room, "download")
-    scene.world.made += 1
-    other = await scene.world.organization(f"minamino{scene.world.made}", "みなみ野町")
-    await scene.server.app.storage.write(
-        lambda tx: tx.run("UPDATE rooms SET org_id = ? WHERE public_id = ?", other.id, room)
-    )
-    outside = await forwarded(border, border.phone, await message_of(border, border.file), room)
-    assert "original" not in (await border.addresses(file=outside["attachment"]))["addresses"]
 
 
 async def test_the_request_calls_the_heads_who_decide(border: Border) -> None:
@@ -516,37 +288,6 @@ async def test_what_nobody_can_decide_about_any_more_takes_no_place(border: Bord
     assert code_of(await border.ask(file=files[-1])) == 200
 
 
-async def test_a_shared_rooms_files_leave_by_its_homes_word(border: Border) -> None:
-    """Whoever comes from the other organization asks its home; their own administrators have no say, whatever their own rules are."""
-    scene = border.scene
-    administrator = await scene.world.person(scene.org, role=ORGANIZATION_ADMIN)
-    scene.world.made += 1
-    other = await scene.world.organization(f"minamino{scene.world.made}", "みなみ野町")
-    theirs = await scene.world.person(other, role=ORGANIZATION_ADMIN)
-    second = await scene.world.person(other, role=ORGANIZATION_ADMIN)
-
-    async def share(tx: Tx) -> None:
-        await rooms.invite(tx, scene.owner.actor, scene.room, Invitation((administrator.id,)))
-        await rooms.give_role(tx, scene.owner.actor, scene.room, administrator.id, "owner")
-        await sharing.offer(tx, administrator.actor, scene.room, other.code)
-        await sharing.open_side(tx, theirs.actor, scene.room)
-        await rooms.invite(tx, theirs.actor, scene.room, Invitation((second.id,)))
-
-    await scene.server.app.storage.write(share)
-    file = await scene.sent(scene.owner, PDF)
-    phone = await scene.world.another_device(other, theirs, "internet")
-    assert "original" not in (await border.addresses(phone, file))["addresses"]
-    assert code_of(await border.ask(phone, file)) == 200
-    message = (await border.said())[-1]
-    assert set(message["mentions"]) == {f"user:{scene.owner.id}", f"user:{administrator.id}"}
-    [one] = await border.waiting(scene.owner)
-    assert await border.waiting(second) == []
-    assert code_of(await border.decide(second, one["id"])) == 5023
-    assert code_of(await border.decide(theirs, one["id"])) == 5023
-    assert code_of(await border.decide(scene.owner, one["id"])) == 200
-    assert "original" in (await border.addresses(phone, file))["addresses"]
-
-
 async def test_in_an_archived_room_it_is_decided_without_a_message(border: Border) -> None:
     scene = border.scene
     takeout = await border.asked()
@@ -568,35 +309,3 @@ async def test_an_approver_who_was_one_a_moment_ago_decides_nothing(border: Bord
     )
     assert code_of(await border.decide(scene.owner, takeout)) == 5023
     assert "original" not in (await border.addresses())["addresses"]
-
-
-async def message_of(border: Border, file: str) -> str:
-    row = await border.scene.server.app.storage.read(
-        lambda reader: reader.one(
-            "SELECT m.public_id FROM messages m JOIN attachments a ON a.message_id = m.id WHERE a.public_id = ?", file
-        )
-    )
-    assert row is not None
-    return str(row[0])
-
-
-async def let_out(border: Border, room: str, value: str) -> None:
-    await border.scene.server.app.storage.write(
-        lambda tx: tx.run("UPDATE rooms SET outflow = ? WHERE public_id = ?", value, room)
-    )
-
-
-async def forwarded(border: Border, who: Someone, message: str, room: str) -> dict[str, str]:
-    """The message that it became, and its copy of the file."""
-    border.scene.world.made += 1
-    sent = {"client_msg_id": f"forward-{border.scene.world.made:08d}", "forward": message}
-    answer = await border.call(who, "send_message", {"room": room}, sent)
-    assert code_of(answer) == 200, answer.text
-    made = str(answer.json()["id"])
-    row = await border.scene.server.app.storage.read(
-        lambda reader: reader.one(
-            "SELECT a.public_id FROM attachments a JOIN messages m ON m.id = a.message_id WHERE m.public_id = ?", made
-        )
-    )
-    assert row is not None
-    return {"message": made, "attachment": str(row[0])}
