@@ -1,4 +1,4 @@
-"""One real server for the session, a browser, and people who sign in through the page."""
+"""A real server for each module, a browser, and people who sign in through the page."""
 
 from __future__ import annotations
 
@@ -63,8 +63,9 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     return Stage(folder / "data", json.loads(facts.read_text()))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A module's own: which others ran before it on this core is chance, and what they left would be on its pages."""
     with Server(stage.copy_to(tmp_path_factory.mktemp("server") / "data")) as running:
         yield running
 
@@ -227,7 +228,7 @@ class Hand:
         return list(self.call("GET", f"/api/rooms/{room}/messages?limit=200")["messages"])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def hand(server: Server, stage: Stage) -> Iterator[Callable[..., Hand]]:
     """`hand("takahashi")`; hashing a password is slow, so a session serves until its token is old."""
     hands: dict[tuple[str, str], tuple[Hand, float]] = {}
