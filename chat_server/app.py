@@ -130,6 +130,7 @@ class App:
         blobs: BlobStore,
         index: SearchIndex,
         webhooks: Webhooks,
+        passwords: Argon2Passwords,
         *,
         providers: Mapping[Platform, Provider] | None = None,
         push_again: float = FIRST,
@@ -143,7 +144,7 @@ class App:
         self.hub = Hub()
         self.keys = Keys()
         self.tokens = Tokens(self.keys, clock)
-        self.passwords = Argon2Passwords()
+        self.passwords = passwords
         self.blobs = blobs
         self.photos = PhotoDecoders(settings.decoders)
         # of its own, and started by the first file: no upload of a photo waits for a document
@@ -179,6 +180,7 @@ class App:
         settings: Settings,
         *,
         clock: Clock | None = None,
+        passwords: Argon2Passwords | None = None,
         providers: Mapping[Platform, Provider] | None = None,
         push_again: float = FIRST,
         slow_path: bool = False,
@@ -187,8 +189,8 @@ class App:
         """Open the database and everything in `settings.folder`. Raises `storage.folder.CannotOpen`.
 
         `workers`: run what a server does beside serving (decoders, outbox, sweeping); a single operation needs none.
-        `providers`: of pushes, closed with the app, in the place of those that the settings name. `push_again`: seconds
-        before a push that failed is tried again.
+        `passwords`, `providers` (of pushes, in the place of those that the settings name): closed with the app.
+        `push_again`: seconds before a push that failed is tried again.
         """
         clock, fuse = clock or SystemClock(), Fuse()
         webhooks = open_webhooks(settings)
@@ -200,8 +202,8 @@ class App:
             raise CannotOpen(str(error)) from None
         index = await open_index(session_options(settings.database) if settings.database else None, settings.folder)
         app = cls(
-            settings, clock, fuse, storage, blobs, index, webhooks, providers=providers, push_again=push_again,
-            slow_path=slow_path, workers=workers,
+            settings, clock, fuse, storage, blobs, index, webhooks, passwords or Argon2Passwords(),
+            providers=providers, push_again=push_again, slow_path=slow_path, workers=workers,
         )  # fmt: skip
         try:
             await app._start()

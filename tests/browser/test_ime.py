@@ -25,6 +25,8 @@ STATE: Final = (
     "() => [location.href, document.querySelectorAll('dialog[open]').length, document.activeElement?.dataset.tried]"
 )
 
+WHOLE_BROWSER = True
+
 
 class Trial:
     """Types into one field after the other, as by an input method; `asked` is what the page did of it."""

@@ -24,6 +24,8 @@ from tests.browser.test_memo import act
 from tests.browser.test_notes import button, edit, save
 from tests.browser.test_search import indexed
 
+WHOLE_BROWSER = True
+
 SHOWN: Final = 30_000
 """Milliseconds for what has to come over a line that was broken."""
 LAST_YEAR: Final = "昨年の倒木（市道緑町8号線）は、造園業者への連絡から開通まで2時間でした。"

@@ -14,6 +14,8 @@ from tests.browser.conftest import Enter, Hand, Person, Stage
 from tests.browser.device import page_is_kept, stored, until
 from tests.browser.process import Server
 
+WHOLE_BROWSER = True
+
 
 class Pushes:
     """The push service's end: hands the worker what it says, past the network."""

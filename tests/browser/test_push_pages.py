@@ -17,6 +17,8 @@ from tests.browser.process import Server
 from tests.browser.test_layout import sticks_out
 from tests.browser.test_settings import enter_anew, newcomer
 
+WHOLE_BROWSER = True
+
 
 def kept(hand: Hand) -> Any:
     return hand.call("GET", "/api/me/notifications")

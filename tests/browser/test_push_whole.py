@@ -14,6 +14,8 @@ from tests.browser.process import Server
 from tests.browser.push_service import PushService, push_service
 from tests.browser.test_push import Pushes
 
+WHOLE_BROWSER = True
+
 TOKEN: Final = f"{1:064x}"
 RENEWED: Final = f"{2:064x}"
 OTHER: Final = f"{3:064x}"

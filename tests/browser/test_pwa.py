@@ -19,6 +19,8 @@ from tests.browser.device import page_is_kept
 from tests.browser.process import Server
 from tests.support.patience import DEADLINE
 
+WHOLE_BROWSER = True
+
 
 class Upgraded:
     """Stands before the server and can pretend that its page was built anew."""

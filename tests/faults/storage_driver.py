@@ -2,6 +2,8 @@
 
     python -m tests.faults.storage_driver FOLDER ROUNDS
 
+It says `ready` and begins at a line of its standard input: strace is attached in between (`run`).
+
 Before it sends, it sends again what the last process may not have had answered, with the same key, as a client does.
 Lines: `ack SENDER NUMBER SEQ ID`, `blob SHA256`, `end`. A line is written only after the use case has answered.
 """
@@ -11,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -39,6 +42,30 @@ LOG_PAGES = 100
 def tell(line: str) -> None:
     """One write, so that a line is whole or not there."""
     os.write(1, (line + "\n").encode())
+
+
+def run(folder: Path, rounds: int, *strace: str) -> subprocess.CompletedProcess[str]:
+    """The driver to its end, under strace with these options.
+
+    strace stops a process at each call of the system, also at those that it does nothing to: the thousands that a start
+    of Python makes would take longer than what is tested."""
+    driver = subprocess.Popen(
+        [sys.executable, "-m", "tests.faults.storage_driver", str(folder), str(rounds)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with driver:
+        assert driver.stdout is not None
+        assert driver.stdout.readline() == "ready\n"
+        tracer = subprocess.Popen(
+            ["strace", "-f", "-o", "/dev/null", *strace, "-p", str(driver.pid)], stderr=subprocess.PIPE, text=True
+        )
+        with tracer:
+            assert tracer.stderr is not None
+            while "attached" not in (line := tracer.stderr.readline()):
+                assert line, "strace could not be attached"
+            output, errors = driver.communicate("go\n", timeout=60)
+            tracer.communicate()
+    return subprocess.CompletedProcess(driver.args, driver.returncode, output, errors)
 
 
 async def prepare(folder: Path) -> None:
@@ -113,4 +140,6 @@ async def main(folder: Path, rounds: int) -> None:
 
 
 if __name__ == "__main__":
+    tell("ready")
+    sys.stdin.readline()
     asyncio.run(main(Path(sys.argv[1]), int(sys.argv[2])))

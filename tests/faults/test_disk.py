@@ -225,13 +225,9 @@ def test_a_failed_fsync_ends_all_writing(tmp_path: Path, where: list[str]) -> No
     folder = tmp_path / "data"
     asyncio.run(storage_driver.prepare(folder))
     ledger = Ledger(folder)
-    failing = subprocess.run(
-        [
-            "strace", "-f", "-qq", "-o", str(tmp_path / "calls"), "-e", "trace=fdatasync,fsync",
-            *(option.format(folder=folder) for option in where),
-            sys.executable, "-m", "tests.faults.storage_driver", str(folder), "40",
-        ],
-        capture_output=True, text=True, timeout=60, check=False,
+    failing = storage_driver.run(
+        folder, 40, "-o", str(tmp_path / "calls"), "-e", "trace=fdatasync,fsync",
+        *(option.format(folder=folder) for option in where),
     )  # fmt: skip
     assert failing.returncode != 0
     assert "storage_broken" in failing.stderr
@@ -240,9 +236,7 @@ def test_a_failed_fsync_ends_all_writing(tmp_path: Path, where: list[str]) -> No
     failed = [line for line in calls if "EIO" in line]
     assert len(failed) == 1, "the fsync was tried again"
     ledger.check()
-    healthy = subprocess.run(
-        [sys.executable, "-m", "tests.faults.storage_driver", str(folder), "4"],
-        capture_output=True, text=True, timeout=60, check=True,
-    )  # fmt: skip
+    healthy = storage_driver.run(folder, 4)
+    assert healthy.returncode == 0, healthy.stderr
     assert ledger.take(healthy.stdout)
     ledger.check()

@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 import random
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -26,15 +24,10 @@ KILLS_PER_FOLDER = 30
 
 def run_until_killed(folder: Path, syscall: str, nth: int) -> tuple[bool, str]:
     """Whether the driver was killed at the n-th `syscall`, and what it said before."""
-    done = subprocess.run(
-        [
-            "strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={syscall}",
-            "-e", f"inject={syscall}:signal=SIGKILL:when={nth}",
-            sys.executable, "-m", "tests.faults.storage_driver", str(folder), str(ROUNDS),
-        ],
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
-    killed = done.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL)
+    done = storage_driver.run(
+        folder, ROUNDS, "-e", f"trace={syscall}", "-e", f"inject={syscall}:signal=SIGKILL:when={nth}"
+    )
+    killed = done.returncode == -signal.SIGKILL
     assert killed or done.returncode == 0, done.stderr
     return killed, done.stdout
 

@@ -13,7 +13,6 @@ from pathlib import Path
 import httpx2
 import pytest
 import pytest_asyncio
-from argon2 import PasswordHasher
 
 from chat_server.domain import limits
 from chat_server.domain.errors import Problem
@@ -33,7 +32,6 @@ from tests.support.cutting_proxy import CuttingProxy
 from tests.support.links import Outside, Staff, outside, staff
 from tests.support.uploads import TUS, Scene, checksum
 
-CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 BOTH_ENGINES = True
 
@@ -43,12 +41,6 @@ async def asker(scene: Scene) -> AsyncIterator[Staff]:
     found = staff(scene, scene.owner)
     async with found.api.client:
         yield found
-
-
-@pytest.fixture(autouse=True)
-def cheap_pins(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a PIN costs is not what is tried here."""
-    monkeypatch.setattr(scene.server.app.passwords, "_hasher", CHEAP)
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -24,9 +24,11 @@ from chat_server.clock import SystemClock
 from chat_server.config import Listener, Settings
 from chat_server.http import openapi, pages, routes
 from chat_server.http.calls import AnyCall
+from chat_server.passwords import Argon2Passwords
 from mobile_api.providers.port import Platform, Provider
 from mobile_api.push.judging import FIRST
 from tests.support.engines import database_of, furnish
+from tests.support.passwords import CHEAP
 from tests.support.patience import DEADLINE
 
 _documents: dict[tuple[object, ...], tuple[Sequence[AnyCall], dict[str, Any]]] = {}
@@ -143,7 +145,8 @@ async def running_server(
         bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         furnish(folder)
-        app = await App.open(configured, clock=clock, providers=providers, push_again=push_again)
+        passwords = Argon2Passwords(hasher=CHEAP)
+        app = await App.open(configured, clock=clock, passwords=passwords, providers=providers, push_again=push_again)
     except BaseException:
         for bound in sockets.values():
             bound.close()

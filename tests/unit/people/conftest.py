@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from argon2 import PasswordHasher
 
 from chat_server.domain.actors import Actor
 from chat_server.domain.errors import Problem
@@ -25,9 +24,8 @@ from chat_server.services.tokens import Tokens
 from chat_server.storage.queries import organizations, people
 from chat_server.storage.queries.people import NewUser
 from tests.support.engines import open_storage
+from tests.support.passwords import CHEAP
 
-CHEAP: Final = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-"""argon2id all the same; the real parameters are tried in test_passwords.py."""
 ZONE: Final = "lgwan"
 ADDRESS: Final = "10.1.2.3"
 PASSWORD: Final = "みどりの町の長い合言葉"

@@ -12,7 +12,8 @@ from argon2.exceptions import VerifyMismatchError
 
 from chat_server.domain.errors import Problem
 from chat_server.passwords import HASHER, Argon2Passwords
-from tests.unit.people.conftest import CHEAP, code
+from tests.support.passwords import CHEAP
+from tests.unit.people.conftest import code
 
 
 async def test_the_real_parameters_are_argon2id_with_64_mib() -> None:
