@@ -18,7 +18,6 @@ from chat_server.bot_api import Offer
 from chat_server.bot_runner import plugins
 from chat_server.bot_runner.process import BotProcess
 from chat_server.bus.postgresql import NotifyBus
-from chat_server.bus.valkey import ValkeyBus
 from chat_server.clock import SystemClock
 from chat_server.config import Settings
 from chat_server.decoders.pool import Pool
@@ -116,6 +115,14 @@ def open_sanitizer(settings: Settings, scratch: Path) -> ServerSanitizer:
         return ServerSanitizer(scratch, settings.preview_decoders, settings.antivirus)
     except ValueError as error:
         raise CannotOpen(f"The settings: {error}") from None
+
+
+def open_bus(settings: Settings) -> Bus:
+    if not settings.bus:
+        return NotifyBus(**session_options(settings.database))
+    from chat_server.bus.valkey import ValkeyBus  # its library is much to load for those who have no such server
+
+    return ValkeyBus(settings.bus)
 
 
 class App:
@@ -318,9 +325,7 @@ class App:
     def _as_one_of_several(self) -> Node:
         started = self.clock.now()
         me = Self(new_id(started), socket.gethostname(), release(), started)
-        bus: Bus = (
-            ValkeyBus(self.settings.bus) if self.settings.bus else NotifyBus(**session_options(self.settings.database))
-        )
+        bus = open_bus(self.settings)
         node = Node(me, self.storage, self.dispatcher, bus, self.keys, lambda: self.leadership.leads)
         node.neighbours.on_hint = self._wake
         node.neighbours.pushes = self.ledger is not None

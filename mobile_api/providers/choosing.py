@@ -1,6 +1,7 @@
 """The providers of the settings. Nothing is connected here; files are read, so that a wrong one is said at start.
 
-A platform without settings has no provider: its devices are not rung, and the ledger says why.
+What speaks to Apple and to Google is loaded where the settings name them: it is a fifth of what every start and every
+command would load. A platform without settings has no provider: its devices are not rung, and the ledger says why.
 """
 
 from __future__ import annotations
@@ -12,10 +13,6 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from chat_server.domain.webhooks import Hosts
-from mobile_api.providers.apns import PRODUCTION, SANDBOX, Apns, Apple
-from mobile_api.providers.apns_token import SharedToken
-from mobile_api.providers.fcm import Fcm
-from mobile_api.providers.fcm_client import SERVER, Client
 from mobile_api.providers.port import Platform, Provider
 from mobile_api.providers.posting import Poster
 from mobile_api.providers.proxy import Proxy, proxy_of
@@ -70,9 +67,9 @@ def direct(names: Names, sign: Sign) -> dict[Platform, Provider]:
     proxy, tls = outgoing(names), trusted(names)
     found: dict[Platform, Provider] = {}
     if names.push_apns_key:
-        found["apns"] = Apns(_apple(names, proxy))
+        found["apns"] = _apple(names, proxy)
     if names.push_fcm_account:
-        found["fcm"] = Fcm(_google(names, proxy))
+        found["fcm"] = _google(names, proxy)
     if names.push_web_hosts:
         hosts = Hosts(names.push_web_hosts, names.push_private_hosts)
         found["web_push"] = WebPush(Poster(hosts, tls, proxy), sign)
@@ -101,7 +98,10 @@ def trusted(names: Names) -> ssl.SSLContext:
     return context
 
 
-def _apple(names: Names, proxy: Proxy | None) -> Apple:
+def _apple(names: Names, proxy: Proxy | None) -> Provider:
+    from mobile_api.providers.apns import PRODUCTION, SANDBOX, Apns, Apple
+    from mobile_api.providers.apns_token import SharedToken
+
     for name in ("push_apns_key_id", "push_apns_team", "push_apns_topic"):
         if not getattr(names, name):
             raise WrongSetting(f"{name}: it belongs to push_apns_key; Apple shows it where the key was made.")
@@ -117,10 +117,13 @@ def _apple(names: Names, proxy: Proxy | None) -> Apple:
         if place is None:
             raise WrongSetting("push_apns_server: for tests, a server on this very machine such as localhost:8443.")
         server = place["host"].strip("[]"), int(place["port"])
-    return Apple(token, names.push_apns_topic, server, tls, proxy)
+    return Apns(Apple(token, names.push_apns_topic, server, tls, proxy))
 
 
-def _google(names: Names, proxy: Proxy | None) -> Client:
+def _google(names: Names, proxy: Proxy | None) -> Provider:
+    from mobile_api.providers.fcm import Fcm
+    from mobile_api.providers.fcm_client import SERVER, Client
+
     server = SERVER
     if names.push_fcm_server:
         if not names.push_fcm_server.startswith("http://") or not _PLACE.fullmatch(names.push_fcm_server[7:]):
@@ -132,7 +135,7 @@ def _google(names: Names, proxy: Proxy | None) -> Client:
         account = json.loads(_text("push_fcm_account", names.push_fcm_account))
         if not isinstance(account, dict):
             raise ValueError("it is no service account's key (JSON) of Google's")
-        return Client(account, server, proxy, trusted(names))
+        return Fcm(Client(account, server, proxy, trusted(names)))
     except json.JSONDecodeError:
         raise WrongSetting(f"push_fcm_account: {names.push_fcm_account} is not JSON.") from None
     except ValueError as error:
