@@ -25,7 +25,18 @@ LAST = "tests/browser/"
 # Of those, the longest begin: at the very end the other cores would wait for one of them.
 LONGEST = tuple(
     f"tests/browser/test_{name}.py"
-    for name in ("dialogs", "files", "offline", "layout", "handin", "sign_in", "share", "settings", "bad_line")
+    for name in [
+        "dialogs",
+        "push",
+        "offline",
+        "bad_line",
+        "layout",
+        "files",
+        "push_pages",
+        "share",
+        "takeouts",
+        "handin",
+    ]
 )
 
 
