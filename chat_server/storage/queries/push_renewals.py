@@ -51,4 +51,4 @@ async def holder(reader: Reader, renewal_hash: str) -> Holder | None:
     last = await reader.one(
         "SELECT topic, language FROM push_tokens WHERE device_id = ? ORDER BY id DESC LIMIT 1", row[2]
     )
-    return Holder(*row[:11], policy_of(json.loads(row[11])), *(last or ("", "ja")))
+    return Holder(*[*row[:11], policy_of(json.loads(row[11])), *(last or ("", "ja"))])
