@@ -71,6 +71,11 @@ def zone_allowed(rule: str, zone: str, most_trusted: str, ownership: str) -> boo
     return rule == "issued" and ownership == ISSUED
 
 
+def renewal_hash(secret: str) -> str:
+    """How the secret of a worker is kept: of 256 random bits there is nothing to guess."""
+    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
+
+
 def token_hash(platform: str, token: str) -> str:
     """By which a push token is found again. Tokens are long and random: nothing to guess."""
     return hashlib.sha256(f"{platform}\0{token}".encode()).hexdigest()

@@ -112,6 +112,10 @@ APP_VERSION_CHARS: Final = 40
 DEVICES_SHOWN: Final = 200
 """Of an organization, in the lists of those that wait and of those that are wiped."""
 PUSH_TOKEN_CHARS: Final = 2048
+PUSH_RENEWALS: Final = 20
+"""Within `FAILURE_WINDOW`, by one device's worker: the table of tokens does not grow without bound."""
+PUSH_RENEWALS_MISSED: Final = 50
+"""Within `FAILURE_WINDOW`, by one address, with secrets that are good for nothing."""
 
 # Files
 FILES: Final = 20

@@ -17,7 +17,6 @@ from chat_server.domain.errors import (
     LINK_PIN_WRONG,
     RATE_LIMITED,
     VISIT_OVER,
-    Fault,
     Problem,
 )
 from chat_server.domain.ids import new_id, new_secret
@@ -132,9 +131,9 @@ async def _is_alive(reader: Reader, link: Link) -> bool:
 async def _counted(tx: Tx, token: str) -> Link:
     """Before the slow verification: a thousand PINs that are tried at once find the counter full (see `throttle`)."""
     link = await good(tx, token)
-    await _count(tx, Counter(f"visits:{link.public_id}", limits.LINK_VISITS), RATE_LIMITED)
+    await throttle.count(tx, [Counter(f"visits:{link.public_id}", limits.LINK_VISITS)], RATE_LIMITED)
     if link.pin_hash is not None:
-        await _count(tx, _pins(link), LINK_PIN_LOCKED)
+        await throttle.count(tx, [_pins(link)], LINK_PIN_LOCKED)
     return link
 
 
@@ -174,13 +173,5 @@ async def _or_missed(storage: Storage, address: str, attempt: Callable[[], Await
         return await attempt()
     except Problem as problem:
         if problem.fault is LINK_GONE:
-            await storage.write(lambda tx: _count(tx, throttle.links(address), RATE_LIMITED))
+            await storage.write(lambda tx: throttle.count(tx, [throttle.links(address)], RATE_LIMITED))
         raise
-
-
-async def _count(tx: Tx, counter: Counter, fault: Fault) -> None:
-    """Raises `Problem` `fault` where the counter is full."""
-    try:
-        await throttle.count(tx, [counter])
-    except Problem as problem:
-        raise Problem(fault, **problem.params) from None

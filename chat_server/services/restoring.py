@@ -53,9 +53,10 @@ async def restored(tx: Tx, snapshot: str = "") -> Restored:
     """Begin a new epoch: positions that clients hold may name other events than they did.
 
     Every session ends: one that was signed out since the copy was made (a lost phone) would be alive again; so do the
-    tokens of bots that run elsewhere, the addresses of upload links and those by which devices are woken, and webhooks are off. What waited to be told to somebody is parked, and what should have been sent by
-    now (予約送信) stays with its author. All of it stands in every organization's audit trail, because the trail ends
-    where the copy was made: a head that was noted later is missing in it.
+    tokens of bots that run elsewhere, the addresses of upload links, those by which devices are woken and the secrets that
+    renew them, and webhooks are off. What waited to be told to somebody is parked, and what should have been sent by now
+    (予約送信) stays with its author. All of it stands in every organization's audit trail, because the trail ends where the
+    copy was made: a head that was noted later is missing in it.
     """
     devices = await sessions.end_everything(tx)
     await push_tokens.forget_all(tx)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from chat_server.domain import limits
-from chat_server.domain.errors import SIGN_IN_THROTTLED, Problem
+from chat_server.domain.errors import SIGN_IN_THROTTLED, Fault, Problem
 from chat_server.domain.text import nfkc
 from chat_server.ports import Reader, Tx
 from chat_server.storage.queries import sign_in as queries
@@ -55,14 +55,19 @@ def links(text: str) -> Counter:
     return Counter("links:" + _network(text), limits.LINKS_MISSED)
 
 
-async def count(tx: Tx, counters: Iterable[Counter]) -> None:
-    """Count one attempt on each. Raises `Problem` 1002 if one is full: nothing is counted then, so that the wait ends
+def renewals(text: str) -> Counter:
+    """Secrets of workers that were tried from an address and are good for nothing."""
+    return Counter("renewals:" + _network(text), limits.PUSH_RENEWALS_MISSED)
+
+
+async def count(tx: Tx, counters: Iterable[Counter], fault: Fault = SIGN_IN_THROTTLED) -> None:
+    """Count one attempt on each. Raises `Problem` `fault` if one is full: nothing is counted then, so that the wait ends
     a quarter of an hour after the first failure, however often somebody tries meanwhile."""
     for counter in counters:
         failures, since = await queries.count(tx, counter.key, limits.FAILURE_WINDOW)
         if failures > counter.limit:
             wait = since + limits.FAILURE_WINDOW - tx.now
-            raise Problem(SIGN_IN_THROTTLED, retry_after=max(1, -(-wait // limits.SECOND)))
+            raise Problem(fault, retry_after=max(1, -(-wait // limits.SECOND)))
 
 
 async def failures(reader: Reader, counter: Counter) -> int:

@@ -8,18 +8,20 @@ import msgspec
 
 from chat_server.domain import limits
 from chat_server.domain.actors import Actor
-from chat_server.domain.devices import WITHDRAWN, Ownership, PushPlatform, State, System
+from chat_server.domain.devices import WITHDRAWN, Ownership, PushPlatform, State, System, renewal_hash
 from chat_server.domain.errors import DEVICE_NOT_FOUND, RATE_LIMITED
-from chat_server.domain.ids import new_id
+from chat_server.domain.ids import new_id, new_secret
 from chat_server.domain.policy import MayDo
 from chat_server.http.calls import Access, AnyCall, Call, Ctx, Nothing
 from chat_server.http.me import Device
+from chat_server.http.replies import encode
 from chat_server.http.shapes import Time
 from chat_server.ports import Tx
 from chat_server.services import device_keeping, devices
 from chat_server.services.blocks import Id
+from chat_server.services.idempotency import Answer
 from chat_server.services.keys import WEB_PUSH
-from chat_server.storage.queries import push_tokens
+from chat_server.storage.queries import push_renewals, push_tokens
 from mobile_api.devices.tokens import checked
 from mobile_api.devices.trying import Trial
 from mobile_api.providers.vapid import public_key
@@ -52,6 +54,16 @@ class ThisDevice(msgspec.Struct, frozen=True):
     access: MayDo
     push: PushState | None
     api: Api
+
+
+class Registered(ThisDevice, frozen=True):
+    """`renewal`: for a browser's worker, which says with it where the device is woken from then on (`POST /api/push/renewal`). It is
+    told once, and the one before is void: an answer that is given again (`Idempotency-Key`) has none."""
+
+    renewal: str | None
+
+    def __repr__(self) -> str:
+        return f"Registered({self.id})"
 
 
 class About(msgspec.Struct, frozen=True):
@@ -111,12 +123,25 @@ async def describe_device(ctx: Ctx[About, Nothing]) -> Any:
 
 async def register_push(ctx: Ctx[PushToken, Nothing]) -> Any:
     new, most_trusted = checked(ctx.body), ctx.parts.most_trusted
+    # Apps are told of another token while they run; a browser tells its worker alone.
+    secret = new_secret() if new.platform == "web_push" else None
 
     async def register(tx: Tx, actor: Actor) -> Any:
         await push_tokens.put(tx, new_id(tx.now), actor.org_id, actor.user_id, actor.device_id, new)
-        return await devices.present(tx, actor, most_trusted)
+        await push_renewals.keep(tx, actor.device_id, secret and renewal_hash(secret))
+        return {**await devices.present(tx, actor, most_trusted), "renewal": None}
 
-    return await ctx.write(register)
+    return await _with_secret(ctx, await ctx.write(register), secret)
+
+
+async def _with_secret(ctx: Ctx[PushToken, Nothing], made: dict[str, Any] | None, secret: str | None) -> Any:
+    """What is sent has the secret; what is kept under the Idempotency-Key has not. Nor has it a secret that is void already."""
+    if secret is None or not await ctx.read(lambda reader: push_renewals.is_good(reader, renewal_hash(secret))):
+        return made
+    if ctx.written is not None:
+        kept: dict[str, Any] = msgspec.json.decode(ctx.written.body)
+        ctx.written = Answer(ctx.written.status, encode({**kept, "renewal": secret}))
+    return made and {**made, "renewal": secret}
 
 
 class WebKey(msgspec.Struct, frozen=True):
@@ -140,6 +165,7 @@ async def try_push(ctx: Ctx[Nothing, Nothing]) -> Any:
 async def withdraw_push(ctx: Ctx[Nothing, Nothing]) -> Any:
     async def withdraw(tx: Tx, actor: Actor) -> None:
         await push_tokens.drop_of_device(tx, actor.device_id, WITHDRAWN)
+        await push_renewals.keep(tx, actor.device_id, None)
 
     return await ctx.write(withdraw)
 
@@ -191,9 +217,10 @@ CALLS: Final[tuple[AnyCall, ...]] = (
         "Where this device is woken",
         register_push,
         body=PushToken,
-        answer=ThisDevice,
+        answer=Registered,
         example=PushToken("fcm", "dGhlLXRva2Vu", "BNcRd…".replace("…", "A"), "tBHItJI5svbpez7KI4CCXg", "", "ja"),
-        note="At every start of the app: a token that is registered again is renewed, and belongs to whoever registered it last.",
+        note="At every start of the app: a token that is registered again is renewed, and belongs to whoever registered it last. With "
+        "`web_push` the answer has `renewal`, a secret that is told once.",
     ),
     Call(
         "POST",

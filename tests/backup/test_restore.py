@@ -115,17 +115,20 @@ def test_everything_is_there_again_and_nobody_goes_on_as_if_nothing_had_happened
 
 
 def test_no_token_of_then_is_good_again_in_whatever_table(house: Filled, snapshot: Path, new: Path) -> None:
-    """Whoever makes another kind of link keeps its hash in a column of this name: then it is tried here, and has to be filled in
-    `filled`."""
+    """Whoever makes another kind of link keeps its hash in a column of one of these names: then it is tried here, and has to be filled
+    in `filled`."""
     restore(snapshot, new)
-    tables = [
-        str(table)
+    found = [
+        (str(table), str(column))
         for (table,) in house.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
-        if house.rows(f"SELECT 1 FROM pragma_table_info('{table}') WHERE name = 'token_hash'")
+        for (column,) in house.rows(
+            f"SELECT name FROM pragma_table_info('{table}') WHERE name IN ('token_hash', 'renewal_hash')"
+        )
     ]
-    assert tables == ["bots", "link_visits", "push_tokens", "refresh_tokens", "sign_ins", "upload_links"]
-    for table in tables:
-        hashes = f"SELECT token_hash FROM {table} WHERE token_hash IS NOT NULL"
+    tables = ["bots", "devices", "link_visits", "push_tokens", "refresh_tokens", "sign_ins", "upload_links"]
+    assert [table for table, _ in found] == tables
+    for table, column in found:
+        hashes = f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL"
         before = set(house.rows(hashes))
         assert before, f"nothing in {table} to try it with"
         assert not before & set(rows(new, hashes)), table

@@ -43,9 +43,12 @@ class PushService:
 
     def script_for(self, token: str) -> str:
         """For the page of the browser that gets the pushes of `token`, before anything else runs in it."""
+        return f"({SUBSCRIBES})({json.dumps(self.subscription(token))})"
+
+    def subscription(self, token: str) -> dict[str, str]:
+        """What a browser that subscribes gets of it."""
         keys = self._found.web_push.subscribe(token)
-        facts = {"endpoint": self._found.web_push.endpoint(token), "p256dh": keys.p256dh, "auth": keys.auth}
-        return f"({SUBSCRIBES})({json.dumps(facts)})"
+        return {"endpoint": self._found.web_push.endpoint(token), "p256dh": keys.p256dh, "auth": keys.auth}
 
     def came(self, token: str, count: int) -> list[Taken]:
         """All that came for `token`, once it is so many."""

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE, Enter, Hand, Person, Stage
+from tests.browser.device import until
 from tests.browser.process import Server
 from tests.browser.push_service import PushService, push_service
 from tests.browser.test_push import Pushes
@@ -71,6 +72,7 @@ def test_a_subscription_that_the_browser_ends_is_made_anew_and_told(
                 const oldSubscription = { options: { userVisibleOnly: true } }
                 Object.defineProperties(event, { oldSubscription: { value: oldSubscription }, newSubscription: { value: null } })
                 self.dispatchEvent(event)
+                while (asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 10))
                 return asked
             }"""
         )
@@ -79,6 +81,76 @@ def test_a_subscription_that_the_browser_ends_is_made_anew_and_told(
     takahashi.post(room, f"<@user:{tanaka}> {WORDS}")
     (ring,) = service.came(RENEWED, 1)
     assert ring.payload["kind"] == "ring"
+
+
+CHANGES: Final = """async ({ endpoint, p256dh, auth }) => {
+    const pages = await self.clients.matchAll({ includeUncontrolled: true })
+    const asked = []
+    self.registration.pushManager.subscribe = async ({ userVisibleOnly, applicationServerKey }) => {
+        asked.push([userVisibleOnly, applicationServerKey])
+        return { toJSON: () => ({ endpoint, keys: { p256dh, auth } }) }
+    }
+    const { fetch } = self
+    const told = new Promise((done) => {
+        self.fetch = async (...call) => {
+            const answer = await fetch(...call)
+            done([call[0], answer.status])
+            return answer
+        }
+    })
+    const event = new ExtendableEvent('pushsubscriptionchange')
+    Object.defineProperties(event, { oldSubscription: { value: null }, newSubscription: { value: null } })
+    self.dispatchEvent(event)
+    return [pages.length, ...await told, asked]
+}"""
+"""The browser's word, as the worker hears it, in the form that says least: neither the old subscription nor a new one. The debugging
+protocol cannot say it (it knows pushes and syncs alone); from the event on everything is real but for what the browser subscribes with."""
+
+
+def test_a_phone_whose_subscription_ends_while_no_page_is_open_goes_on_being_rung(
+    enter: Enter, hand: Callable[..., Hand], stage: Stage, room_name: str, pushed: tuple[Server, PushService]
+) -> None:
+    server, service = pushed
+    tanaka, takahashi = stage.facts["people"]["tanaka"], hand("takahashi", server.base)
+    room = takahashi.room(room_name, tanaka)
+    outside = server.base_in("internet")
+    phone, pushes = phone_of("tanaka", TOKEN, enter, stage, service, outside)
+    key = kept_for_the_worker(phone.page)
+
+    # No page is open. What Chromium starts a worker anew with, without a page, Playwright does not show: it is the one that ran before.
+    phone.page.goto("about:blank")
+    assert pushes.worker.evaluate(CHANGES, service.subscription(RENEWED)) == [
+        0,
+        "/api/push/renewal",
+        204,
+        [[True, key]],
+    ]
+
+    takahashi.post(room, f"<@user:{tanaka}> {WORDS}")
+    (ring,) = service.came(RENEWED, 1)
+    assert (ring.payload["kind"], ring.payload["room"]) == ("ring", room)
+    assert service.came(TOKEN, 0) == []
+
+
+def test_the_secret_of_the_worker_leaves_with_its_person(
+    enter: Enter, stage: Stage, pushed: tuple[Server, PushService]
+) -> None:
+    server, service = pushed
+    phone, _ = phone_of("tanaka", TOKEN, enter, stage, service, server.base_in("internet"))
+    kept_for_the_worker(phone.page)
+    phone.page.goto("/")
+    phone.page.get_by_role("button", name="自分のメニュー").click()
+    phone.page.get_by_role("button", name="ログアウト").click()
+    expect(phone.page.get_by_label("ユーザーID")).to_be_visible()
+    until(phone.page, "async () => !(await caches.has('renraku-push'))")
+
+
+def kept_for_the_worker(page: Page) -> str:
+    """Waits for it; the server's key, base64url."""
+    until(page, "async () => (await caches.match('/push/renewal', { cacheName: 'renraku-push' })) !== undefined")
+    kept = page.evaluate("async () => (await caches.match('/push/renewal', { cacheName: 'renraku-push' })).json()")
+    assert len(kept["renewal"]) == 43
+    return str(kept["key"])
 
 
 def test_a_phone_that_sleeps_rings_once_and_the_desk_silences_it(

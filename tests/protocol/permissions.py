@@ -75,6 +75,7 @@ PERMISSIONS: Final[dict[str, Row]] = {
     "describe_device": everyone_signed_in(200),
     "register_push": everyone_signed_in(200),
     "withdraw_push": everyone_signed_in(204),
+    "renew_push": anyone(6024),  # by a secret that a device's worker was given: no session is one, and this one is none
     "sync": everyone_signed_in(200),
     "get_web_key": everyone_signed_in(200),
     "try_push": everyone_signed_in(200),

@@ -21,6 +21,8 @@ SECRETS = {
     "as_text": "本文の秘密0123456789",
     "as_path": "path-secret-0123456789",
     "as_name": "photo-name-secret.jpg",
+    "as_renewal": "renewal-secret-0123456789",
+    "as_subscription": "subscription-secret-0123456789",
 }
 
 
@@ -62,6 +64,9 @@ async def test_a_log_tells_routes_and_no_secrets(tmp_path: Path) -> None:
 
         await ask(port, "GET", "/api/rooms", f"Authorization: Bearer {SECRETS['as_header']}")
         await posted("/api/sign-in/password", {"flow": SECRETS["as_flow"], "password": SECRETS["as_password"]})
+        subscription = f"https://push.example/{SECRETS['as_subscription']}"
+        for keys in ({"p256dh": "B" + "A" * 86, "auth": "A" * 22}, {"p256dh": "", "auth": ""}):
+            await posted("/api/push/renewal", {"renewal": SECRETS["as_renewal"], "token": subscription, **keys})
         await ask(port, "GET", f"/files/{SECRETS['as_path']}")
         await ask(port, "GET", f"/{SECRETS['as_path']}%0d%0aforged%20line")
         body = {"client_msg_id": "in-the-log", "blocks": [{"type": "text", "text": SECRETS["as_text"]}]}
@@ -81,7 +86,7 @@ async def test_a_log_tells_routes_and_no_secrets(tmp_path: Path) -> None:
     log = (scratch / "server.log").read_text(encoding="utf-8")
     lines = [json.loads(line) for line in log.splitlines()]
     asked = [line for line in lines if line["event"] == "request"]
-    assert len(asked) == 11
+    assert len(asked) == 13
     assert all(set(line) == {"event", "level", "timestamp", "method", "route", "status", "ms", "actor", "trace"}
                for line in asked)  # fmt: skip
     assert {(line["method"], line["route"], line["status"]) for line in asked} >= {
@@ -91,6 +96,8 @@ async def test_a_log_tells_routes_and_no_secrets(tmp_path: Path) -> None:
         ("GET", "/files/{capability}", 200),
         ("POST", "/api/rooms/{room}/messages", 200),
         ("POST", "/api/photos", 200),
+        ("POST", "/api/push/renewal", 404),
+        ("POST", "/api/push/renewal", 422),
     }
     assert {line["actor"] for line in asked} == {None, person.id}
     for name, secret in {**SECRETS, "token": person.token, "address": address}.items():

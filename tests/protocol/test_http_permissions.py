@@ -293,6 +293,14 @@ REQUESTS: Final[dict[str, Request]] = {
     "describe_device": Request(json=lambda s, p: {"platform": "android", "app_version": "1.4.0"}),
     "register_push": Request(json=lambda s, p: {"platform": "fcm", "token": f"token-of-{p}"}),
     "withdraw_push": Request(),
+    "renew_push": Request(
+        json=lambda s, p: {
+            "renewal": "none",
+            "token": f"https://push.example/{p}",
+            "p256dh": "B" + "A" * 86,
+            "auth": "A" * 22,
+        }
+    ),
     "get_web_key": Request(),
     "try_push": Request(),
     "sync": Request(json=lambda s, p: {"rooms": {s.room: 0}}, headers={"Accept": "application/json"}),

@@ -19,6 +19,7 @@ _WITHOUT_A_KEY = {
     "give_addresses",
     "begin_visit",
     "deliver",
+    "renew_push",
     "begin_file",
     "add_to_file",
     "cancel_file",

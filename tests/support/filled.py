@@ -21,6 +21,7 @@ from chat_server.backup.taking import Taken, Taking
 from chat_server.blobs.filesystem import FileBlobs
 from chat_server.clock import SystemClock
 from chat_server.domain.actors import Actor
+from chat_server.domain.devices import renewal_hash
 from chat_server.ports import Photo, Tx
 from chat_server.services import bots, epoch, keys, messages, outside_bots, rooms, scheduling, upload_links
 from chat_server.services.blocks import Photos, Text
@@ -29,7 +30,7 @@ from chat_server.services.commands import Send
 from chat_server.services.drafts import draft
 from chat_server.services.keys import Keys
 from chat_server.services.photo_upload import Prepared, add_photo
-from chat_server.storage.queries import handed_files, hooks, link_visits, nodes, push_tokens, uploads
+from chat_server.storage.queries import handed_files, hooks, link_visits, nodes, push_renewals, push_tokens, uploads
 from chat_server.storage.queries.attachments import NewRendition
 from chat_server.storage.queries.push_tokens import NewToken
 from chat_server.storage.sqlite.storage import SqliteStorage
@@ -162,6 +163,7 @@ def filled(folder: Path, *, messages: int = 20, photos: int = 3) -> Filled:
                 await push_tokens.put(
                     tx, "p" * 26, person.org_id, person.user_id, person.device_id, NewToken("fcm", "abc")
                 )
+                await push_renewals.keep(tx, person.device_id, renewal_hash("of a worker"))
                 await tx.run(
                     "INSERT INTO sign_ins (token_hash, account, device_name, zone, expires_at) VALUES ('s', 'a', 'd', 'lgwan', ?)",
                     ends,

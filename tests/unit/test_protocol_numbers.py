@@ -80,6 +80,8 @@ SENTENCES: Final[dict[str, str]] = {
     "FAILURE_WINDOW": f"{limits.FAILURE_WINDOW // MINUTE} minutes give error 1002",
     "FAILURES_PER_ACCOUNT": f"{limits.FAILURES_PER_ACCOUNT} failures for an account",
     "FAILURES_PER_ADDRESS": f"or {limits.FAILURES_PER_ADDRESS} from one address",
+    "PUSH_RENEWALS": f"moves its own device's pushes up to {limits.PUSH_RENEWALS} times within",
+    "PUSH_RENEWALS_MISSED": f"one address may try up to {limits.PUSH_RENEWALS_MISSED} secrets",
     "PASSWORD_CHARS": f"a password has at least {limits.PASSWORD_CHARS} characters",
     "FILES": f"photos and files together up to {limits.FILES}",
     "FILE_BYTES": f"(bytes, up to {limits.FILE_BYTES // 1024 // MIB} GiB",

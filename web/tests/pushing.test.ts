@@ -13,6 +13,11 @@ class Browser {
   ended = 0
   on = true
   asked: [method: string, path: string, body: unknown][] = []
+  /** What the worker finds, by the name of its cache. */
+  readonly kept = new Map<string, Map<string, unknown>>()
+  renewal: string | null = 'a secret'
+  token: string | null = 't'
+  putting: () => void = () => undefined
 
   readonly pushManager = {
     getSubscription: async () => (this.held === null ? null : this.#subscription()),
@@ -26,11 +31,12 @@ class Browser {
 
   readonly api = new Api(
     'http://server',
-    { ready: () => 't', token: async () => 't', replace: async () => 't' },
+    { ready: () => this.token, token: async () => 't', replace: async () => 't' },
     async (path, options) => {
       const { pathname } = new URL(String(path))
       this.asked.push([options?.method ?? 'GET', pathname, options?.body == null ? null : JSON.parse(String(options.body))])
-      return new Response(pathname === '/api/push/web-key' ? JSON.stringify({ key: KEY, on: this.on }) : '{}')
+      const answer = pathname === '/api/push/web-key' ? { key: KEY, on: this.on } : { renewal: this.renewal }
+      return new Response(JSON.stringify(answer))
     },
   )
 
@@ -38,7 +44,21 @@ class Browser {
     const registration = { pushManager: this.pushManager }
     vi.stubGlobal('navigator', {
       userAgent: 'test', maxTouchPoints: 0,
+      locks: { request: (_name: string, task: () => Promise<void>) => task() },
       serviceWorker: { ready: Promise.resolve(registration), getRegistration: async () => registration, addEventListener: () => undefined },
+    })
+    vi.stubGlobal('caches', {
+      open: async (name: string) => {
+        const cache = this.kept.get(name) ?? new Map<string, unknown>()
+        this.kept.set(name, cache)
+        return {
+          put: async (path: string, response: Response) => {
+            cache.set(path, await response.json())
+            this.putting()
+          },
+        }
+      },
+      delete: async (name: string) => this.kept.delete(name),
     })
     vi.stubGlobal('PushManager', class {})
     vi.stubGlobal('Notification', { permission })
@@ -102,5 +122,37 @@ describe('this device', () => {
     await unsubscribe(browser.api)
     expect([browser.held, browser.ended]).toEqual([null, 1])
     expect(browser.asked.at(-1)?.slice(0, 2)).toEqual(['DELETE', '/api/devices/me/push'])
+    expect(browser.kept.size).toBe(0)
+  })
+})
+
+describe('the worker', () => {
+  it('finds the secret of the last registration, and the key to subscribe with', async () => {
+    await subscribe(browser.api)
+    browser.renewal = 'the next secret'
+    await subscribe(browser.api)
+    expect([...browser.kept].map(([name, cache]) => [name, ...cache])).toEqual([
+      ['renraku-push', ['/push/renewal', { renewal: 'the next secret', key: KEY }]],
+    ])
+  })
+
+  it('finds none that is void, or that its person left behind', async () => {
+    await subscribe(browser.api)
+    browser.renewal = null
+    await subscribe(browser.api)
+    expect(browser.kept.size).toBe(0)
+    browser.renewal = 'a secret'
+    browser.token = null
+    await subscribe(browser.api)
+    expect(browser.kept.size).toBe(0)
+    browser.token = 't'
+    browser.putting = () => void (browser.token = null)
+    await subscribe(browser.api)
+    expect(browser.kept.size).toBe(0)
+  })
+
+  it('does without where the browser keeps nothing, and the device is pushed all the same', async () => {
+    vi.stubGlobal('caches', { open: () => Promise.reject(new DOMException('', 'SecurityError')) })
+    expect(await subscribe(browser.api)).not.toBeNull()
   })
 })

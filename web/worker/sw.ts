@@ -1,8 +1,7 @@
 /**
  * The service worker: the page itself opens without the server, and Android's share sheet reaches it. It keeps the
  * files of the build and what was shared, and nothing else: no answer of the API, no photo, no address of a file. It shows what is
- * pushed. It
- * imports nothing, because one file with a name that never changes is what browsers ask the server for.
+ * pushed, and tells the server when the browser is pushed to by another address. It imports nothing, because one file with a name that never changes is what browsers ask the server for.
  */
 
 export {}
@@ -16,6 +15,9 @@ const CACHE = PREFIX + __PAGE__.version
 const SHARED = 'renraku-shared'
 const WHOLE = '/shared/whole'
 const SHARE = '/share'
+/** How this worker tells the server where the device is pushed: see src/state/pushing.ts. */
+const PUSH = 'renraku-push'
+const RENEWAL = '/push/renewal'
 /** Of all that waits. More is no share from a gallery; the disk of a phone is not ours to fill. */
 const MOST_FILES = 40
 const MOST_BYTES = 1024 ** 3
@@ -237,10 +239,30 @@ async function opened(told: Told | null): Promise<void> {
   await self.clients.openWindow(address)
 }
 
-/** The browser made the subscription void. The page tells the server of the new one, now or when it is next opened. */
-async function renewed({ oldSubscription, newSubscription }: SubscriptionChange): Promise<void> {
-  if (newSubscription === null && oldSubscription !== null) await self.registration.pushManager.subscribe(oldSubscription.options)
+/**
+ * The browser made the subscription void. The server has to hear of the new one now: a phone that sleeps opens no page. Where that fails,
+ * the page tells it when it is next opened; the new subscription stays for it.
+ */
+async function renewed(change: SubscriptionChange): Promise<void> {
+  try {
+    await renew(change)
+  } catch {
+    // No line, or the browser's own push service has none.
+  }
   for (const page of await self.clients.matchAll({ type: 'window' })) page.postMessage({ resubscribed: true })
+}
+
+/** By the secret that src/state/pushing.ts keeps here: it is good for this and nothing else. A worker has no session. */
+async function renew({ oldSubscription, newSubscription }: SubscriptionChange): Promise<void> {
+  const kept = (await (await caches.match(RENEWAL, { cacheName: PUSH }))?.json()) as { renewal: string; key: string } | undefined
+  // Some browsers name neither of the two.
+  const options = oldSubscription?.options ?? (kept && { userVisibleOnly: true, applicationServerKey: kept.key })
+  const found = newSubscription ?? (options && (await self.registration.pushManager.subscribe(options)))
+  if (!found || !kept) return
+  const { endpoint, keys } = found.toJSON()
+  const body = JSON.stringify({ renewal: kept.renewal, token: endpoint, p256dh: keys?.['p256dh'], auth: keys?.['auth'] })
+  const headers = { 'content-type': 'application/json' }
+  await fetch('/api/push/renewal', { method: 'POST', headers, body, signal: AbortSignal.timeout(30_000) })
 }
 
 /** Those of them, from the first on, for which there is room beside what waits. */

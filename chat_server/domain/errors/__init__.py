@@ -90,6 +90,7 @@ from chat_server.domain.errors.people import ORGANIZATION_TAKEN as ORGANIZATION_
 from chat_server.domain.errors.people import OWN_ACCOUNT as OWN_ACCOUNT
 from chat_server.domain.errors.people import PASSWORD_WEAK as PASSWORD_WEAK
 from chat_server.domain.errors.people import PERSON_NOT_FOUND as PERSON_NOT_FOUND
+from chat_server.domain.errors.people import PUSH_RENEWAL_GONE as PUSH_RENEWAL_GONE
 from chat_server.domain.errors.people import STAFF_CHANGED as STAFF_CHANGED
 from chat_server.domain.errors.people import TOO_MANY_DEVICES as TOO_MANY_DEVICES
 from chat_server.domain.errors.request import API_VERSION as API_VERSION

@@ -125,3 +125,10 @@ DEVICE_NOT_HERE: Final = Fault(
     "団体の決まりにより、この端末はこのネットワークからは使えません。管理者にお問い合わせください。",
     "Your organization does not let this device come from this network. Ask your administrator.",
 )
+PUSH_RENEWAL_GONE: Final = Fault(
+    6024,
+    "push_renewal_gone",
+    404,
+    "通知の届け先を更新できません。アプリを開くと登録し直されます。",
+    "Where this device is notified cannot be renewed like this. Open the app: it registers anew.",
+)

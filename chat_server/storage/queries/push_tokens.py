@@ -170,6 +170,15 @@ async def of_device(reader: Reader, device_id: int) -> tuple[str, int] | None:
     return (str(row[0]), int(row[1])) if row else None
 
 
+async def stands(reader: Reader, new: NewToken) -> tuple[int, str, str] | None:
+    """(device_id, p256dh, auth) of the live registration of that very token, whosever it is."""
+    row = await reader.one(
+        "SELECT device_id, p256dh, auth FROM push_tokens WHERE token_hash = ? AND dropped_at IS NULL",
+        token_hash(new.platform, new.token),
+    )
+    return (int(row[0]), str(row[1]), str(row[2])) if row else None
+
+
 async def sweep(tx: Tx, before: int, limit: int) -> int:
     """Remove rows that were dropped before that; answers how many."""
     return await tx.run(

@@ -219,11 +219,14 @@ async def own(tx: Tx, device_id: int, ownership: str) -> None:
 
 
 async def ask_to_wipe(tx: Tx, device_id: int) -> bool:
-    """False if it was asked already."""
+    """False if it was asked already. It says no more where it is woken (`push_renewals`)."""
     return (
-        await tx.run("UPDATE devices SET wipe_asked_at = ? WHERE id = ? AND wipe_asked_at IS NULL", tx.now, device_id)
+        await tx.run(
+            "UPDATE devices SET wipe_asked_at = ?, renewal_hash = NULL WHERE id = ? AND wipe_asked_at IS NULL",
+            tx.now, device_id,
+        )
         == 1
-    )
+    )  # fmt: skip
 
 
 async def wiped(tx: Tx, device_id: int, unsent: int) -> None:
@@ -251,12 +254,18 @@ async def live_device_ids(reader: Reader, org_id: int, user_id: int) -> list[int
 
 
 async def revoke(tx: Tx, device_id: int) -> bool:
-    """False if it was signed out already."""
-    return await tx.run("UPDATE devices SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL", tx.now, device_id) == 1
+    """False if it was signed out already. Nothing that it held is good any more, whichever way it came to that."""
+    return (
+        await tx.run(
+            "UPDATE devices SET revoked_at = ?, renewal_hash = NULL WHERE id = ? AND revoked_at IS NULL",
+            tx.now, device_id,
+        )
+        == 1
+    )  # fmt: skip
 
 
 async def end_everything(tx: Tx) -> int:
     """Every session of every organization, and sign-ins under way; answers how many devices were signed in."""
     await tx.run("DELETE FROM refresh_tokens")
     await tx.run("DELETE FROM sign_ins")
-    return await tx.run("UPDATE devices SET revoked_at = ? WHERE revoked_at IS NULL", tx.now)
+    return await tx.run("UPDATE devices SET revoked_at = ?, renewal_hash = NULL WHERE revoked_at IS NULL", tx.now)
