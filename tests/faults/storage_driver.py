@@ -63,7 +63,10 @@ def run(folder: Path, rounds: int, *strace: str) -> subprocess.CompletedProcess[
             assert tracer.stderr is not None
             while "attached" not in (line := tracer.stderr.readline()):
                 assert line, "strace could not be attached"
-            output, errors = driver.communicate("go\n", timeout=60)
+            try:
+                output, errors = driver.communicate("go\n", timeout=60)
+            finally:
+                driver.kill()  # one that hangs: strace ends with it
             tracer.communicate()
     return subprocess.CompletedProcess(driver.args, driver.returncode, output, errors)
 

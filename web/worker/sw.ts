@@ -1,7 +1,8 @@
 /**
  * The service worker: the page itself opens without the server, and Android's share sheet reaches it. It keeps the
  * files of the build and what was shared, and nothing else: no answer of the API, no photo, no address of a file. It shows what is
- * pushed, and tells the server when the browser is pushed to by another address. It imports nothing, because one file with a name that never changes is what browsers ask the server for.
+ * pushed, and tells the server when the browser is pushed to by another address. It imports nothing, because one file with a
+ * name that never changes is what browsers ask the server for.
  */
 
 export {}

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import pytest
 
-from chat_server.clock import SystemClock
 from chat_server.domain import limits
 from chat_server.domain.actors import Actor
 from chat_server.domain.devices import renewal_hash
@@ -19,21 +17,14 @@ from chat_server.domain.ids import new_id, new_secret
 from chat_server.ports import AnyStorage, Tx
 from chat_server.services import device_keeping, devices, restoring
 from chat_server.storage.queries import push_renewals, push_tokens, sessions
-from chat_server.storage.queries.push_tokens import NewToken, PushToken
+from chat_server.storage.queries.push_tokens import NewToken
 from mobile_api.devices.renewing import renew
-from tests.support import engines
 from tests.support.people import add_organization, add_person
+from tests.unit.devices.conftest import UNFIT, live
 
 BOTH_ENGINES = True
 OLD: Final = NewToken("web_push", "https://push.example/old", "BPk", "auth", "", "en")
 NEW: Final = NewToken("web_push", "https://push.example/new", "BPn", "auth2")
-
-
-@pytest.fixture
-async def storage(engine: str, tmp_path: Path) -> AsyncIterator[AnyStorage]:
-    opened = await engines.open_storage(tmp_path, SystemClock())
-    yield opened
-    await opened.close()
 
 
 async def registered(storage: AnyStorage, person: Actor, old: NewToken = OLD) -> str:
@@ -56,11 +47,6 @@ async def tried(storage: AnyStorage, secret: str, new: NewToken = NEW, zone: str
         # Nothing tells one refusal from another.
         return problem.fault.name if problem.params.keys() <= {"retry_after"} else f"{problem.params}"
     return "renewed"
-
-
-async def live(storage: AnyStorage, *people: Actor) -> list[PushToken]:
-    ids = [person.user_id for person in people]
-    return await storage.read(lambda reader: push_tokens.live_of(reader, ids, most_trusted="lgwan"))
 
 
 async def rows(storage: AnyStorage, sql: str) -> list[tuple[object, ...]]:
@@ -134,16 +120,7 @@ async def test_it_is_good_in_the_zone_of_its_session_alone(storage: AnyStorage) 
     assert await tried(storage, secret, zone="internet") == "renewed"
 
 
-@pytest.mark.parametrize(
-    "sql",
-    [
-        "UPDATE devices SET revoked_at = 1",
-        "UPDATE devices SET approved_at = NULL",
-        "UPDATE devices SET wipe_asked_at = 1",
-        "UPDATE users SET disabled_at = 1",
-        "UPDATE users SET ends_at = 1",
-    ],
-)
+@pytest.mark.parametrize("sql", UNFIT)
 async def test_a_device_that_may_do_nothing_looks_like_a_wrong_secret(storage: AnyStorage, sql: str) -> None:
     """As of this moment, whether or not something cleared the secret."""
     person = await add_person(storage, await add_organization(storage), "sato")

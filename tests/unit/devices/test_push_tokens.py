@@ -3,40 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
-from chat_server.clock import SystemClock
 from chat_server.domain.actors import Actor
 from chat_server.domain.ids import new_id
 from chat_server.ports import AnyStorage
 from chat_server.storage.queries import push_tokens
-from chat_server.storage.queries.push_tokens import NewToken, PushToken
-from tests.support import engines
+from chat_server.storage.queries.push_tokens import NewToken
 from tests.support.people import add_organization, add_person
+from tests.unit.devices.conftest import UNFIT, live
 
 BOTH_ENGINES = True
 FCM = NewToken("fcm", "token-of-a-phone", "BPk", "auth", "", "ja")
-
-
-@pytest.fixture
-async def storage(engine: str, tmp_path: Path) -> AsyncIterator[AnyStorage]:
-    opened = await engines.open_storage(tmp_path, SystemClock())
-    yield opened
-    await opened.close()
 
 
 async def put(storage: AnyStorage, person: Actor, new: NewToken = FCM) -> int:
     return await storage.write(
         lambda tx: push_tokens.put(tx, new_id(tx.now), person.org_id, person.user_id, person.device_id, new)
     )
-
-
-async def live(storage: AnyStorage, *people: Actor) -> list[PushToken]:
-    ids = [person.user_id for person in people]
-    return await storage.read(lambda reader: push_tokens.live_of(reader, ids, most_trusted="lgwan"))
 
 
 async def change(storage: AnyStorage, sql: str, *values: str | int | None) -> None:
@@ -92,16 +77,7 @@ async def test_a_dropped_token_is_dropped_once_and_not_if_it_was_registered_sinc
     assert await live(storage, person) == []
 
 
-@pytest.mark.parametrize(
-    "sql",
-    [
-        "UPDATE devices SET revoked_at = 1",
-        "UPDATE devices SET approved_at = NULL",
-        "UPDATE devices SET wipe_asked_at = 1",
-        "UPDATE users SET disabled_at = 1",
-        "UPDATE users SET ends_at = 1",
-    ],
-)
+@pytest.mark.parametrize("sql", UNFIT)
 async def test_who_may_do_nothing_is_not_woken(storage: AnyStorage, sql: str) -> None:
     person = await add_person(storage, await add_organization(storage), "sato")
     await put(storage, person)

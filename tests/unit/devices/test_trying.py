@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import http_ece
 import pytest
@@ -22,7 +20,6 @@ from chat_server.storage.queries import push_tokens
 from chat_server.storage.queries.push_tokens import NewToken
 from mobile_api.devices.trying import Trying
 from mobile_api.providers.port import Answer, Outcome, Parcel, Platform, Provider
-from tests.support import engines
 from tests.support.people import add_organization, add_person
 
 AUTH = b"0123456789abcdef"
@@ -73,13 +70,6 @@ def _raw(text: str) -> bytes:
 
 def _spelled(raw: bytes) -> str:
     return urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-@pytest.fixture
-async def storage(engine: str, tmp_path: Path) -> AsyncIterator[AnyStorage]:
-    opened = await engines.open_storage(tmp_path, SystemClock())
-    yield opened
-    await opened.close()
 
 
 async def registered(storage: AnyStorage, new: NewToken) -> Actor:
